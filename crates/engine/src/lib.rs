@@ -1,0 +1,1 @@
+//! The way of a message, from program bytes to recorded outcome

@@ -1,0 +1,1 @@
+//! Builds jails from Linux namespaces, seccomp, Landlock and cgroups

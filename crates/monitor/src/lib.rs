@@ -1,0 +1,1 @@
+//! Watches a running sandbox and holds its limits

@@ -1,0 +1,1 @@
+//! Judges risk and decides how strongly to isolate

@@ -1,0 +1,1 @@
+//! The process level: a Linux process in its own jail

@@ -1,0 +1,1 @@
+//! The instance level: WebAssembly instances in jailed workers

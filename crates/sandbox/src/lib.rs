@@ -1,0 +1,217 @@
+//! The seam between the engine and the levels of isolation.
+//!
+//! A [`Backend`] makes sandboxes of one [`Level`]; a [`Sandbox`] runs one job inside its boundary
+//! and is then destroyed. This crate knows which promises a sandbox keeps, not how it keeps them:
+//! it must not know which backends exist. The `conformance` module holds the suite that
+//! every backend passes.
+
+pub mod conformance;
+mod lifecycle;
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use atoll_types::{
+    Content, Enforcement, InputFile, LayerReport, Level, LimitName, Limits, Program, ProgramKind,
+    Usage,
+};
+
+pub use lifecycle::{Lifecycle, State};
+
+/// Makes sandboxes of one level.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// The level of the sandboxes this backend makes.
+    fn level(&self) -> Level;
+
+    /// Tries each mechanism the level needs, on this host, now. Cheap enough for `atoll doctor`,
+    /// too slow for every message; `create` does not call it.
+    fn probe(&self) -> Vec<LayerReport>;
+
+    /// Whether programs of this kind can run at this level, and if not, why.
+    ///
+    /// # Errors
+    /// A sentence for the user that says what is missing.
+    fn supports(&self, kind: ProgramKind) -> Result<(), String>;
+
+    /// Builds a sandbox that is ready to start one job.
+    ///
+    /// # Errors
+    /// [`CreateError::NotEnforceable`] when the host lacks something the level needs. Nothing is
+    /// left behind in any case.
+    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError>;
+}
+
+/// What a sandbox is built for.
+#[derive(Debug, Clone)]
+pub struct SandboxSpec {
+    /// Names the sandbox in cgroups and logs: 1 to 64 letters, digits and `-`.
+    pub id: String,
+    /// Bounds for the whole tree of processes.
+    pub limits: Limits,
+    /// What the program finds around it.
+    pub environment: Environment,
+}
+
+/// What a program finds around it, apart from its own message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Environment {
+    /// Decides the language runtime.
+    pub kind: ProgramKind,
+    /// A host directory of installed third-party modules, visible read-only to the program.
+    pub dependencies: Option<PathBuf>,
+}
+
+/// One program with its input.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What to run.
+    pub program: Program,
+    /// Arguments after the program's own name.
+    pub arguments: Vec<Vec<u8>>,
+    /// Files placed in the working directory.
+    pub files: Vec<InputFile>,
+    /// Variables added to the sandbox's own.
+    pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A boundary around one job.
+///
+/// `start` is called once, then `wait` until it answers, then `destroy`; `stop` and `usage` at any
+/// time between. Dropping a sandbox without `destroy` also ends everything inside, but cannot
+/// report what went wrong.
+#[async_trait]
+pub trait Sandbox: Send {
+    /// Where in its life this sandbox is.
+    fn state(&self) -> State;
+
+    /// What is really enforced. Complete after `start` at the latest; `start` refuses to run the
+    /// program when something is missing.
+    fn enforcement(&self) -> &Enforcement;
+
+    /// Places the files and starts the program.
+    ///
+    /// # Errors
+    /// [`StartError::NotEnforceable`] when a layer could not be put in force: the program has not
+    /// run then. Other errors say what failed; the program has not run either.
+    async fn start(&mut self, job: Job) -> Result<Streams, StartError>;
+
+    /// What has been used since the start. Never blocks on the program.
+    fn usage(&self) -> Usage;
+
+    /// A limit that the kernel (or the Wasm runtime) has reported as hit, if any.
+    fn limit_hit(&self) -> Option<LimitName>;
+
+    /// Waits for the program's end. Cancelling the future loses nothing.
+    async fn wait(&mut self) -> Ending;
+
+    /// Ends every process inside, at once. Idempotent.
+    fn stop(&mut self);
+
+    /// Ends what still runs and removes everything: processes, mounts, cgroups, files.
+    ///
+    /// # Errors
+    /// Names what could not be removed.
+    async fn destroy(self: Box<Self>) -> Result<(), DestroyError>;
+}
+
+/// The program's standard streams, seen from outside. All are pipes.
+#[derive(Debug)]
+pub struct Streams {
+    /// Write end of standard input; dropping it is end of file.
+    pub stdin: OwnedFd,
+    /// Read end of standard output.
+    pub stdout: OwnedFd,
+    /// Read end of standard error.
+    pub stderr: OwnedFd,
+}
+
+/// How the first process of a sandbox ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal ended it.
+    Signalled(i32),
+    /// The WebAssembly runtime stopped it; the text names the trap.
+    Trapped(String),
+    /// The sandbox's own machinery ended unexpectedly; the program's fate is unknown.
+    Lost(String),
+}
+
+/// Why a sandbox could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The host lacks something the level needs.
+    #[error("the {level} level cannot be enforced on this host: {}", list(.missing))]
+    NotEnforceable {
+        /// The level that was asked for.
+        level: Level,
+        /// What is missing, each with what would help.
+        missing: Vec<LayerReport>,
+    },
+    /// Something the environment needs is not there.
+    #[error("failed to provide the environment: {0}")]
+    Environment(String),
+    /// An operation failed that should not.
+    #[error("failed to {attempt}")]
+    Internal {
+        /// What was tried, as a verb phrase.
+        attempt: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+/// Why a program could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A layer could not be put in force.
+    #[error("the {level} level cannot be enforced on this host: {}", list(.missing))]
+    NotEnforceable {
+        /// The level that was asked for.
+        level: Level,
+        /// What is missing, each with what would help.
+        missing: Vec<LayerReport>,
+    },
+    /// The program itself cannot be started, such as a malformed executable.
+    #[error("failed to start the program: {0}")]
+    Program(String),
+    /// The program or its files do not fit into the sandbox's limits.
+    #[error("the program and its files do not fit into the {0} limit")]
+    Limit(LimitName),
+    /// An operation failed that should not.
+    #[error("failed to {attempt}")]
+    Internal {
+        /// What was tried, as a verb phrase.
+        attempt: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+/// What a destroyed sandbox left behind.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to remove {what}")]
+pub struct DestroyError {
+    /// The thing that is still there.
+    pub what: String,
+    /// Why it could not be removed.
+    pub source: std::io::Error,
+}
+
+/// Bytes of every file that a job brings, the program included.
+#[must_use]
+pub fn content_bytes(program: &Content, files: &[InputFile]) -> u64 {
+    let files: u64 = files.iter().map(|file| file.content.len() as u64).sum();
+    files.saturating_add(program.len() as u64)
+}
+
+fn list(missing: &[LayerReport]) -> String {
+    let parts: Vec<String> = missing
+        .iter()
+        .map(|report| format!("{} ({})", report.layer.name(), report.detail))
+        .collect();
+    parts.join("; ")
+}

@@ -1,0 +1,1 @@
+//! Durable state: outcomes, history and usage in SQLite

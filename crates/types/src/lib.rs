@@ -1,0 +1,33 @@
+//! The nouns every part of Atoll shares, and nothing else.
+//!
+//! This crate owns the shapes that travel along the way of a message: [`Message`] and [`Program`]
+//! go in, [`Analysis`], [`Risk`], [`Profile`] and [`Decision`] are made of it, and one [`Outcome`]
+//! comes out. It has no input or output, no clock and no randomness of its own, and it knows no
+//! other crate of the workspace.
+
+mod analysis;
+mod bytes;
+mod decision;
+mod enforcement;
+mod id;
+mod limits;
+mod message;
+mod outcome;
+mod profile;
+mod risk;
+mod usage;
+
+pub use analysis::{
+    Analysis, Capability, Complexity, ComplexityPart, Dependency, DependencySource, ExecutionClass,
+    Literal, Problem,
+};
+pub use bytes::{EncodedBytes, Encoding};
+pub use decision::{Decision, Level, NetworkGrant, Reason, Sharing};
+pub use enforcement::{Enforcement, Layer, LayerReport, LayerState};
+pub use id::{InvalidId, MessageId, ProgramHash, TenantId};
+pub use limits::{LimitHit, LimitName, Limits};
+pub use message::{Content, InputFile, Message, Origin, Program, ProgramKind, Stdin};
+pub use outcome::{Outcome, PastRun, Status, Timings};
+pub use profile::{Confidence, Profile, ProfileSource, Quantiles, ResourceEstimate, SecurityFlag};
+pub use risk::{Event, EventKind, Risk, RiskPart, SenderHistory, Trust};
+pub use usage::Usage;
