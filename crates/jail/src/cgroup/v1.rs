@@ -1,0 +1,179 @@
+//! Version 1: one hierarchy for each controller, or for a few of them together.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use atoll_types::Limits;
+
+use super::files::{self, CgroupMount};
+use super::{Group, SLICE};
+use crate::plan::CgroupJoin;
+
+/// Where the controllers that matter are mounted. Two of them may share a hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mounts {
+    memory: PathBuf,
+    pids: PathBuf,
+    cpu: PathBuf,
+    cpuacct: PathBuf,
+}
+
+impl Mounts {
+    /// Picks the controllers out of what is mounted; names those that are not.
+    pub(super) fn find(mounts: &[CgroupMount]) -> Result<Self, String> {
+        let mut missing = Vec::new();
+        let mut find = |controller: &str| {
+            let found = mounts.iter().find(|mount| {
+                mount.version == 1 && mount.controllers.iter().any(|name| name == controller)
+            });
+            if found.is_none() {
+                missing.push(controller.to_owned());
+            }
+            found.map(|mount| mount.path.clone()).unwrap_or_default()
+        };
+        let found = Self {
+            memory: find("memory"),
+            pids: find("pids"),
+            cpu: find("cpu"),
+            cpuacct: find("cpuacct"),
+        };
+        if missing.is_empty() { Ok(found) } else { Err(missing.join(", ")) }
+    }
+
+    /// Each hierarchy once.
+    pub(crate) fn distinct(&self) -> impl Iterator<Item = &Path> {
+        let all = [&self.memory, &self.pids, &self.cpu, &self.cpuacct];
+        all.map(PathBuf::as_path).into_iter().collect::<BTreeSet<_>>().into_iter()
+    }
+}
+
+/// One directory in each hierarchy.
+#[derive(Debug)]
+pub(super) struct GroupV1 {
+    memory: PathBuf,
+    pids: PathBuf,
+    cpu: PathBuf,
+    cpuacct: PathBuf,
+    directories: Vec<PathBuf>,
+}
+
+/// A group weighs as much as one task of the root group by default, whatever runs inside, and
+/// starves on a busy host. The kernel's maximum for `cpu.shares`.
+const SLICE_SHARES: u64 = 262_144;
+
+impl GroupV1 {
+    pub(super) fn create(mounts: &Mounts, name: &str, limits: &Limits) -> io::Result<Self> {
+        let name = files::group_name(name);
+        let inside = |mount: &Path| mount.join(SLICE).join(&name);
+        let mut group = Self {
+            memory: inside(&mounts.memory),
+            pids: inside(&mounts.pids),
+            cpu: inside(&mounts.cpu),
+            cpuacct: inside(&mounts.cpuacct),
+            directories: Vec::new(),
+        };
+        let built = group.build(mounts, &name, limits);
+        match built {
+            Ok(()) => Ok(group),
+            Err(error) => {
+                let _ = group.remove();
+                Err(error)
+            }
+        }
+    }
+
+    fn build(&mut self, mounts: &Mounts, name: &str, limits: &Limits) -> io::Result<()> {
+        for mount in mounts.distinct() {
+            let slice = mount.join(SLICE);
+            let directory = files::make_group(&slice, name, |slice| {
+                if mount == mounts.cpu {
+                    files::write(slice, "cpu.shares", SLICE_SHARES)?;
+                }
+                Ok(())
+            })?;
+            self.directories.push(directory);
+        }
+        files::write(&self.memory, "memory.swappiness", 0)?;
+        self.set_limits(limits)
+    }
+}
+
+impl GroupV1 {
+    /// The limit with swap must never be below the one without, so growing starts with the former
+    /// and shrinking with the latter. Kernels without swap accounting lack the former.
+    fn limit_memory(&self, bytes: u64) -> io::Result<()> {
+        let (plain, with_swap) = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes");
+        if !self.memory.join(with_swap).exists() {
+            return files::write(&self.memory, plain, bytes);
+        }
+        let grows = files::number(&self.memory, plain).is_some_and(|now| now < bytes);
+        let order = if grows { [with_swap, plain] } else { [plain, with_swap] };
+        order.iter().try_for_each(|file| files::write(&self.memory, file, bytes))
+    }
+}
+
+impl Group for GroupV1 {
+    /// A process that moves itself, alone in its thread group, through `tasks` takes tens of
+    /// microseconds; any other way waits for an RCU grace period, about 7 ms.
+    fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)> {
+        let open = |directory: &PathBuf| {
+            let tasks = directory.join("tasks");
+            fs::OpenOptions::new()
+                .write(true)
+                .custom_flags(libc::O_CLOEXEC)
+                .open(tasks)
+                .map(OwnedFd::from)
+        };
+        let descriptors = self.directories.iter().map(open).collect::<io::Result<_>>()?;
+        Ok((CgroupJoin::Tasks, descriptors))
+    }
+
+    fn cpu_time_us(&self) -> u64 {
+        files::number(&self.cpuacct, "cpuacct.usage").unwrap_or(0) / 1000
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        files::number(&self.memory, "memory.usage_in_bytes").unwrap_or(0)
+    }
+
+    fn memory_peak_bytes(&self) -> u64 {
+        files::number(&self.memory, "memory.max_usage_in_bytes").unwrap_or(0)
+    }
+
+    fn processes(&self) -> u32 {
+        let inside = files::number(&self.pids, "pids.current").unwrap_or(0);
+        u32::try_from(inside).unwrap_or(u32::MAX).saturating_sub(super::OWN_PROCESSES)
+    }
+
+    fn memory_kills(&self) -> u64 {
+        files::keyed(&self.memory, "memory.oom_control", "oom_kill").unwrap_or(0)
+    }
+
+    fn process_refusals(&self) -> u64 {
+        files::keyed(&self.pids, "pids.events", "max").unwrap_or(0)
+    }
+
+    fn set_limits(&self, limits: &Limits) -> io::Result<()> {
+        self.limit_memory(limits.memory_bytes)?;
+        files::write(&self.pids, "pids.max", super::processes_max(limits))?;
+        files::write(&self.cpu, "cpu.cfs_period_us", PERIOD_US)?;
+        let quota = u64::from(limits.cpu_percent) * PERIOD_US / 100;
+        files::write(&self.cpu, "cpu.cfs_quota_us", quota.max(QUOTA_US_MIN))
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        self.directories.iter().try_for_each(|directory| files::remove_group(directory))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.memory.clone()
+    }
+}
+
+/// The kernel's default period for CPU quotas, and the smallest quota it takes.
+pub(super) const PERIOD_US: u64 = 100_000;
+pub(super) const QUOTA_US_MIN: u64 = 1_000;

@@ -1,0 +1,534 @@
+//! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
+
+use std::fs;
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use atoll_types::{Content, Layer, LayerReport, LayerState, LimitName, Limits, Usage};
+use rustix::fs::MemfdFlags;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+
+use crate::cgroup::{self, Group, Hierarchies};
+use crate::control::{Received, Receiver, send};
+use crate::helper::{HelperMissing, helper_binary};
+use crate::plan::{
+    Bind, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
+};
+use crate::seccomp::{self, Profile};
+
+/// What a jail is made for.
+#[derive(Debug, Clone)]
+pub struct JailSpec {
+    /// Names the jail's cgroups: letters, digits and `-`.
+    pub name: String,
+    /// Bounds for everything inside.
+    pub limits: Limits,
+    /// What the program sees as `/`.
+    pub root: Root,
+    /// Which system calls it may make.
+    pub profile: Profile,
+}
+
+/// A read-only root directory. `/work`, `/tmp` and `/dev/shm` are always there, private and
+/// writable.
+#[derive(Debug, Clone, Default)]
+pub struct Root {
+    /// Host files and directories.
+    pub binds: Vec<Bind>,
+    /// Symbolic links: name without leading slash, and target.
+    pub links: Vec<(PathBuf, PathBuf)>,
+    /// Small files: name without leading slash, and content.
+    pub texts: Vec<(PathBuf, String)>,
+    /// Whether `/proc` shows the jail's own processes.
+    pub proc: bool,
+    /// Whether `/dev/null` and its like are there.
+    pub devices: bool,
+}
+
+/// What to run in a jail.
+#[derive(Debug)]
+pub struct Command {
+    /// Absolute path inside the jail.
+    pub path: Vec<u8>,
+    /// Arguments, the program's own name first.
+    pub arguments: Vec<Vec<u8>>,
+    /// The whole environment, as `NAME=value`.
+    pub environment: Vec<Vec<u8>>,
+    /// Files to place in the working directory.
+    pub files: Vec<JailFile>,
+    /// Descriptors the program finds at 3, 4, ...
+    pub descriptors: Vec<OwnedFd>,
+}
+
+/// A file to place in the working directory.
+#[derive(Debug, Clone)]
+pub struct JailFile {
+    /// A plain file name.
+    pub name: Vec<u8>,
+    /// Its bytes.
+    pub content: Content,
+    /// Whether the program may execute it.
+    pub executable: bool,
+}
+
+/// The outer ends of a started program's standard streams. None of them blocks.
+#[derive(Debug)]
+pub struct Running {
+    /// Write end of standard input.
+    pub stdin: OwnedFd,
+    /// Read end of standard output.
+    pub stdout: OwnedFd,
+    /// Read end of standard error.
+    pub stderr: OwnedFd,
+}
+
+/// Why a jail could not be made, or a program not be started in it.
+#[derive(Debug, thiserror::Error)]
+pub enum JailError {
+    /// This host lacks something.
+    #[error("this host cannot enforce {}", .0.iter().map(|r| r.layer.name()).collect::<Vec<_>>().join(", "))]
+    NotEnforceable(Vec<LayerReport>),
+    /// A program of Atoll's own is missing.
+    #[error(transparent)]
+    Helper(#[from] HelperMissing),
+    /// The kernel refused to execute the program.
+    #[error("failed to {0}")]
+    Program(String, #[source] io::Error),
+    /// The files do not fit.
+    #[error("the files do not fit into the {0} limit")]
+    Limit(LimitName),
+    /// An operation failed that should not.
+    #[error("failed to {0}")]
+    Internal(String, #[source] io::Error),
+}
+
+/// The launcher answers within microseconds; a host that takes longer than this is broken.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// One jail. Dropping it ends everything inside and removes it; [`Jail::destroy`] also tells
+/// whether that worked.
+pub struct Jail {
+    limits: Limits,
+    group: Box<dyn Group>,
+    socket: UnixStream,
+    receiver: Receiver,
+    /// The jail's first process: a child of this process.
+    first: Option<OwnedFd>,
+    /// The private files, for looking at how full they are.
+    scratch: Option<OwnedFd>,
+    started: Option<Started>,
+    ended: Option<ProgramEnd>,
+    removed: bool,
+    processes_peak: AtomicU32,
+}
+
+struct Started {
+    at: Instant,
+    cpu_time_us: u64,
+}
+
+impl Jail {
+    /// Builds a jail, ready for [`Jail::start`].
+    ///
+    /// # Errors
+    /// [`JailError::NotEnforceable`] names what this host lacks. Nothing is left behind.
+    pub async fn create(spec: JailSpec) -> Result<Self, JailError> {
+        let own_users = rustix::process::geteuid().is_root();
+        if !own_users {
+            return Err(missing(Layer::OwnUser, "Atoll must run as root to give a jail its own ids"));
+        }
+        let hierarchies = hierarchies();
+        if let Hierarchies::Unusable(reason) = hierarchies {
+            let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
+            return Err(JailError::NotEnforceable(reports.to_vec()));
+        }
+        let group = hierarchies.create(&spec.name, &spec.limits).map_err(|error| {
+            let detail = format!("{} is not usable: {error}", hierarchies.describe());
+            missing(Layer::MemoryLimit, &detail)
+        })?;
+        let (ours, theirs) = UnixStream::pair().map_err(internal("make a socket"))?;
+        let mut jail = Self {
+            limits: spec.limits,
+            group,
+            socket: ours,
+            receiver: Receiver::default(),
+            first: None,
+            scratch: None,
+            started: None,
+            ended: None,
+            removed: false,
+            processes_peak: AtomicU32::new(0),
+        };
+        let mut launcher = spawn_launcher(theirs)?;
+        let built = jail.build(&spec, own_users).await;
+        // It has exited, or is about to: it has nothing left to do after the first answers.
+        let _ = launcher.wait();
+        built.map(|()| jail)
+    }
+
+    async fn build(&mut self, spec: &JailSpec, own_users: bool) -> Result<(), JailError> {
+        let (cgroups, entrances) =
+            self.group.entrance().map_err(internal("open the cgroup's entrance"))?;
+        let plan = plan(spec, cgroups, own_users)?;
+        let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
+        self.send(&plan, &entrances)?;
+        loop {
+            match self.answer().await? {
+                (Reply::Spawned, descriptors) => self.first = descriptors.into_iter().next(),
+                (Reply::Ready, descriptors) => {
+                    self.scratch = descriptors.into_iter().next();
+                    return Ok(());
+                }
+                (Reply::Failed(failure), _) => return Err(failed(failure)),
+                (reply, _) => return Err(unexpected(&reply)),
+            }
+        }
+    }
+
+    /// What is in force in a jail that was built and started: all of it, or it would not exist.
+    #[must_use]
+    pub fn layers() -> Vec<LayerReport> {
+        let cgroups = hierarchies().describe();
+        LAYERS
+            .iter()
+            .map(|(layer, detail)| {
+                let detail = if detail.is_empty() { cgroups.clone() } else { (*detail).to_owned() };
+                LayerReport { layer: *layer, state: LayerState::Enforced, detail }
+            })
+            .collect()
+    }
+
+    /// Places the files and starts the program.
+    ///
+    /// # Errors
+    /// When a layer cannot be put in force or the program cannot be executed; it has not run then,
+    /// and the jail is only good for [`Jail::destroy`].
+    pub async fn start(&mut self, command: Command) -> Result<Running, JailError> {
+        let bytes: u64 = command.files.iter().map(|file| file.content.len() as u64).sum();
+        if bytes > self.limits.disk_bytes {
+            return Err(JailError::Limit(LimitName::Disk));
+        }
+        let bundle = bundle(&command.files).map_err(internal("bundle the files"))?;
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
+        let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
+        let (stderr, stderr_in) = pipe()?;
+        for end in [&stdin, &stdout, &stderr] {
+            rustix::io::ioctl_fionbio(end, true)
+                .map_err(|error| internal("set up a pipe")(error.into()))?;
+        }
+        let start = Start {
+            path: command.path,
+            arguments: command.arguments,
+            environment: command.environment,
+            files: command.files.iter().map(placed_file).collect(),
+        };
+        let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];
+        let descriptors: Vec<_> =
+            standard.into_iter().chain(&command.descriptors).map(AsFd::as_fd).collect();
+        let cpu_time_us = self.group.cpu_time_us();
+        self.send(&start, &descriptors)?;
+        match self.answer().await? {
+            (Reply::Started, _) => {}
+            (Reply::Failed(failure), _) => return Err(failed(failure)),
+            (reply, _) => return Err(unexpected(&reply)),
+        }
+        self.started = Some(Started { at: Instant::now(), cpu_time_us });
+        Ok(Running { stdin, stdout, stderr })
+    }
+
+    /// Waits for the program's end. `None` when the jail's own first process ended instead.
+    /// Cancelling loses nothing.
+    pub async fn wait(&mut self) -> Option<ProgramEnd> {
+        if self.ended.is_none()
+            && let Ok((Reply::Ended(end), _)) = self.receive().await
+        {
+            self.ended = Some(end);
+        }
+        self.ended
+    }
+
+    /// What has been used since the start.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let Some(started) = &self.started else { return Usage::default() };
+        let processes = self.group.processes();
+        let peak = self.processes_peak.fetch_max(processes, Ordering::Relaxed).max(processes);
+        Usage {
+            wall_time_us: u64::try_from(started.at.elapsed().as_micros()).unwrap_or(u64::MAX),
+            cpu_time_us: self.group.cpu_time_us().saturating_sub(started.cpu_time_us),
+            memory_peak_bytes: self.group.memory_peak_bytes(),
+            output_bytes: 0,
+            disk_bytes: self.disk().map_or(0, |disk| disk.used_bytes),
+            processes_peak: peak,
+        }
+    }
+
+    /// Memory in use now, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.group.memory_bytes()
+    }
+
+    /// A limit that the kernel reports as hit. Running out of files or processes is for the
+    /// program to handle; it counts only once the program has failed.
+    #[must_use]
+    pub fn limit_hit(&self) -> Option<LimitName> {
+        let hit = cgroup::limit_hit(self.group.as_ref());
+        match self.ended {
+            None | Some(ProgramEnd::Exited(0)) => hit,
+            Some(_) if hit.is_some() => hit,
+            Some(ProgramEnd::Signalled(libc::SIGXFSZ)) => Some(LimitName::Disk),
+            Some(ProgramEnd::Signalled(libc::SIGXCPU)) => Some(LimitName::CpuTime),
+            Some(_) if self.group.process_refusals() > 0 => Some(LimitName::Processes),
+            Some(_) if self.disk().is_some_and(|disk| disk.full) => Some(LimitName::Disk),
+            Some(_) => None,
+        }
+    }
+
+    /// Changes CPU, memory and process limits of what runs.
+    ///
+    /// # Errors
+    /// When the kernel refuses, for instance a memory limit below what is in use.
+    pub fn set_limits(&mut self, limits: Limits) -> io::Result<()> {
+        self.group.set_limits(&limits)?;
+        self.limits = limits;
+        Ok(())
+    }
+
+    /// Ends everything inside, at once.
+    pub fn stop(&mut self) {
+        if let Some(first) = &self.first {
+            // It may have ended already, which is what is wanted.
+            let _ = pidfd_send_signal(first, Signal::KILL);
+        }
+    }
+
+    /// Ends everything inside and removes the jail.
+    ///
+    /// # Errors
+    /// When something could not be removed; the error names it.
+    pub async fn destroy(mut self) -> io::Result<()> {
+        self.stop();
+        // A process in the middle of a system call may take its time to die: not on this thread.
+        match tokio::task::spawn_blocking(move || self.remove()).await {
+            Ok(removed) => removed,
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    /// Waits for the processes that [`Self::stop`] ended, then removes what held them.
+    fn remove(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.removed, true) {
+            return Ok(());
+        }
+        self.scratch = None;
+        if let Some(first) = self.first.take() {
+            let waited = waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED);
+            if let Err(error) = waited
+                && error != rustix::io::Errno::CHILD
+            {
+                return Err(error.into());
+            }
+        }
+        self.group.remove().map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", self.group.path().display()))
+        })
+    }
+
+    fn disk(&self) -> Option<Disk> {
+        let files = rustix::fs::fstatfs(self.scratch.as_ref()?).ok()?;
+        let block_bytes = u64::try_from(files.f_bsize).ok()?;
+        let used = files.f_blocks.saturating_sub(files.f_bfree);
+        Some(Disk {
+            used_bytes: used.saturating_mul(block_bytes),
+            full: files.f_bfree == 0 || files.f_ffree == 0,
+        })
+    }
+
+    fn send<T: serde::Serialize>(
+        &self,
+        message: &T,
+        descriptors: &[std::os::fd::BorrowedFd<'_>],
+    ) -> Result<(), JailError> {
+        // The other end reads at once, so waiting for it here is short; bounded all the same.
+        let socket = self.socket.as_fd();
+        let patient = |on: bool| rustix::io::ioctl_fionbio(socket, !on).map_err(io::Error::from);
+        patient(true)
+            .and_then(|()| {
+                let sent = send(socket, message, descriptors);
+                patient(false)?;
+                sent
+            })
+            .map_err(internal("talk to the launcher"))
+    }
+
+    async fn answer(&mut self) -> Result<(Reply, Vec<OwnedFd>), JailError> {
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.receive()).await {
+            Ok(answer) => answer.map_err(internal("hear from the launcher")),
+            Err(_) => Err(internal("hear from the launcher")(io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    async fn receive(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
+        loop {
+            self.socket.readable().await?;
+            let (socket, receiver) = (&self.socket, &mut self.receiver);
+            match socket.try_io(Interest::READABLE, || receiver.receive(socket)) {
+                Ok(Received::Message(reply, descriptors)) => return Ok((reply, descriptors)),
+                Ok(Received::Incomplete) => {}
+                Ok(Received::Closed) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Jail {
+    fn drop(&mut self) {
+        if !self.removed {
+            self.stop();
+            let _ = self.remove();
+        }
+    }
+}
+
+struct Disk {
+    used_bytes: u64,
+    full: bool,
+}
+
+/// What this host offers, looked up once; groups of owners that died are removed on the way.
+fn hierarchies() -> &'static Hierarchies {
+    static FOUND: OnceLock<Hierarchies> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let found = Hierarchies::probe();
+        found.slices().iter().for_each(|slice| cgroup::sweep(slice));
+        found
+    })
+}
+
+fn spawn_launcher(socket: UnixStream) -> Result<std::process::Child, JailError> {
+    let path = helper_binary("atoll-launcher")?;
+    let socket = socket.into_std().map_err(internal("hand over a socket"))?;
+    socket.set_nonblocking(false).map_err(internal("hand over a socket"))?;
+    std::process::Command::new(path)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::from(OwnedFd::from(socket)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(internal("start atoll-launcher"))
+}
+
+fn plan(
+    spec: &JailSpec,
+    cgroups: crate::plan::CgroupJoin,
+    own_users: bool,
+) -> Result<Plan, JailError> {
+    let (rules, otherwise) = seccomp::rules(spec.profile);
+    let filter = seccomp::compile(&rules, &otherwise)
+        .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))?;
+    let limits = &spec.limits;
+    Ok(Plan {
+        binds: spec.root.binds.clone(),
+        links: spec.root.links.clone(),
+        texts: spec.root.texts.clone(),
+        proc: spec.root.proc,
+        devices: spec.root.devices,
+        disk_bytes: limits.disk_bytes,
+        disk_files: limits.disk_files,
+        resource_limits: ResourceLimits {
+            open_files: limits.open_files.into(),
+            processes: u64::from(limits.processes) + 1,
+            cpu_time_s: limits.cpu_time_ms.div_ceil(1000) + 1,
+            file_bytes: limits.disk_bytes,
+        },
+        filter,
+        cgroups,
+        own_users,
+    })
+}
+
+/// All files one after the other, in memory.
+fn bundle(files: &[JailFile]) -> io::Result<OwnedFd> {
+    let mut bundle = fs::File::from(rustix::fs::memfd_create("files", MemfdFlags::CLOEXEC)?);
+    for file in files {
+        bundle.write_all(&file.content)?;
+    }
+    bundle.rewind()?;
+    Ok(bundle.into())
+}
+
+fn placed_file(file: &JailFile) -> PlacedFile {
+    PlacedFile {
+        name: file.name.clone(),
+        length: file.content.len() as u64,
+        executable: file.executable,
+    }
+}
+
+fn failed(failure: Failure) -> JailError {
+    let error = failure.error();
+    match failure.layer {
+        Some(Layer::PrivateFiles) if error.raw_os_error() == Some(libc::ENOSPC) => {
+            JailError::Limit(LimitName::Disk)
+        }
+        Some(layer) => missing(layer, &format!("failed to {}: {error}", failure.attempt)),
+        None if failure.attempt.starts_with("execute ") => {
+            JailError::Program(failure.attempt, error)
+        }
+        None => JailError::Internal(failure.attempt, error),
+    }
+}
+
+fn missing(layer: Layer, detail: &str) -> JailError {
+    JailError::NotEnforceable(vec![report_missing(layer, detail)])
+}
+
+fn report_missing(layer: Layer, detail: &str) -> LayerReport {
+    LayerReport { layer, state: LayerState::Missing, detail: detail.to_owned() }
+}
+
+fn unexpected(reply: &Reply) -> JailError {
+    let error = io::Error::other(format!("unexpected answer {reply:?}"));
+    JailError::Internal("understand the launcher".to_owned(), error)
+}
+
+fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
+    let attempt = attempt.to_owned();
+    move |error| JailError::Internal(attempt, error)
+}
+
+/// Every layer of a jail and how it is enforced; an empty text stands for the host's cgroups.
+pub(crate) const LAYERS: [(Layer, &str); 20] = [
+    (Layer::UserNamespace, "no capability inside means anything outside"),
+    (Layer::MountNamespace, "own mounts, entered with pivot_root"),
+    (Layer::PidNamespace, "own process ids; the end of the first process ends all"),
+    (Layer::NetworkNamespace, "no interface is up"),
+    (Layer::IpcNamespace, "own System V IPC and message queues"),
+    (Layer::UtsNamespace, "own host name"),
+    (Layer::CgroupNamespace, "own group as the root of what is visible"),
+    (Layer::ReadOnlyRoot, "a tmpfs with read-only binds of what the program needs"),
+    (Layer::PrivateFiles, "a tmpfs with limits on bytes and files"),
+    (Layer::OwnUser, "ids that nothing else on this host has"),
+    (Layer::NoCapabilities, "all sets empty, bounding set included"),
+    (Layer::NoNewPrivileges, "no_new_privs"),
+    (Layer::Seccomp, "an allowlist of system calls, as a decision tree"),
+    (Layer::Landlock, "files and TCP"),
+    (Layer::LandlockScopes, "signals and abstract sockets"),
+    (Layer::ResourceLimits, "setrlimit for each process"),
+    (Layer::MemoryLimit, ""),
+    (Layer::ProcessLimit, ""),
+    (Layer::CpuLimit, ""),
+    (Layer::ClosedDescriptors, "nothing is inherited but the standard streams"),
+];

@@ -1,0 +1,146 @@
+//! What a process gives up before it becomes the program.
+
+use std::io;
+
+use atoll_types::Layer;
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, Scope,
+};
+use rustix::fs::{Gid, Uid};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::thread as kernel;
+
+use crate::plan::{Failure, GUEST_ID, ResourceLimits};
+
+/// The per-process bounds behind the cgroup's.
+pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
+    let stack_bytes = 8 << 20;
+    let bounds = [
+        (Resource::Nofile, limits.open_files),
+        (Resource::Nproc, limits.processes),
+        (Resource::Cpu, limits.cpu_time_s),
+        (Resource::Fsize, limits.file_bytes),
+        (Resource::Stack, stack_bytes),
+        (Resource::Core, 0),
+        (Resource::Msgqueue, 0),
+        (Resource::Memlock, 64 << 10),
+        (Resource::Rtprio, 0),
+        (Resource::Nice, 0),
+        (Resource::Sigpending, 1024),
+    ];
+    for (resource, bound) in bounds {
+        let bound = Rlimit { current: Some(bound), maximum: Some(bound) };
+        setrlimit(resource, bound).map_err(|error| {
+            let attempt = format!("set the resource limit {resource:?}");
+            Failure::new(Some(Layer::ResourceLimits), attempt, &error.into())
+        })?;
+    }
+    Ok(())
+}
+
+/// Becomes the guest user, with no capability in any set and none to be regained.
+pub(super) fn drop_capabilities(own_users: bool) -> Result<(), Failure> {
+    let failed = |attempt: &'static str| {
+        move |error: rustix::io::Errno| {
+            Failure::new(Some(Layer::NoCapabilities), attempt, &error.into())
+        }
+    };
+    // The kernel knows fewer capabilities than 64 and says EINVAL for the first it does not know.
+    for capability in kernel::CapabilitySet::all().iter() {
+        match kernel::remove_capability_from_bounding_set(capability) {
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(error) => return Err(failed("empty the bounding set")(error)),
+        }
+    }
+    kernel::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))?;
+    if own_users {
+        let (user, group) = (Uid::from_raw(GUEST_ID), Gid::from_raw(GUEST_ID));
+        let identity = |error: rustix::io::Errno| {
+            Failure::new(Some(Layer::OwnUser), "become the guest user", &error.into())
+        };
+        kernel::set_thread_groups(&[]).map_err(identity)?;
+        kernel::set_thread_res_gid(group, group, group).map_err(identity)?;
+        kernel::set_thread_res_uid(user, user, user).map_err(identity)?;
+    }
+    drop_capabilities_only()
+        .map_err(|error| Failure::new(Some(Layer::NoCapabilities), "drop capabilities", &error))
+}
+
+/// Empties the capability sets. The first process keeps its user id, which the program lacks, and
+/// has nothing left to do that needs more.
+pub(super) fn drop_capabilities_only() -> io::Result<()> {
+    let none = kernel::CapabilitySet::empty();
+    let sets = kernel::CapabilitySets { effective: none, permitted: none, inheritable: none };
+    Ok(kernel::set_capabilities(None, sets)?)
+}
+
+/// Programs started from here on cannot gain privileges; also the condition for the two below.
+pub(super) fn no_new_privileges() -> Result<(), Failure> {
+    kernel::set_no_new_privs(true).map_err(|error| {
+        Failure::new(Some(Layer::NoNewPrivileges), "set no_new_privs", &error.into())
+    })
+}
+
+/// The newest interface whose rights are used: scopes came with version 6 (Linux 6.12).
+const LANDLOCK: ABI = ABI::V6;
+
+/// Where the program may write.
+const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
+
+/// Reading and executing what the root holds, writing only to the private files, no TCP at all,
+/// no signals and no abstract sockets to the outside. The mount, network and process namespaces
+/// say the same; this is the second line.
+pub(super) fn landlock() -> Result<(), Failure> {
+    restrict().map_err(|error| {
+        Failure::new(
+            Some(if landlock_knows(ABI::V5) { Layer::LandlockScopes } else { Layer::Landlock }),
+            "restrict the program with Landlock, whose version 6 (Linux 6.12) is needed",
+            &error,
+        )
+    })
+}
+
+/// Whether the running kernel offers an interface version.
+pub(crate) fn landlock_knows(version: ABI) -> bool {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(version))
+        .and_then(|ruleset| {
+            if version as i32 >= ABI::V6 as i32 {
+                ruleset.scope(Scope::from_all(version))
+            } else {
+                Ok(ruleset)
+            }
+        })
+        .and_then(Ruleset::create)
+        .is_ok()
+}
+
+fn restrict() -> io::Result<()> {
+    let read = AccessFs::from_read(LANDLOCK);
+    // Device ioctls stay forbidden everywhere: the only devices are null, zero, full and random.
+    let write = AccessFs::from_all(LANDLOCK) & !AccessFs::IoctlDev;
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(LANDLOCK))
+        .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
+        .and_then(|ruleset| ruleset.scope(Scope::from_all(LANDLOCK)))
+        .and_then(Ruleset::create)
+        .map_err(io::Error::other)?;
+    let mut allow = |path: &str, access| -> io::Result<()> {
+        match PathFd::new(path) {
+            Ok(directory) => {
+                let rule = PathBeneath::new(directory, access);
+                (&mut ruleset).add_rule(rule).map(|_| ()).map_err(io::Error::other)
+            }
+            // A jail without devices has no /dev; what is not there needs no rule.
+            Err(_) => Ok(()),
+        }
+    };
+    allow("/", read)?;
+    for path in WRITABLE {
+        allow(path, write)?;
+    }
+    ruleset.restrict_self().map(|_| ()).map_err(io::Error::other)
+}

@@ -1,0 +1,117 @@
+//! The launcher: a small process that builds one jail and starts one program in it.
+//!
+//! It is a program of its own, started afresh for each jail, so that nothing of the supervisor's
+//! memory is ever inside a jail, and so that everything here runs in a process with one thread.
+//!
+//! ```text
+//! supervisor --plan--> launcher --clone3--> first process (pid 1 of the jail, child of the supervisor)
+//!                      writes the id maps     joins the cgroups, builds the root, says Ready
+//!                      says Spawned, exits    --start--> places files, forks the program, says
+//!                                             Started, waits for it, says Ended, exits
+//! ```
+//!
+//! When the first process ends, for whatever reason, the kernel ends everything in its process
+//! namespace. It ends itself when the supervisor's end of the socket closes.
+
+mod confine;
+mod first;
+pub(crate) mod identity;
+mod program;
+mod root;
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use atoll_types::Layer;
+
+use crate::control::{Receiver, send};
+use crate::plan::{CgroupJoin, Failure, Plan, Reply};
+use crate::sys::{self, Side};
+
+/// The namespaces that exist before anything else is built; the cgroup namespace follows once the
+/// cgroups are joined, so that its root is the jail's own group.
+pub(crate) const NAMESPACES: i32 = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS;
+
+/// Builds the jail that the supervisor at the other end of `socket` asks for.
+///
+/// Returns in the launcher when the first process is on its own; in the first process it never
+/// returns.
+///
+/// # Errors
+/// When the supervisor is gone. Failures of single steps are reported to it instead.
+pub fn run(socket: &OwnedFd) -> io::Result<()> {
+    let (plan, descriptors): (Plan, _) = Receiver::default().receive_blocking(socket.as_fd())?;
+    match spawn(&plan, descriptors, socket) {
+        Ok(()) => Ok(()),
+        Err(failure) => send(socket.as_fd(), &Reply::Failed(failure), &[]),
+    }
+}
+
+fn spawn(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Failure> {
+    let (go_read, go_write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|error| Failure::new(None, "make a pipe", &error.into()))?;
+    // The supervisor becomes the parent: it can wait for the first process, and the launcher need
+    // not stay around with its privileges.
+    let born_into = match (plan.cgroups, cgroups.first()) {
+        (CgroupJoin::BornInto, Some(directory)) => Some(directory.as_fd()),
+        _ => None,
+    };
+    let side = sys::clone_process(NAMESPACES | libc::CLONE_PARENT, born_into);
+    let side = side.map_err(|error| namespaces_refused(&error))?;
+    let Side::Parent { pid, pidfd } = side else {
+        drop(go_write);
+        first::live(plan, cgroups, socket, go_read);
+    };
+    drop(go_read);
+    let mapped = identity::write_maps(pid, plan.own_users)
+        .map_err(|error| Failure::new(Some(Layer::OwnUser), "map the jail's user ids", &error))
+        .and_then(|()| announce(socket.as_fd(), &pidfd));
+    match mapped {
+        // One byte says that the maps are written; without it the first process ends.
+        Ok(()) => {
+            let _ = rustix::io::write(&go_write, &[1]);
+            Ok(())
+        }
+        Err(failure) => {
+            let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
+            Err(failure)
+        }
+    }
+}
+
+fn announce(socket: BorrowedFd<'_>, pidfd: &OwnedFd) -> Result<(), Failure> {
+    send(socket, &Reply::Spawned, &[pidfd.as_fd()])
+        .map_err(|error| Failure::new(None, "report the first process", &error))
+}
+
+/// Names the layer behind a refused clone3 as well as the error number tells.
+fn namespaces_refused(error: &io::Error) -> Failure {
+    let limit = |file: &str| fs::read_to_string(file).is_ok_and(|text| text.trim() == "0");
+    let (layer, attempt) = match error.raw_os_error() {
+        Some(libc::EPERM) => (
+            Layer::UserNamespace,
+            "create a user namespace; see the sysctls kernel.unprivileged_userns_clone and \
+             kernel.apparmor_restrict_unprivileged_userns",
+        ),
+        Some(libc::ENOSPC) if limit("/proc/sys/user/max_user_namespaces") => (
+            Layer::UserNamespace,
+            "create a user namespace; the sysctl user.max_user_namespaces is 0",
+        ),
+        Some(libc::ENOSPC) => (
+            Layer::UserNamespace,
+            "create namespaces; a sysctl user.max_*_namespaces is exhausted",
+        ),
+        Some(libc::ENOSYS) => (
+            Layer::UserNamespace,
+            "create namespaces with clone3, which needs Linux 5.7 or newer",
+        ),
+        _ => (Layer::UserNamespace, "create namespaces"),
+    };
+    Failure::new(Some(layer), attempt, error)
+}

@@ -1,0 +1,219 @@
+//! The jail's root directory: built on a private tmpfs, entered with pivot_root, made read-only.
+//!
+//! Order matters throughout: host paths are opened before anything covers them, mount points are
+//! made before the root becomes read-only, and the old root is detached last.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, symlink};
+use std::path::{Component, Path, PathBuf};
+
+use atoll_types::Layer;
+use rustix::fs::CWD;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen,
+    mount_change, move_mount, open_tree, unmount,
+};
+
+use crate::plan::{Bind, Failure, GUEST_ID, Plan};
+use crate::sys::restrict_mount;
+
+/// Any directory that exists everywhere; it is only covered inside the jail's own mount namespace.
+const BASE: &str = "/tmp";
+
+/// Where the private files are mounted until their parts have been bound into place.
+const SCRATCH: &str = ".scratch";
+
+const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID;
+
+const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
+
+/// Builds the root and enters it. Answers with a descriptor of the private files.
+pub(super) fn enter(plan: &Plan, owner: u32) -> Result<OwnedFd, Failure> {
+    let in_layer = |layer, attempt: &'static str| {
+        move |error: io::Error| Failure::new(Some(layer), attempt, &error)
+    };
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+        .map_err(|error| error.into())
+        .map_err(in_layer(Layer::MountNamespace, "make mounts private"))?;
+    let binds = open_binds(plan)?;
+    let devices = if plan.devices { open_devices()? } else { Vec::new() };
+
+    mount_new("tmpfs", &[("size", "1m"), ("nr_inodes", "2048"), ("mode", "0755")], BASE)
+        .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
+    std::env::set_current_dir(BASE)
+        .map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
+    furnish(plan, binds, devices)
+        .map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
+    let scratch = private_files(plan, owner)
+        .map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
+    if plan.proc {
+        mount_proc().map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
+    }
+    seal().map_err(in_layer(Layer::ReadOnlyRoot, "enter and seal the new root"))?;
+    Ok(scratch)
+}
+
+fn open_binds(plan: &Plan) -> Result<Vec<(OwnedFd, &Bind)>, Failure> {
+    let open = |bind: &Bind| {
+        let tree = clone_tree(&bind.host)?;
+        restrict_mount(tree.as_fd(), READ_ONLY | libc::MOUNT_ATTR_NODEV, true)?;
+        Ok(tree)
+    };
+    let failed = |bind: &Bind, error: &io::Error| {
+        let attempt = format!("bind {} read-only", bind.host.display());
+        Failure::new(Some(Layer::ReadOnlyRoot), attempt, error)
+    };
+    plan.binds
+        .iter()
+        .map(|bind| Ok((open(bind).map_err(|error| failed(bind, &error))?, bind)))
+        .collect()
+}
+
+fn open_devices() -> Result<Vec<(OwnedFd, Bind)>, Failure> {
+    let open = |name: &str| {
+        let host = PathBuf::from("/dev").join(name);
+        let tree = clone_tree(&host)?;
+        // Not read-only: that would forbid writing to /dev/null through some interfaces.
+        restrict_mount(tree.as_fd(), libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC, false)?;
+        Ok((tree, Bind { host, guest: PathBuf::from("dev").join(name) }))
+    };
+    DEVICES
+        .iter()
+        .map(|name| {
+            open(name).map_err(|error: io::Error| {
+                let attempt = format!("bind /dev/{name}");
+                Failure::new(Some(Layer::ReadOnlyRoot), attempt, &error)
+            })
+        })
+        .collect()
+}
+
+fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE;
+    Ok(open_tree(CWD, path, flags)?)
+}
+
+/// Fills the new root, which is the current directory.
+fn furnish(
+    plan: &Plan,
+    binds: Vec<(OwnedFd, &Bind)>,
+    devices: Vec<(OwnedFd, Bind)>,
+) -> io::Result<()> {
+    for (tree, bind) in binds {
+        let target = mount_point(&bind.guest, fs::metadata(&bind.host).is_ok_and(|m| m.is_dir()))?;
+        attach(&tree, &target)?;
+    }
+    for (tree, bind) in devices {
+        attach(&tree, &mount_point(&bind.guest, false)?)?;
+    }
+    for (name, target) in &plan.links {
+        make_parents(inside(name)?)?;
+        symlink(target, name)?;
+    }
+    for (name, text) in &plan.texts {
+        make_parents(inside(name)?)?;
+        fs::write(name, text)?;
+        fs::set_permissions(name, fs::Permissions::from_mode(0o444))?;
+    }
+    Ok(())
+}
+
+/// Makes an empty file or directory to mount on. The root is only written by this process, so no
+/// link can lead astray.
+fn mount_point(guest: &Path, directory: bool) -> io::Result<PathBuf> {
+    let path = inside(guest)?;
+    if directory {
+        make_directories(path)?;
+    } else {
+        make_parents(path)?;
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)?;
+    }
+    Ok(path.to_owned())
+}
+
+/// A path that stays below the new root.
+fn inside(path: &Path) -> io::Result<&Path> {
+    if path.components().all(|part| matches!(part, Component::Normal(_))) {
+        Ok(path)
+    } else {
+        Err(io::Error::from_raw_os_error(libc::EINVAL))
+    }
+}
+
+fn make_parents(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), make_directories)
+}
+
+fn make_directories(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
+}
+
+/// Mounts one size-limited tmpfs and binds its parts to the places a program may write.
+fn private_files(plan: &Plan, owner: u32) -> io::Result<OwnedFd> {
+    let size = plan.disk_bytes.to_string();
+    // Its own root and the directories made here count, too.
+    let files = plan.disk_files.saturating_add(8).to_string();
+    make_directories(Path::new(SCRATCH))?;
+    let options = [("size", size.as_str()), ("nr_inodes", files.as_str()), ("mode", "0755")];
+    mount_new("tmpfs", &options, SCRATCH)?;
+    for (part, place, mode) in
+        [("work", "work", 0o700), ("tmp", "tmp", 0o1777), ("shm", "dev/shm", 0o1777)]
+    {
+        let directory = Path::new(SCRATCH).join(part);
+        fs::create_dir(&directory)?;
+        fs::set_permissions(&directory, fs::Permissions::from_mode(mode))?;
+        chown(&directory, Some(owner), Some(owner))?;
+        make_directories(Path::new(place))?;
+        attach(&clone_tree(&directory)?, Path::new(place))?;
+    }
+    let scratch = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC)
+        .open(Path::new(SCRATCH).join("work"))?;
+    unmount(SCRATCH, UnmountFlags::DETACH)?;
+    fs::remove_dir(SCRATCH)?;
+    Ok(scratch.into())
+}
+
+/// Only the processes of this namespace, and nothing of the machine.
+fn mount_proc() -> io::Result<()> {
+    make_directories(Path::new("proc"))?;
+    mount_new("proc", &[("subset", "pid"), ("hidepid", "invisible")], "proc")
+}
+
+fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<()> {
+    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for (key, value) in options {
+        fsconfig_set_string(context.as_fd(), *key, *value)?;
+    }
+    fsconfig_create(context.as_fd())?;
+    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    let mount = fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
+    attach(&mount, Path::new(target))
+}
+
+fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
+    move_mount(tree, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    Ok(())
+}
+
+/// Makes the current directory the root, lets go of the old one, and forbids changes.
+fn seal() -> io::Result<()> {
+    rustix::process::pivot_root(".", ".")?;
+    unmount(".", UnmountFlags::DETACH)?;
+    std::env::set_current_dir("/")?;
+    let root = fs::File::open("/")?;
+    let attributes = READ_ONLY | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOEXEC;
+    restrict_mount(root.as_fd(), attributes, false)
+}
+
+/// The id that owns the private files: the program's own.
+pub(super) const OWNER: u32 = GUEST_ID;

@@ -1,0 +1,152 @@
+//! What the supervisor and the launcher say to each other.
+//!
+//! Both ends are Atoll's own and of the same build, so the encoding (postcard) is private. The
+//! guest never holds the socket these travel over.
+
+use std::io;
+use std::path::PathBuf;
+
+use atoll_types::Layer;
+use serde::{Deserialize, Serialize};
+
+use crate::sys::Instruction;
+
+/// User and group id of the program inside its user namespace.
+pub const GUEST_ID: u32 = 1000;
+
+/// The program's working directory.
+pub const WORK_DIRECTORY: &str = "/work";
+
+/// How to build one jail. Travels with the descriptors of the cgroups to join.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// Host files and directories the program sees, read-only.
+    pub binds: Vec<Bind>,
+    /// Symbolic links in the new root: name relative to the root, and target.
+    pub links: Vec<(PathBuf, PathBuf)>,
+    /// Small read-only files in the new root.
+    pub texts: Vec<(PathBuf, String)>,
+    /// Whether `/proc` (own processes only) is there.
+    pub proc: bool,
+    /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
+    pub devices: bool,
+    /// Bytes of the private files.
+    pub disk_bytes: u64,
+    /// Number of private files and directories.
+    pub disk_files: u64,
+    /// Per-process limits of the program.
+    pub resource_limits: ResourceLimits,
+    /// The system call filter of the program.
+    pub filter: Vec<Instruction>,
+    /// How the cgroups are joined, in the order of the descriptors sent along.
+    pub cgroups: CgroupJoin,
+    /// Whether the supervisor is privileged, so that own user ids can be mapped.
+    pub own_users: bool,
+}
+
+/// A host path and where it appears, relative to the new root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bind {
+    /// Path on the host.
+    pub host: PathBuf,
+    /// Path in the new root, without a leading slash.
+    pub guest: PathBuf,
+}
+
+/// What the descriptors that come with a [`Plan`] are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CgroupJoin {
+    /// None; no cgroups.
+    None,
+    /// `tasks` files of version 1 hierarchies, to write "0" to.
+    Tasks,
+    /// The directory of one version 2 group, to be born in.
+    BornInto,
+}
+
+/// setrlimit(2) values for the program.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct ResourceLimits {
+    /// `RLIMIT_NOFILE`.
+    pub open_files: u64,
+    /// `RLIMIT_NPROC`, for the jail's own user id.
+    pub processes: u64,
+    /// `RLIMIT_CPU`, in seconds: a second line behind the cgroup's accounting.
+    pub cpu_time_s: u64,
+    /// `RLIMIT_FSIZE`.
+    pub file_bytes: u64,
+}
+
+/// What to run. Travels with stdin, stdout, stderr, the bundle of files, and the extra descriptors.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Start {
+    /// Absolute path inside the jail.
+    pub path: Vec<u8>,
+    /// Arguments, the program's own name first.
+    pub arguments: Vec<Vec<u8>>,
+    /// `NAME=value` strings.
+    pub environment: Vec<Vec<u8>>,
+    /// Files to place in the working directory, their bytes one after the other in the bundle.
+    pub files: Vec<PlacedFile>,
+}
+
+/// One file of a [`Start`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PlacedFile {
+    /// A plain file name.
+    pub name: Vec<u8>,
+    /// Its length in the bundle.
+    pub length: u64,
+    /// Whether the program may execute it.
+    pub executable: bool,
+}
+
+/// What the launcher and the jail's first process answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// The first process exists; its process descriptor comes along.
+    Spawned,
+    /// Everything that can be built before the program is known is built.
+    Ready,
+    /// The program runs, with every layer in force.
+    Started,
+    /// The program ended.
+    Ended(ProgramEnd),
+    /// A step failed; nothing was run.
+    Failed(Failure),
+}
+
+/// How the program ended, as wait(2) told the jail's first process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProgramEnd {
+    /// With this exit code.
+    Exited(i32),
+    /// By this signal.
+    Signalled(i32),
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// The layer that is not in force for it, when the step belongs to one.
+    pub layer: Option<Layer>,
+    /// What was tried, as a verb phrase.
+    pub attempt: String,
+    /// The kernel's error number.
+    pub errno: i32,
+}
+
+impl Failure {
+    /// Describes a failed step.
+    #[must_use]
+    pub(crate) fn new(layer: Option<Layer>, attempt: impl Into<String>, error: &io::Error) -> Self {
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        Self { layer, attempt: attempt.into(), errno }
+    }
+
+    /// The kernel's error.
+    #[must_use]
+    pub(crate) fn error(&self) -> io::Error {
+        io::Error::from_raw_os_error(self.errno)
+    }
+}

@@ -1,0 +1,12 @@
+//! System call filters: which calls a profile allows, and how that becomes a BPF program.
+//!
+//! [`profile`] owns the tables, [`compile`] the translation. Filters are installed last, by the
+//! process they bind.
+
+mod compile;
+mod profile;
+
+pub use compile::{Action, FilterError, Rule, Test, compile};
+pub use profile::{Profile, rules};
+
+pub use crate::sys::{Instruction, install_filter};

@@ -1,0 +1,481 @@
+//! Which system calls a program may make, by profile.
+//!
+//! Everything not named here fails with `EPERM`. Calls that libraries merely try and can do
+//! without answer `ENOSYS`, so that they fall back. Calls that no honest program makes without
+//! privileges end the process with `SIGSYS`, so that the attempt becomes part of the outcome and
+//! of the sender's history.
+
+use libc::{EAFNOSUPPORT, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM, c_long};
+
+use super::compile::{Action, Rule, Test};
+
+/// A set of system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Any program: threads, child processes and local sockets inside its own namespaces.
+    Program {
+        /// Whether memory may be writable and executable at once, as just-in-time compilers
+        /// of JavaScript engines need.
+        writable_code: bool,
+    },
+    /// The process in which WebAssembly is compiled and run, before it locks itself further.
+    WasmWorker,
+}
+
+/// The rules of a profile, and what happens to every other call.
+#[must_use]
+pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut add = |calls: &[c_long], action: &Action| {
+        rules.extend(calls.iter().filter_map(|call| {
+            Some(Rule { number: u32::try_from(*call).ok()?, action: action.clone() })
+        }));
+    };
+    add(BASIC, &Action::Allow);
+    add(FILES, &Action::Allow);
+    add(&[libc::SYS_clone], &clone_without_namespaces());
+    add(&[libc::SYS_clone3], &errno(ENOSYS));
+    add(&[libc::SYS_ioctl], &harmless_ioctls());
+    add(&[libc::SYS_prctl], &harmless_prctls());
+    add(NEVER, &Action::Kill);
+    add(ABSENT, &errno(ENOSYS));
+    add(WITHOUT_ATTRIBUTES, &errno(EOPNOTSUPP));
+    match profile {
+        Profile::Program { writable_code } => {
+            add(PROCESSES, &Action::Allow);
+            add(LOCAL_SOCKETS, &Action::Allow);
+            #[cfg(target_arch = "x86_64")]
+            add(LEGACY, &Action::Allow);
+            add(&[libc::SYS_socket, libc::SYS_socketpair], &local_family());
+            let memory = if writable_code { Action::Allow } else { not_writable_code() };
+            add(MAPPING, &memory);
+        }
+        // A compiler writes code first and makes it executable then, never both at once; execve
+        // is there because the launcher installs the filter before it starts the worker.
+        Profile::WasmWorker => {
+            add(MAPPING, &not_writable_code());
+            add(&[libc::SYS_execve], &Action::Allow);
+            // The worker replaces this filter by a narrower one.
+            add(&[libc::SYS_seccomp], &Action::Allow);
+        }
+    }
+    (rules, errno(EPERM))
+}
+
+fn errno(number: i32) -> Action {
+    Action::Errno(u16::try_from(number).unwrap_or(libc::EPERM.unsigned_abs() as u16))
+}
+
+/// Threads and child processes, but no new namespaces: creating one would hand out capabilities.
+fn clone_without_namespaces() -> Action {
+    let namespaces = libc::CLONE_NEWNS
+        | libc::CLONE_NEWCGROUP
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUSER
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | CLONE_NEWTIME;
+    let mask = u64::from(namespaces.cast_unsigned());
+    Action::AllowIf(vec![Test::whole(0, mask, 0)], EPERM as u16)
+}
+
+/// From linux/sched.h.
+const CLONE_NEWTIME: i32 = 0x80;
+
+/// Only Unix sockets. The network namespace has no interfaces either; this keeps the kernel's
+/// other protocol families out of reach.
+fn local_family() -> Action {
+    let unix = libc::AF_UNIX.cast_unsigned();
+    Action::AllowIf(vec![Test::low(0, u32::MAX, unix)], EAFNOSUPPORT as u16)
+}
+
+/// Memory that is writable or executable, but not both.
+fn not_writable_code() -> Action {
+    let write = Test::low(2, libc::PROT_WRITE.cast_unsigned(), 0);
+    let execute = Test::low(2, libc::PROT_EXEC.cast_unsigned(), 0);
+    Action::AllowIf(vec![write, execute], EPERM as u16)
+}
+
+/// Questions about a descriptor. Anything that acts on a device or a terminal is missing: TIOCSTI
+/// would type into the terminal of whoever started Atoll.
+fn harmless_ioctls() -> Action {
+    let requests: [libc::c_ulong; 8] = [
+        libc::TCGETS,
+        TCGETS2,
+        libc::TIOCGWINSZ,
+        libc::TIOCGPGRP,
+        libc::FIONREAD,
+        libc::FIONBIO,
+        libc::FIOCLEX,
+        libc::FIONCLEX,
+    ];
+    let tests = requests.iter().filter_map(|request| {
+        Some(Test::low(1, u32::MAX, u32::try_from(*request).ok()?))
+    });
+    Action::AllowIf(tests.collect(), ENOTTY as u16)
+}
+
+/// From asm-generic/ioctls.h; newer C libraries ask with it.
+const TCGETS2: libc::c_ulong = 0x802c_542a;
+
+/// Names for threads and memory, and questions.
+fn harmless_prctls() -> Action {
+    let options = [
+        libc::PR_SET_NAME,
+        libc::PR_GET_NAME,
+        libc::PR_GET_DUMPABLE,
+        libc::PR_SET_DUMPABLE,
+        libc::PR_SET_PDEATHSIG,
+        libc::PR_GET_PDEATHSIG,
+        libc::PR_CAPBSET_READ,
+        libc::PR_GET_NO_NEW_PRIVS,
+        libc::PR_SET_NO_NEW_PRIVS,
+        libc::PR_GET_SECCOMP,
+        libc::PR_SET_VMA,
+        libc::PR_SET_TIMERSLACK,
+        libc::PR_GET_TIMERSLACK,
+        libc::PR_SET_CHILD_SUBREAPER,
+        libc::PR_GET_CHILD_SUBREAPER,
+    ];
+    let tests = options.map(|option| Test::low(0, u32::MAX, option.cast_unsigned()));
+    Action::AllowIf(tests.to_vec(), libc::EINVAL as u16)
+}
+
+/// What every process needs to live: memory, clocks, signals, threads, its own descriptors.
+const BASIC: &[c_long] = &[
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_readv,
+    libc::SYS_writev,
+    libc::SYS_close,
+    libc::SYS_close_range,
+    libc::SYS_dup,
+    libc::SYS_dup3,
+    libc::SYS_fcntl,
+    libc::SYS_pipe2,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_pwait2,
+    libc::SYS_eventfd2,
+    libc::SYS_timerfd_create,
+    libc::SYS_timerfd_settime,
+    libc::SYS_timerfd_gettime,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_brk,
+    libc::SYS_msync,
+    libc::SYS_membarrier,
+    libc::SYS_futex,
+    libc::SYS_futex_waitv,
+    libc::SYS_set_robust_list,
+    libc::SYS_get_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_set_tid_address,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_rt_sigpending,
+    libc::SYS_rt_sigsuspend,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_sigaltstack,
+    libc::SYS_restart_syscall,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+    libc::SYS_gettimeofday,
+    libc::SYS_getrandom,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_getppid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_getresuid,
+    libc::SYS_getresgid,
+    libc::SYS_getgroups,
+    libc::SYS_getrusage,
+    libc::SYS_times,
+    libc::SYS_sysinfo,
+    libc::SYS_uname,
+    libc::SYS_getcpu,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_sched_get_priority_max,
+    libc::SYS_sched_get_priority_min,
+    libc::SYS_prlimit64,
+    libc::SYS_getrlimit,
+    libc::SYS_setrlimit,
+    libc::SYS_tgkill,
+    libc::SYS_tkill,
+    libc::SYS_kill,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_arch_prctl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_time,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_dup2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_pipe,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_select,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+];
+
+/// Files. Which files exist and which can be changed is for the mount namespace and Landlock.
+const FILES: &[c_long] = &[
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_lseek,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_preadv,
+    libc::SYS_pwritev,
+    libc::SYS_preadv2,
+    libc::SYS_pwritev2,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_statfs,
+    libc::SYS_fstatfs,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlinkat,
+    libc::SYS_getdents64,
+    libc::SYS_getcwd,
+    libc::SYS_chdir,
+    libc::SYS_fchdir,
+    libc::SYS_mkdirat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_linkat,
+    libc::SYS_symlinkat,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_umask,
+    libc::SYS_truncate,
+    libc::SYS_ftruncate,
+    libc::SYS_fallocate,
+    libc::SYS_fadvise64,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_flock,
+    libc::SYS_copy_file_range,
+    libc::SYS_sendfile,
+    libc::SYS_memfd_create,
+    libc::SYS_inotify_init1,
+    libc::SYS_inotify_add_watch,
+    libc::SYS_inotify_rm_watch,
+];
+
+/// Children, sessions, timers and priorities inside the jail's own process namespace.
+const PROCESSES: &[c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    libc::SYS_setsid,
+    libc::SYS_getsid,
+    libc::SYS_setpgid,
+    libc::SYS_getpgid,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_signalfd4,
+    libc::SYS_getitimer,
+    libc::SYS_setitimer,
+    libc::SYS_timer_create,
+    libc::SYS_timer_settime,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_getoverrun,
+    libc::SYS_timer_delete,
+    libc::SYS_getpriority,
+    libc::SYS_setpriority,
+    libc::SYS_sched_getattr,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_capget,
+    libc::SYS_pkey_alloc,
+    libc::SYS_pkey_free,
+    libc::SYS_mlock,
+    libc::SYS_munlock,
+    libc::SYS_get_mempolicy,
+];
+
+const MAPPING: &[c_long] = &[libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+
+const LOCAL_SOCKETS: &[c_long] = &[
+    libc::SYS_bind,
+    libc::SYS_connect,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
+    libc::SYS_getsockopt,
+    libc::SYS_setsockopt,
+    libc::SYS_sendto,
+    libc::SYS_recvfrom,
+    libc::SYS_sendmsg,
+    libc::SYS_recvmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_shutdown,
+];
+
+/// Calls that newer architectures do not have and older programs still make.
+#[cfg(target_arch = "x86_64")]
+const LEGACY: &[c_long] = &[
+    libc::SYS_open,
+    libc::SYS_creat,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_access,
+    libc::SYS_readlink,
+    libc::SYS_getdents,
+    libc::SYS_mkdir,
+    libc::SYS_rmdir,
+    libc::SYS_unlink,
+    libc::SYS_rename,
+    libc::SYS_link,
+    libc::SYS_symlink,
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
+    libc::SYS_epoll_create,
+    libc::SYS_eventfd,
+    libc::SYS_fork,
+    libc::SYS_vfork,
+    libc::SYS_getpgrp,
+    libc::SYS_pause,
+    libc::SYS_alarm,
+];
+
+/// Mounts, kernel modules, other namespaces, raw hardware: without privileges these only ever
+/// fail, so whoever tries is probing the cage.
+const NEVER: &[c_long] = &[
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_mount_setattr,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_setns,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_bpf,
+    libc::SYS_process_vm_writev,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_kexec_file_load,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_iopl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_ioperm,
+];
+
+/// Calls that libraries try and live without.
+const ABSENT: &[c_long] = &[
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_userfaultfd,
+    libc::SYS_landlock_create_ruleset,
+];
+
+/// Extended attributes: copying tools ask for them and accept that there are none.
+const WITHOUT_ATTRIBUTES: &[c_long] = &[
+    libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
+    libc::SYS_fgetxattr,
+    libc::SYS_listxattr,
+    libc::SYS_llistxattr,
+    libc::SYS_flistxattr,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::compile;
+    use super::*;
+
+    const PROFILES: [Profile; 3] = [
+        Profile::Program { writable_code: false },
+        Profile::Program { writable_code: true },
+        Profile::WasmWorker,
+    ];
+
+    #[test]
+    fn every_profile_compiles() {
+        for profile in PROFILES {
+            let (rules, otherwise) = rules(profile);
+            compile(&rules, &otherwise).unwrap();
+        }
+    }
+
+    #[test]
+    fn calls_that_widen_the_kernel_surface_are_never_allowed() {
+        let forbidden = [
+            libc::SYS_ptrace,
+            libc::SYS_keyctl,
+            libc::SYS_add_key,
+            libc::SYS_perf_event_open,
+            libc::SYS_unshare,
+            libc::SYS_process_vm_readv,
+            libc::SYS_pidfd_getfd,
+            libc::SYS_chroot,
+            libc::SYS_setuid,
+            libc::SYS_mknodat,
+            libc::SYS_personality,
+            libc::SYS_shmget,
+            libc::SYS_msgget,
+            libc::SYS_vmsplice,
+            libc::SYS_mincore,
+            libc::SYS_clock_settime,
+            libc::SYS_sethostname,
+        ];
+        for profile in PROFILES {
+            let (rules, otherwise) = rules(profile);
+            assert_eq!(otherwise, errno(EPERM));
+            for call in forbidden.iter().chain(NEVER) {
+                let rule = rules.iter().find(|rule| i64::from(rule.number) == *call);
+                let allowed = rule.is_some_and(|rule| {
+                    matches!(rule.action, Action::Allow | Action::AllowIf(..))
+                });
+                assert!(!allowed, "system call {call} in {profile:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A program starts, ends, is reported, and leaves nothing.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use atoll_jail::{Jail, JailError, ProgramEnd};
+
+use crate::support::{LIMITS, block_on, python, read_all, run, shell, spec};
+
+#[test]
+fn output_and_exit_code_come_back() {
+    let finished = run("hello", LIMITS, python("import sys\nprint('out'); sys.exit(7)"));
+    assert_eq!(finished.end, Some(ProgramEnd::Exited(7)), "{finished:?}");
+    assert_eq!(finished.stdout, "out\n");
+    assert_eq!(finished.stderr, "");
+    assert_eq!(finished.limit, None);
+    assert!(finished.usage.memory_peak_bytes > 1 << 20, "{finished:?}");
+    assert!(finished.usage.cpu_time_us > 0, "{finished:?}");
+}
+
+#[test]
+fn signals_are_reported_as_they_were() {
+    for (signal, number) in [("SEGV", 11), ("TERM", 15), ("ABRT", 6)] {
+        let finished = run("signal", LIMITS, shell(&format!("kill -{signal} $$")));
+        assert_eq!(finished.end, Some(ProgramEnd::Signalled(number)), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_as_in_a_shell() {
+    let end = block_on(async {
+        let mut jail = Jail::create(spec("pipe", LIMITS)).await.unwrap();
+        let streams = jail.start(shell("while :; do echo y; done")).await.unwrap();
+        drop(streams.stdout);
+        let end = jail.wait().await;
+        jail.destroy().await.unwrap();
+        end
+    });
+    assert_eq!(end, Some(ProgramEnd::Signalled(13)));
+}
+
+#[test]
+fn standard_input_reaches_the_program() {
+    let text = block_on(async {
+        let mut jail = Jail::create(spec("stdin", LIMITS)).await.unwrap();
+        let streams = jail.start(shell("cat")).await.unwrap();
+        rustix::io::write(&streams.stdin, b"through").unwrap();
+        drop(streams.stdin);
+        jail.wait().await.unwrap();
+        jail.destroy().await.unwrap();
+        read_all(streams.stdout)
+    });
+    assert_eq!(text, "through");
+}
+
+#[test]
+fn a_program_that_cannot_be_executed_is_reported() {
+    block_on(async {
+        let mut jail = Jail::create(spec("noexec", LIMITS)).await.unwrap();
+        let mut command = shell("");
+        command.path = b"/work/missing".to_vec();
+        let error = jail.start(command).await.unwrap_err();
+        assert!(matches!(&error, JailError::Program(attempt, _) if attempt.contains("missing")));
+        jail.destroy().await.unwrap();
+    });
+}
+
+#[test]
+fn leftover_processes_end_with_the_program() {
+    let marker = format!("jail-leftover-{}", std::process::id());
+    let script = format!(
+        "import os, sys, time\n\
+         if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        \
+         os.execv('/bin/sleep', ['{marker}', '1000'])\n    os._exit(0)\n\
+         os.wait(); time.sleep(0.2); print('parent ends')"
+    );
+    let finished = run("daemon", LIMITS, python(&script));
+    assert_eq!(finished.stdout, "parent ends\n", "{finished:?}");
+    assert!(!process_exists(&marker), "a daemonised child outlived its jail");
+}
+
+#[test]
+fn an_abandoned_jail_is_removed_with_everything_in_it() {
+    let marker = format!("jail-abandoned-{}", std::process::id());
+    block_on(async {
+        let mut jail = Jail::create(spec("drop", LIMITS)).await.unwrap();
+        let script = format!("exec -a {marker} sleep 1000");
+        let mut command = shell(&script);
+        command.path = b"/bin/bash".to_vec();
+        let streams = jail.start(command).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(process_exists(&marker));
+        assert!(streams.stdout.as_fd().try_clone_to_owned().is_ok());
+        drop(jail);
+    });
+    assert!(!process_exists(&marker));
+}
+
+fn process_exists(name: &str) -> bool {
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| line.starts_with(name.as_bytes()))
+    })
+}

@@ -1,0 +1,102 @@
+//! Running a shell command in a jail and reading what it wrote.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use atoll_jail::seccomp::Profile;
+use atoll_jail::{Bind, Command, Jail, JailError, JailFile, JailSpec, ProgramEnd, Root};
+use atoll_types::{LimitName, Limits, Usage};
+
+pub(crate) const LIMITS: Limits = Limits {
+    wall_time_ms: 20_000,
+    cpu_time_ms: 10_000,
+    cpu_percent: 200,
+    memory_bytes: 128 << 20,
+    processes: 16,
+    disk_bytes: 8 << 20,
+    disk_files: 100,
+    output_bytes: 1 << 20,
+    open_files: 64,
+};
+
+/// What a finished jail leaves to look at.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) end: Option<ProgramEnd>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) limit: Option<LimitName>,
+    pub(crate) usage: Usage,
+}
+
+pub(crate) fn spec(name: &str, limits: Limits) -> JailSpec {
+    let mut root = Root { proc: true, devices: true, ..Root::default() };
+    for directory in ["usr", "lib", "lib64", "bin", "sbin"] {
+        let host = std::path::Path::new("/").join(directory);
+        match std::fs::read_link(&host) {
+            Ok(target) => root.links.push((directory.into(), target)),
+            Err(_) if host.exists() => {
+                root.binds.push(Bind { host, guest: directory.into() });
+            }
+            Err(_) => {}
+        }
+    }
+    let profile = Profile::Program { writable_code: false };
+    JailSpec { name: name.to_owned(), limits, root, profile }
+}
+
+pub(crate) fn python(script: &str) -> Command {
+    Command {
+        path: b"/usr/bin/python3".to_vec(),
+        arguments: vec![b"python3".to_vec(), b"-IS".to_vec(), b"/work/script.py".to_vec()],
+        environment: vec![b"PATH=/usr/bin:/bin".to_vec(), b"HOME=/work".to_vec()],
+        files: vec![JailFile {
+            name: b"script.py".to_vec(),
+            content: script.as_bytes().into(),
+            executable: false,
+        }],
+        descriptors: Vec::new(),
+    }
+}
+
+pub(crate) fn shell(script: &str) -> Command {
+    Command {
+        path: b"/bin/sh".to_vec(),
+        arguments: vec![b"sh".to_vec(), b"-c".to_vec(), script.as_bytes().to_vec()],
+        environment: vec![b"PATH=/usr/bin:/bin".to_vec(), b"HOME=/work".to_vec()],
+        files: Vec::new(),
+        descriptors: Vec::new(),
+    }
+}
+
+/// Runs a command to its end and removes the jail.
+pub(crate) fn run(name: &str, limits: Limits, command: Command) -> Finished {
+    block_on(async {
+        let mut jail = Jail::create(spec(name, limits)).await.unwrap();
+        let streams = jail.start(command).await.unwrap();
+        drop(streams.stdin);
+        let readers = [streams.stdout, streams.stderr]
+            .map(|stream| std::thread::spawn(move || read_all(stream)));
+        let end = tokio::time::timeout(Duration::from_secs(60), jail.wait()).await.unwrap();
+        let (limit, usage) = (jail.limit_hit(), jail.usage());
+        jail.destroy().await.unwrap();
+        let [stdout, stderr] = readers.map(|reader| reader.join().unwrap());
+        Finished { end, stdout, stderr, limit, usage }
+    })
+}
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+pub(crate) fn create(limits: Limits) -> Result<Jail, JailError> {
+    block_on(Jail::create(spec("create", limits)))
+}
+
+pub(crate) fn read_all(stream: OwnedFd) -> String {
+    rustix::io::ioctl_fionbio(&stream, false).unwrap();
+    let mut bytes = Vec::new();
+    std::fs::File::from(stream).read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}

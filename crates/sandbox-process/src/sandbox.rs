@@ -1,0 +1,107 @@
+//! One sandbox of the `process` level.
+
+use async_trait::async_trait;
+use atoll_jail::{Jail, JailError, ProgramEnd};
+use atoll_sandbox::{
+    CreateError, DestroyError, Ending, Job, Lifecycle, Sandbox, StartError, State, Streams,
+};
+use atoll_types::{Enforcement, Level, LimitName, Usage};
+
+use crate::environment::CommandLine;
+
+/// A jail with a command line to be.
+pub(crate) struct ProcessSandbox {
+    jail: Jail,
+    command: CommandLine,
+    enforcement: Enforcement,
+    lifecycle: Lifecycle,
+}
+
+impl ProcessSandbox {
+    pub(crate) fn new(jail: Jail, command: CommandLine) -> Self {
+        let enforcement = Enforcement { level: Level::Process, layers: Jail::layers() };
+        Self { jail, command, enforcement, lifecycle: Lifecycle::default() }
+    }
+}
+
+#[async_trait]
+impl Sandbox for ProcessSandbox {
+    fn state(&self) -> State {
+        self.lifecycle.state()
+    }
+
+    fn enforcement(&self) -> &Enforcement {
+        &self.enforcement
+    }
+
+    async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
+        self.lifecycle.advance(State::Running).map_err(|error| StartError::Internal {
+            attempt: "start a job in a sandbox".to_owned(),
+            source: std::io::Error::other(error),
+        })?;
+        let command = self.command.command(job);
+        let running = self.jail.start(command).await.map_err(start_error)?;
+        Ok(Streams { stdin: running.stdin, stdout: running.stdout, stderr: running.stderr })
+    }
+
+    fn usage(&self) -> Usage {
+        self.jail.usage()
+    }
+
+    fn limit_hit(&self) -> Option<LimitName> {
+        self.jail.limit_hit()
+    }
+
+    async fn wait(&mut self) -> Ending {
+        let ended = self.jail.wait().await;
+        // A second wait finds the state already moved on.
+        let _ = self.lifecycle.advance(State::Ended);
+        match ended {
+            Some(ProgramEnd::Exited(code)) => Ending::Exited(code),
+            Some(ProgramEnd::Signalled(signal)) => Ending::Signalled(signal),
+            None => Ending::Lost("the first process of the sandbox ended".to_owned()),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.jail.stop();
+    }
+
+    async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {
+        let _ = self.lifecycle.advance(State::Destroyed);
+        self.jail.destroy().await.map_err(|source| DestroyError {
+            what: "the sandbox's processes and cgroups".to_owned(),
+            source,
+        })
+    }
+}
+
+/// What the engine hears when a jail could not be made.
+pub(crate) fn create_error(error: JailError) -> CreateError {
+    match error {
+        JailError::NotEnforceable(missing) => {
+            CreateError::NotEnforceable { level: Level::Process, missing }
+        }
+        JailError::Helper(missing) => CreateError::Environment(missing.to_string()),
+        JailError::Limit(limit) => CreateError::Environment(format!(
+            "the {limit} limit is too small for a sandbox; raise it in the policy"
+        )),
+        JailError::Program(attempt, source) | JailError::Internal(attempt, source) => {
+            CreateError::Internal { attempt, source }
+        }
+    }
+}
+
+fn start_error(error: JailError) -> StartError {
+    match error {
+        JailError::NotEnforceable(missing) => {
+            StartError::NotEnforceable { level: Level::Process, missing }
+        }
+        JailError::Helper(missing) => StartError::Program(missing.to_string()),
+        JailError::Limit(limit) => StartError::Limit(limit),
+        JailError::Program(attempt, source) => {
+            StartError::Program(format!("failed to {attempt}: {source}"))
+        }
+        JailError::Internal(attempt, source) => StartError::Internal { attempt, source },
+    }
+}
