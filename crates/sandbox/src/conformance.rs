@@ -1,1 +1,233 @@
-//! The suite that every backend passes: the promises of the seam, tried on a real sandbox.
+//! The suite that every backend passes: the promises of the seam, tried on real sandboxes.
+//!
+//! A backend's own tests call [`check`] with programs of a kind it supports and expect no broken
+//! promise. Each program does one plain thing, so the same suite serves every language and level.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use atoll_types::{InputFile, LimitName, Limits, Program};
+
+use crate::{Backend, Ending, Environment, Job, Sandbox, SandboxSpec, State, Streams};
+
+/// One program for each promise.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// Writes `hello` and a newline to standard output, `oops` and a newline to standard error,
+    /// and exits with 7.
+    pub hello: Program,
+    /// Copies standard input to standard output and exits with 0.
+    pub copy: Program,
+    /// Writes its arguments, one a line, then the variable `COLOUR`, then the content of the file
+    /// `input.txt` in its working directory.
+    pub show: Program,
+    /// Never ends.
+    pub endless: Program,
+    /// Takes memory and uses it until it is refused or ended; exits with something but 0 when it
+    /// is refused.
+    pub greedy: Program,
+    /// Ends by a crash: a signal or a trap.
+    pub crash: Program,
+}
+
+/// Limits that every one of [`Programs`] fits into, apart from the greedy one.
+#[must_use]
+pub const fn limits() -> Limits {
+    Limits {
+        wall_time_ms: 30_000,
+        cpu_time_ms: 20_000,
+        cpu_percent: 100,
+        memory_bytes: 192 << 20,
+        processes: 32,
+        disk_bytes: 32 << 20,
+        disk_files: 200,
+        output_bytes: 1 << 20,
+        open_files: 64,
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tries every promise and answers with the broken ones, each as a sentence.
+pub async fn check(backend: &dyn Backend, programs: &Programs) -> Vec<String> {
+    let suite = Suite { backend };
+    let results = [
+        ("a finished program is reported", suite.finished(&programs.hello).await),
+        ("standard input reaches the program", suite.input(&programs.copy).await),
+        ("a message arrives whole", suite.whole(&programs.show).await),
+        ("an endless program can be stopped", suite.stopped(&programs.endless).await),
+        ("memory is bounded", suite.bounded(&programs.greedy).await),
+        ("a crash is reported", suite.crashed(&programs.crash).await),
+        ("an unused sandbox can be destroyed", suite.unused(&programs.hello).await),
+        ("enforcement is complete", suite.enforced(&programs.hello).await),
+    ];
+    results
+        .into_iter()
+        .filter_map(|(promise, result)| result.err().map(|why| format!("{promise}: {why}")))
+        .collect()
+}
+
+struct Suite<'a> {
+    backend: &'a dyn Backend,
+}
+
+type Promise = Result<(), String>;
+
+impl Suite<'_> {
+    async fn create(&self, program: &Program) -> Result<Box<dyn Sandbox>, String> {
+        let environment = Environment { kind: program.kind, dependencies: None };
+        let spec = SandboxSpec { id: "conformance".to_owned(), limits: limits(), environment };
+        self.backend.create(spec).await.map_err(|error| error.to_string())
+    }
+
+    async fn start(&self, job: Job) -> Result<(Box<dyn Sandbox>, Streams), String> {
+        let mut sandbox = self.create(&job.program).await?;
+        equal("state", &sandbox.state(), &State::Ready)?;
+        let streams = sandbox.start(job).await.map_err(|error| error.to_string())?;
+        equal("state", &sandbox.state(), &State::Running)?;
+        Ok((sandbox, streams))
+    }
+
+    /// Runs a job with empty input to its end.
+    async fn run(&self, job: Job) -> Result<Ran, String> {
+        let (mut sandbox, streams) = self.start(job).await?;
+        drop(streams.stdin);
+        let stdout = std::thread::spawn(move || read_all(streams.stdout));
+        let stderr = std::thread::spawn(move || read_all(streams.stderr));
+        let ending = wait(sandbox.as_mut()).await?;
+        equal("state", &sandbox.state(), &State::Ended)?;
+        let (limit, usage) = (sandbox.limit_hit(), sandbox.usage());
+        destroy(sandbox).await?;
+        let stdout = stdout.join().unwrap_or_default();
+        let stderr = stderr.join().unwrap_or_default();
+        Ok(Ran { ending, limit, memory_peak_bytes: usage.memory_peak_bytes, stdout, stderr })
+    }
+
+    async fn finished(&self, program: &Program) -> Promise {
+        let ran = self.run(job(program)).await?;
+        equal("ending", &ran.ending, &Ending::Exited(7))?;
+        equal("standard output", &ran.stdout.as_str(), &"hello\n")?;
+        equal("standard error", &ran.stderr.as_str(), &"oops\n")?;
+        equal("limit", &ran.limit, &None)?;
+        holds("some memory was used", ran.memory_peak_bytes > 0)
+    }
+
+    async fn input(&self, program: &Program) -> Promise {
+        let (mut sandbox, streams) = self.start(job(program)).await?;
+        let writer = std::thread::spawn(move || write_all(streams.stdin, &[b'x'; 300_000]));
+        drop(streams.stderr);
+        let reader = std::thread::spawn(move || read_all(streams.stdout));
+        let ending = wait(sandbox.as_mut()).await?;
+        destroy(sandbox).await?;
+        holds("all input was taken", writer.join().unwrap_or_default())?;
+        equal("ending", &ending, &Ending::Exited(0))?;
+        equal("bytes copied", &reader.join().unwrap_or_default().len(), &300_000)
+    }
+
+    async fn whole(&self, program: &Program) -> Promise {
+        let file = InputFile { name: b"input.txt".to_vec(), content: b"of a file\n"[..].into() };
+        let job = Job {
+            arguments: vec![b"one".to_vec(), b"two words".to_vec()],
+            files: vec![file],
+            environment: vec![(b"COLOUR".to_vec(), b"blue green".to_vec())],
+            ..job(program)
+        };
+        let ran = self.run(job).await?;
+        equal(
+            "standard output",
+            &ran.stdout.as_str(),
+            &"one\ntwo words\nblue green\nof a file\n",
+        )
+        .map_err(|difference| format!("{difference}; standard error: {}", ran.stderr))
+    }
+
+    async fn stopped(&self, program: &Program) -> Promise {
+        let (mut sandbox, _streams) = self.start(job(program)).await?;
+        let early = tokio::time::timeout(Duration::from_millis(200), sandbox.wait()).await;
+        holds("it runs until it is stopped", early.is_err())?;
+        holds("it uses CPU time", sandbox.usage().cpu_time_us > 0)?;
+        sandbox.stop();
+        sandbox.stop();
+        let ending = wait(sandbox.as_mut()).await?;
+        holds("it did not end by itself", !matches!(ending, Ending::Exited(_)))?;
+        destroy(sandbox).await
+    }
+
+    async fn bounded(&self, program: &Program) -> Promise {
+        let ran = self.run(job(program)).await?;
+        let reported = ran.limit == Some(LimitName::Memory);
+        holds(&format!("the memory limit is reported ({ran:?})"), reported)?;
+        holds("the limit held", ran.memory_peak_bytes <= limits().memory_bytes)
+    }
+
+    async fn crashed(&self, program: &Program) -> Promise {
+        let ran = self.run(job(program)).await?;
+        let crashed = matches!(ran.ending, Ending::Signalled(_) | Ending::Trapped(_));
+        holds(&format!("it crashed ({ran:?})"), crashed)?;
+        equal("limit", &ran.limit, &None)
+    }
+
+    async fn unused(&self, program: &Program) -> Promise {
+        destroy(self.create(program).await?).await
+    }
+
+    async fn enforced(&self, program: &Program) -> Promise {
+        let sandbox = self.create(program).await?;
+        let enforcement = sandbox.enforcement().clone();
+        destroy(sandbox).await?;
+        equal("level", &enforcement.level, &self.backend.level())?;
+        holds("layers are reported", !enforcement.layers.is_empty())?;
+        holds("nothing is missing", enforcement.is_complete())
+    }
+}
+
+#[derive(Debug)]
+struct Ran {
+    ending: Ending,
+    limit: Option<LimitName>,
+    memory_peak_bytes: u64,
+    stdout: String,
+    stderr: String,
+}
+
+fn job(program: &Program) -> Job {
+    Job {
+        program: program.clone(),
+        arguments: Vec::new(),
+        files: Vec::new(),
+        environment: Vec::new(),
+    }
+}
+
+async fn wait(sandbox: &mut dyn Sandbox) -> Result<Ending, String> {
+    let ended = tokio::time::timeout(PATIENCE, sandbox.wait()).await;
+    ended.map_err(|_| "it did not end in time".to_owned())
+}
+
+async fn destroy(sandbox: Box<dyn Sandbox>) -> Promise {
+    sandbox.destroy().await.map_err(|error| format!("{error}: {}", error.source))
+}
+
+fn read_all(stream: OwnedFd) -> String {
+    let _ = rustix::io::ioctl_fionbio(&stream, false);
+    let mut bytes = Vec::new();
+    let _ = std::fs::File::from(stream).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn write_all(stream: OwnedFd, bytes: &[u8]) -> bool {
+    let _ = rustix::io::ioctl_fionbio(&stream, false);
+    std::io::Write::write_all(&mut std::fs::File::from(stream), bytes).is_ok()
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Promise {
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!("{what} is {found:?}, expected {expected:?}"))
+}
+
+fn holds(what: &str, condition: bool) -> Promise {
+    if condition { Ok(()) } else { Err(format!("it does not hold that {what}")) }
+}

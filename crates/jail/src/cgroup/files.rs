@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// One mounted cgroup file system.
@@ -138,10 +139,12 @@ fn owner(name: &str) -> Option<(u32, u64)> {
     Some((parts.next()?.parse().ok()?, start))
 }
 
-/// A group name that [`sweep`] understands.
+/// A group name that no other group has and that [`sweep`] understands.
 pub(crate) fn group_name(name: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let process = std::process::id();
-    format!("{name}.{process}.{}", start_time(process).unwrap_or(0))
+    format!("{name}.{count}.{process}.{}", start_time(process).unwrap_or(0))
 }
 
 /// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).

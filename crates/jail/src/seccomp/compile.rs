@@ -299,7 +299,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_program_means_what_the_rules_say(
-            rules in proptest::collection::btree_map(0_u32..600, action(), 0..300),
+            rules in proptest::collection::btree_map(0_u32..600, action(), 0..120),
             otherwise in action(),
             arguments: [u64; 6],
         ) {

@@ -1,0 +1,386 @@
+use atoll_types::{Capability, ExecutionClass, ProgramKind};
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{Sent, able, policy, profile, program};
+
+const MIB: u64 = 1 << 20;
+
+fn with_rule(rest: &str) -> Policy {
+    policy(&format!(
+        "[[rule]]\nid = \"only\"\nbecause = \"it is the only rule\"\n{rest}\n"
+    ))
+}
+
+fn decide(policy: &Policy, request: Request) -> Decision {
+    let mut sent = Sent::new(policy, program(ProgramKind::Python));
+    sent.request = request;
+    policy.decide(&sent.input()).unwrap()
+}
+
+fn texts<'d>(decision: &'d Decision, from: &str) -> Vec<&'d str> {
+    decision
+        .reasons
+        .iter()
+        .filter(|reason| reason.from == from)
+        .map(|reason| reason.text.as_str())
+        .collect()
+}
+
+fn level(level: Level) -> Request {
+    Request {
+        level: Some(level),
+        ..Request::default()
+    }
+}
+
+#[test]
+fn the_first_rule_that_matches_decides() {
+    let policy = policy(
+        r#"
+        [[rule]]
+        id = "shell"
+        when = "analysis.kind == 'shell'"
+        because = "a"
+        set.level = "vm"
+        [[rule]]
+        id = "python"
+        when = "analysis.kind == 'python'"
+        because = "b"
+        set.level = "process"
+        [[rule]]
+        id = "rest"
+        because = "c"
+        set.level = "gvisor"
+        "#,
+    );
+    let decided = |kind| {
+        let decision = policy
+            .decide(&Sent::new(&policy, program(kind)).input())
+            .unwrap();
+        (decision.rule.clone(), decision.level)
+    };
+    assert_eq!(decided(ProgramKind::Shell), ("shell".into(), Level::Vm));
+    assert_eq!(
+        decided(ProgramKind::Python),
+        ("python".into(), Level::Process)
+    );
+    assert_eq!(decided(ProgramKind::Native), ("rest".into(), Level::Gvisor));
+    let decision = decide(&policy, Request::default());
+    assert_eq!(
+        texts(&decision, "rule"),
+        ["b", "rule `python` matches: the program's kind is `python`"]
+    );
+    assert_eq!(
+        (decision.sharing, decision.messages_max),
+        (Sharing::Message, 1)
+    );
+    assert_eq!(decision.network, []);
+}
+
+#[test]
+fn what_cannot_be_judged_is_denied() {
+    let broken = policy(
+        r#"
+        [[rule]]
+        id = "broken"
+        when = "1 / (analysis.loops - analysis.loops) > 0"
+        because = "a"
+        set.level = "vm"
+        [[rule]]
+        id = "rest"
+        because = "b"
+        set.level = "process"
+        "#,
+    );
+    let sent = Sent::new(&broken, program(ProgramKind::Python));
+    let denied = broken.decide(&sent.input()).unwrap_err();
+    assert_eq!(denied.rule, "broken");
+    assert!(
+        denied.reasons[0].text.contains("rule `broken`"),
+        "{denied:?}"
+    );
+
+    let partial = with_rule("when = \"analysis.kind == 'shell'\"\nset.level = \"process\"");
+    let denied = partial.decide(&sent.input()).unwrap_err();
+    assert_eq!(denied.rule, Denied::NO_RULE);
+    assert!(
+        denied.reasons[0]
+            .text
+            .contains("no rule of the policy matches")
+    );
+
+    let refusing = with_rule("set.deny = true");
+    let denied = refusing.decide(&sent.input()).unwrap_err();
+    assert_eq!(denied.rule, "only");
+    assert_eq!(denied.reasons[0].text, "it is the only rule");
+}
+
+#[test]
+fn memory_is_cut_to_the_prediction() {
+    let policy = policy(Policy::builtin());
+    let memory = |p99: u64| {
+        let mut sent = Sent::new(&policy, program(ProgramKind::Python));
+        sent.profile = profile(p99);
+        let decision = policy.decide(&sent.input()).unwrap();
+        let because = texts(&decision, "limit")[0].to_owned();
+        (decision.limits.memory_bytes / MIB, because)
+    };
+    assert_eq!(
+        memory(100 * MIB),
+        (
+            400,
+            "memory 400 MiB: 4 times the predicted p99 of 100 MiB".into()
+        )
+    );
+    assert_eq!(
+        memory(10 * MIB),
+        (
+            256,
+            "memory 256 MiB: 4 times the predicted p99 of 10 MiB, \
+             raised to the least the policy gives"
+                .into()
+        )
+    );
+    assert_eq!(
+        memory(u64::MAX).0,
+        512,
+        "a prediction beyond all bounds is held to the most"
+    );
+}
+
+#[test]
+fn every_predicted_limit_follows_its_own_estimate() {
+    let policy = with_rule(
+        r#"
+        set.level = "process"
+        set.limits.wall_time = { from = "profile", times = 10, min = "1s", max = "1h" }
+        set.limits.cpu_time = { from = "profile", times = 2, min = "1ms", max = "1h" }
+        set.limits.disk = { from = "profile", times = 3, min = "1MiB", max = "1GiB" }
+        set.limits.output = { from = "profile", times = 0.5, min = "1MiB", max = "1GiB" }
+        "#,
+    );
+    let decision = decide(&policy, Request::default());
+    // The profile predicts 400 ms of CPU time and 4 MiB of input and output.
+    assert_eq!(decision.limits.wall_time_ms, 4000);
+    assert_eq!(decision.limits.cpu_time_ms, 800);
+    assert_eq!(decision.limits.disk_bytes, 12 * MIB);
+    assert_eq!(decision.limits.output_bytes, 2 * MIB);
+    assert_eq!(
+        texts(&decision, "limit")[0],
+        "wall time 4 s: 10 times the predicted p99 of 400 ms"
+    );
+}
+
+#[test]
+fn limits_say_where_they_come_from() {
+    let policy = with_rule("set.level = \"process\"\nset.limits.processes = 9");
+    let decision = decide(&policy, Request::default());
+    assert_eq!(decision.limits.processes, 9);
+    assert_eq!(
+        texts(&decision, "limit")[1..],
+        [
+            "processes 9, set by the rule",
+            "wall time 10 s, CPU time 10 s, CPU share in percent of a core 100, disk 256 MiB, \
+             files on disk 10000, output 16 MiB, open files 256, the policy's defaults",
+        ]
+    );
+}
+
+#[test]
+fn a_request_may_strengthen_the_level_but_not_weaken_it() {
+    let strict = with_rule("set.level = \"process\"");
+    assert_eq!(decide(&strict, level(Level::Vm)).level, Level::Vm);
+    assert_eq!(decide(&strict, level(Level::Process)).level, Level::Process);
+    let kept = decide(&strict, level(Level::Instance));
+    assert_eq!(kept.level, Level::Process);
+    assert_eq!(
+        texts(&kept, "request"),
+        [
+            "level `instance` was asked for, but it is weaker than `process`; a request may only \
+          strengthen the level, so it stays"
+        ]
+    );
+    let lenient = with_rule("set.level = \"process\"\nset.allow_weaker_level = true");
+    assert_eq!(
+        decide(&lenient, level(Level::Instance)).level,
+        Level::Instance
+    );
+}
+
+#[test]
+fn requests_lower_limits_freely_and_raise_them_up_to_the_policy() {
+    let policy = policy(Policy::builtin());
+    let asked = |wall_time_ms, memory_mib: u64| {
+        let request = Request {
+            level: None,
+            wall_time_ms: Some(wall_time_ms),
+            memory_bytes: Some(memory_mib * MIB),
+        };
+        let decision = decide(&policy, request);
+        let reasons = texts(&decision, "request").join("; ");
+        (
+            decision.limits.wall_time_ms,
+            decision.limits.cpu_time_ms,
+            decision.limits.memory_bytes / MIB,
+            reasons,
+        )
+    };
+    assert_eq!(
+        asked(2_000, 64),
+        (
+            2_000,
+            10_000,
+            64,
+            "memory 64 MiB, as asked for; wall time 2 s, as asked for".into()
+        )
+    );
+    let (wall, cpu, memory, _) = asked(60_000, 1024);
+    assert_eq!((wall, cpu, memory), (60_000, 60_000, 1024));
+    let (wall, cpu, memory, reasons) = asked(3_600_000, 9000);
+    assert_eq!((wall, cpu, memory), (600_000, 600_000, 4096));
+    assert!(reasons.contains("wall time 10 min: 1 h was asked for, and the policy allows no more"));
+    let (wall, _, memory, reasons) = asked(0, 0);
+    assert_eq!((wall, memory), (1, 4));
+    assert!(
+        reasons.contains("0 B was asked for, and a sandbox needs that much"),
+        "{reasons}"
+    );
+}
+
+#[test]
+fn requests_cannot_raise_what_a_rule_fixed() {
+    let policy = with_rule("set.level = \"process\"\nset.limits.wall_time = \"5s\"");
+    let request = Request {
+        wall_time_ms: Some(60_000),
+        ..Request::default()
+    };
+    assert_eq!(decide(&policy, request).limits.wall_time_ms, 5_000);
+}
+
+#[test]
+fn floors_hold_whatever_rules_and_requests_say() {
+    let policy = policy(
+        r#"
+        [floor]
+        sharing = "tenant"
+        limits.wall_time = "1min"
+        [tenants.local.floor]
+        level = "process"
+        limits = { memory = "128MiB", open_files = 64 }
+        [[rule]]
+        id = "only"
+        because = "x"
+        set = { level = "instance", sharing = "shared", messages_max = 50 }
+        "#,
+    );
+    let request = Request {
+        level: Some(Level::Instance),
+        wall_time_ms: Some(600_000),
+        memory_bytes: Some(1024 * MIB),
+    };
+    let decision = decide(&policy, request);
+    assert_eq!(decision.level, Level::Process);
+    assert_eq!(
+        (decision.sharing, decision.messages_max),
+        (Sharing::Tenant, 50)
+    );
+    assert_eq!(decision.limits.wall_time_ms, 60_000);
+    assert_eq!(decision.limits.memory_bytes, 128 * MIB);
+    assert_eq!(decision.limits.open_files, 64);
+    assert_eq!(
+        texts(&decision, "floor"),
+        [
+            "the floor for every message tightens sharing from `shared` to `tenant`",
+            "the floor for every message lowers wall time from 10 min to 1 min",
+            "the floor of tenant `local` raises the level from `instance` to `process`",
+            "the floor of tenant `local` lowers memory from 1 GiB to 128 MiB",
+            "the floor of tenant `local` lowers open files from 256 to 64",
+        ]
+    );
+    let stranger = Sent::by(&policy, program(ProgramKind::Python), "other", Origin::Api);
+    let decision = policy.decide(&stranger.input()).unwrap();
+    assert_eq!(decision.level, Level::Instance);
+}
+
+#[test]
+fn tenants_never_share_a_sandbox_that_is_no_instance() {
+    let policy =
+        with_rule("set = { level = \"instance\", sharing = \"shared\", messages_max = 50 }");
+    let decision = decide(&policy, level(Level::Process));
+    assert_eq!(
+        (decision.level, decision.sharing),
+        (Level::Process, Sharing::Tenant)
+    );
+}
+
+#[test]
+fn decisions_can_be_made_on_many_threads() {
+    fn shareable<T: Send + Sync>() {}
+    shareable::<Policy>();
+}
+
+fn any_level() -> impl Strategy<Value = Option<Level>> {
+    prop::option::of(prop::sample::select(&Level::ALL[..]))
+}
+
+proptest! {
+    /// Whatever is asked for and predicted, the decision is usable, no weaker than the rule and
+    /// inside every bound.
+    #[test]
+    fn decisions_stay_inside_the_policy(
+        asked_level in any_level(),
+        wall_time_ms: Option<u64>,
+        memory_bytes: Option<u64>,
+        p99: u64,
+        kind in prop::sample::select(&ProgramKind::ALL[..]),
+        score in 0.0..1.0,
+        tenant in "local|other",
+        origin in prop::sample::select(vec![Origin::CommandLine, Origin::Api, Origin::Anonymous]),
+    ) {
+        let policy = policy(Policy::builtin());
+        let mut sent = Sent::by(&policy, program(kind), &tenant, origin);
+        sent.profile = profile(p99);
+        sent.risk.score = score;
+        let plain = policy.decide(&sent.input()).unwrap();
+        sent.request = Request { level: asked_level, wall_time_ms, memory_bytes };
+        let asked = policy.decide(&sent.input()).unwrap();
+        prop_assert_eq!(asked.limits.check(), Ok(()));
+        prop_assert!(asked.level >= plain.level);
+        prop_assert!(asked.sharing >= plain.sharing);
+        prop_assert!(asked.limits.wall_time_ms <= 600_000);
+        prop_assert!(asked.limits.cpu_time_ms <= 600_000);
+        prop_assert!(asked.limits.memory_bytes <= 4096 * MIB);
+        prop_assert_eq!(asked.limits.processes, plain.limits.processes);
+        if score >= 0.8 {
+            prop_assert_eq!(plain.level, Level::Vm);
+        }
+    }
+
+    /// A higher risk never gets a weaker level or more room.
+    #[test]
+    fn more_risk_never_gives_more(
+        (one, other) in (0.0..1.0, 0.0..1.0),
+        kind in prop::sample::select(&ProgramKind::ALL[..]),
+        is_obscure: bool,
+        tenant in "local|other",
+        class in prop::sample::select(vec![ExecutionClass::Trivial, ExecutionClass::Unbounded]),
+    ) {
+        let policy = policy(Policy::builtin());
+        let capabilities: &[Capability] = if is_obscure { &[Capability::Unanalyzed] } else { &[] };
+        let mut analysis = able(kind, capabilities);
+        analysis.execution_class = class;
+        let mut sent = Sent::by(&policy, analysis, &tenant, Origin::Api);
+        let mut at = |score: f64| {
+            sent.risk.score = score;
+            policy.decide(&sent.input()).unwrap()
+        };
+        let (calm, risky) = (at(f64::min(one, other)), at(f64::max(one, other)));
+        prop_assert!(risky.level >= calm.level);
+        prop_assert!(risky.limits.memory_bytes <= calm.limits.memory_bytes);
+        if risky.level == calm.level {
+            prop_assert!(risky.limits.wall_time_ms <= calm.limits.wall_time_ms);
+            prop_assert!(risky.limits.processes <= calm.limits.processes);
+        }
+    }
+}

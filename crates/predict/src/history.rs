@@ -1,0 +1,198 @@
+//! Estimates from earlier runs of the same program: weighted quantiles that forget.
+//!
+//! A run's weight halves with every day of age, so a program whose input grows is soon judged by
+//! its newer runs. A run that was ended at a limit says only that the program needed at least what
+//! it had used; such runs shift their weight to the larger ones (the Kaplan-Meier estimate,
+//! Journal of the American Statistical Association 53, 1958, in its redistribute-to-the-right
+//! form), so that a program which keeps hitting a limit is never taken for one that fits.
+
+use atoll_types::{
+    Confidence, LimitName, PastRun, ProfileSource, Quantiles, ResourceEstimate, Status,
+};
+
+use crate::Estimates;
+
+/// Fewer runs than this say too little; the table is used instead.
+const RUNS_MIN: usize = 3;
+
+/// From this many runs on, an estimate counts as sure.
+const RUNS_FOR_HIGH_CONFIDENCE: usize = 20;
+
+/// The age at which a run counts half: one day, the half-life that the Kubernetes vertical pod
+/// autoscaler uses for the same purpose.
+const HALF_LIFE_MS: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
+
+/// Ages beyond this many half-lives count as this old: weights stay above 1e-12, so a program
+/// whose runs are all old still has quantiles.
+const HALF_LIVES_MAX: f64 = 40.0;
+
+/// Estimates from history, or `None` when there are too few usable runs.
+pub(crate) fn estimates(past: &[PastRun], now_unix_ms: u64) -> Option<Estimates> {
+    let runs: Vec<&PastRun> = past.iter().filter(|run| really_ran(run)).collect();
+    if runs.len() < RUNS_MIN {
+        return None;
+    }
+    let estimate = |need: fn(&PastRun) -> Need| ResourceEstimate {
+        quantiles: quantiles(
+            runs.iter()
+                .map(|run| Observation {
+                    need: need(run),
+                    weight: weight(run.unix_ms, now_unix_ms),
+                })
+                .collect(),
+        ),
+        confidence: if runs.len() < RUNS_FOR_HIGH_CONFIDENCE {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        },
+        source: ProfileSource::History {
+            runs: runs.len() as u64,
+        },
+    };
+    Some(Estimates {
+        cpu_us: estimate(cpu_need),
+        memory_bytes: estimate(memory_need),
+        io_bytes: estimate(io_need),
+    })
+}
+
+/// Raises the p99 of estimates that are not from history to the most that the few past runs
+/// needed. Too few for quantiles, they still prove what the program can need: a program that died
+/// at a limit once is not given the same limit again.
+pub(crate) fn raise(estimates: &mut Estimates, past: &[PastRun]) {
+    for run in past.iter().filter(|run| really_ran(run)) {
+        let pairs = [
+            (&mut estimates.cpu_us, cpu_need(run)),
+            (&mut estimates.memory_bytes, memory_need(run)),
+            (&mut estimates.io_bytes, io_need(run)),
+        ];
+        for (estimate, need) in pairs {
+            let p99 = &mut estimate.quantiles.p99;
+            *p99 = need.amount.max(*p99);
+        }
+    }
+}
+
+/// What one run says about one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Need {
+    /// What was used.
+    amount: u64,
+    /// Whether the run was cut short, so that the true need is `amount` or more.
+    at_least: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Observation {
+    need: Need,
+    weight: f64,
+}
+
+fn really_ran(run: &PastRun) -> bool {
+    match run.status {
+        Status::Exited | Status::Signalled | Status::Limit => true,
+        Status::Refused | Status::Failed => false,
+    }
+}
+
+fn weight(run_unix_ms: u64, now_unix_ms: u64) -> f64 {
+    let age_ms = now_unix_ms.saturating_sub(run_unix_ms) as f64;
+    (-(age_ms / HALF_LIFE_MS).min(HALF_LIVES_MAX)).exp2()
+}
+
+fn cpu_need(run: &PastRun) -> Need {
+    let limit_us = limit_value(run, &[LimitName::CpuTime]).saturating_mul(1000);
+    need(run, run.usage.cpu_time_us, limit_us)
+}
+
+fn memory_need(run: &PastRun) -> Need {
+    let limit_bytes = limit_value(run, &[LimitName::Memory]);
+    need(run, run.usage.memory_peak_bytes, limit_bytes)
+}
+
+fn io_need(run: &PastRun) -> Need {
+    let used_bytes = run.usage.output_bytes.saturating_add(run.usage.disk_bytes);
+    let limit_bytes = limit_value(run, &[LimitName::Output, LimitName::Disk]);
+    need(run, used_bytes, limit_bytes)
+}
+
+/// A run that any limit ended was cut short in everything it used; for the resource whose limit
+/// was hit, the limit itself is a second lower bound, because measuring lags behind the kernel.
+fn need(run: &PastRun, used: u64, limit: u64) -> Need {
+    Need {
+        amount: used.max(limit),
+        at_least: run.status == Status::Limit,
+    }
+}
+
+/// The value of the limit that ended the run, where it is one of `names`; else 0.
+fn limit_value(run: &PastRun, names: &[LimitName]) -> u64 {
+    match (run.status, run.limit) {
+        (Status::Limit, Some(hit)) if names.contains(&hit.name) => hit.value,
+        _ => 0,
+    }
+}
+
+fn quantiles(mut observations: Vec<Observation>) -> Quantiles {
+    // At equal amounts a finished run comes first: the cut one needed at least as much.
+    observations.sort_by(|a, b| {
+        let key = |o: &Observation| (o.need.amount, o.need.at_least);
+        key(a).cmp(&key(b)).then(a.weight.total_cmp(&b.weight))
+    });
+    let steps = cumulative_masses(&observations);
+    let at = |share: f64| {
+        steps
+            .iter()
+            .find(|(cumulative, _)| *cumulative >= share)
+            .or(steps.last())
+            .map_or(0, |(_, amount)| *amount)
+    };
+    Quantiles {
+        p50: at(0.50),
+        p90: at(0.90),
+        p99: at(0.99),
+    }
+}
+
+/// The share of all runs that needs no more than an amount, for each amount, in rising order.
+/// Observations must be sorted.
+fn cumulative_masses(observations: &[Observation]) -> Vec<(f64, u64)> {
+    let behind = weights_behind(observations);
+    let total: f64 = observations.iter().map(|o| o.weight).sum();
+    let mut factor = 1.0;
+    let mut cumulative = 0.0;
+    observations
+        .iter()
+        .zip(behind)
+        .map(|(observation, behind)| {
+            if observation.need.at_least && behind > 0.0 {
+                // The true need lies further right: every later run takes over a share.
+                factor *= (observation.weight + behind) / behind;
+            } else {
+                cumulative += observation.weight * factor;
+            }
+            (cumulative / total, observation.need.amount)
+        })
+        .collect()
+}
+
+/// For each observation, the weight of all that come after it. Summed up from the end, so that
+/// small weights are not lost in differences of large ones.
+fn weights_behind(observations: &[Observation]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let mut behind: Vec<f64> = observations
+        .iter()
+        .rev()
+        .map(|observation| {
+            let after = sum;
+            sum += observation.weight;
+            after
+        })
+        .collect();
+    behind.reverse();
+    behind
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+use atoll_types::{LimitHit, Usage};
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: u64 = 1_800_000_000_000;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+fn run(amount: u64, age_ms: u64) -> PastRun {
+    PastRun {
+        usage: Usage {
+            cpu_time_us: amount,
+            memory_peak_bytes: amount,
+            output_bytes: amount,
+            ..Usage::default()
+        },
+        status: Status::Exited,
+        limit: None,
+        unix_ms: NOW - age_ms,
+    }
+}
+
+fn cut(amount: u64, name: LimitName, value: u64) -> PastRun {
+    PastRun {
+        status: Status::Limit,
+        limit: Some(LimitHit { name, value }),
+        ..run(amount, 0)
+    }
+}
+
+fn memory(past: &[PastRun]) -> Quantiles {
+    estimates(past, NOW).unwrap().memory_bytes.quantiles
+}
+
+#[test]
+fn too_few_runs_give_no_estimate() {
+    assert_eq!(estimates(&[run(1, 0), run(2, 0)], NOW), None);
+    let refused = PastRun {
+        status: Status::Refused,
+        ..run(3, 0)
+    };
+    assert_eq!(estimates(&[run(1, 0), run(2, 0), refused], NOW), None);
+    assert!(estimates(&[run(1, 0), run(2, 0), run(3, 0)], NOW).is_some());
+}
+
+#[test]
+fn quantiles_of_equal_weights_are_the_plain_ones() {
+    let past: Vec<PastRun> = (1..=100).map(|amount| run(amount, 0)).collect();
+    let found = memory(&past);
+    assert_eq!((found.p50, found.p90, found.p99), (50, 90, 99));
+}
+
+#[test]
+fn confidence_follows_the_number_of_runs() {
+    let past: Vec<PastRun> = (0..20).map(|_| run(7, 0)).collect();
+    let confidence = |count: usize| {
+        let found = estimates(&past[..count], NOW).unwrap();
+        assert_eq!(
+            found.cpu_us.source,
+            ProfileSource::History { runs: count as u64 }
+        );
+        found.cpu_us.confidence
+    };
+    assert_eq!(confidence(3), Confidence::Medium);
+    assert_eq!(confidence(19), Confidence::Medium);
+    assert_eq!(confidence(20), Confidence::High);
+}
+
+#[test]
+fn newer_runs_outweigh_older_ones() {
+    // Three runs of today weigh more than twelve of three days ago (12 / 8 = 1.5).
+    let mut past: Vec<PastRun> = (0..12).map(|_| run(100, 3 * DAY_MS)).collect();
+    past.extend((0..3).map(|_| run(900, 0)));
+    assert_eq!(memory(&past).p50, 900);
+    // Of the same age, the twelve win.
+    for old in &mut past {
+        old.unix_ms = NOW;
+    }
+    assert_eq!(memory(&past).p50, 100);
+}
+
+#[test]
+fn runs_that_are_all_very_old_still_have_quantiles() {
+    let past: Vec<PastRun> = (1..=9).map(|amount| run(amount, 3650 * DAY_MS)).collect();
+    assert_eq!(memory(&past).p50, 5);
+}
+
+#[test]
+fn a_run_from_the_future_counts_as_new() {
+    let mut ahead = run(5, 0);
+    ahead.unix_ms = u64::MAX;
+    assert_eq!(memory(&[ahead, ahead, ahead]).p99, 5);
+}
+
+#[test]
+fn a_run_cut_at_a_limit_counts_as_at_least_that() {
+    // The kernel killed it at 512 although only 500 were seen.
+    let killed = cut(500, LimitName::Memory, 512);
+    assert_eq!(memory(&[killed, killed, killed]).p50, 512);
+    // One of three was cut at 100: it needed 100 or more, so its weight moves to the other two.
+    let past = [cut(100, LimitName::WallTime, 10), run(300, 0), run(400, 0)];
+    assert_eq!(memory(&past).p50, 300);
+    let finished = [run(100, 0), run(300, 0), run(400, 0)];
+    assert_eq!(memory(&finished).p50, 300);
+    let two_cut = [
+        cut(100, LimitName::WallTime, 10),
+        cut(100, LimitName::WallTime, 10),
+        run(400, 0),
+    ];
+    assert_eq!(memory(&two_cut).p50, 400);
+}
+
+#[test]
+fn each_limit_bounds_its_own_resource_in_its_own_unit() {
+    let found = |name, value| {
+        let past = [cut(1, name, value); 3];
+        let found = estimates(&past, NOW).unwrap();
+        [
+            found.cpu_us.quantiles.p50,
+            found.memory_bytes.quantiles.p50,
+            found.io_bytes.quantiles.p50,
+        ]
+    };
+    assert_eq!(found(LimitName::CpuTime, 7), [7_000, 1, 1]);
+    assert_eq!(found(LimitName::Memory, 7), [1, 7, 1]);
+    assert_eq!(found(LimitName::Output, 7), [1, 1, 7]);
+    assert_eq!(found(LimitName::Disk, 7), [1, 1, 7]);
+    assert_eq!(found(LimitName::Processes, 7), [1, 1, 1]);
+    assert_eq!(found(LimitName::WallTime, 7), [1, 1, 1]);
+}
+
+fn any_run() -> impl Strategy<Value = PastRun> {
+    (0..1_000_000_u64, 0..60 * DAY_MS, 0..4_u8).prop_map(|(amount, age_ms, how)| match how {
+        0 => PastRun {
+            unix_ms: NOW - age_ms,
+            ..cut(amount, LimitName::Memory, amount)
+        },
+        1 => PastRun {
+            status: Status::Signalled,
+            ..run(amount, age_ms)
+        },
+        _ => run(amount, age_ms),
+    })
+}
+
+proptest! {
+    #[test]
+    fn quantiles_are_ordered(past in prop::collection::vec(any_run(), 3..60)) {
+        let found = memory(&past);
+        prop_assert!(found.p50 <= found.p90 && found.p90 <= found.p99);
+        let largest = past.iter().map(|run| run.usage.memory_peak_bytes).max();
+        prop_assert!(Some(found.p99) <= largest);
+    }
+
+    #[test]
+    fn the_order_of_runs_is_irrelevant(
+        past in prop::collection::vec(any_run(), 3..60).prop_shuffle(),
+    ) {
+        let found = estimates(&past, NOW);
+        let mut sorted = past;
+        sorted.sort_by_key(|run| (run.usage.memory_peak_bytes, run.unix_ms));
+        prop_assert_eq!(found, estimates(&sorted, NOW));
+    }
+
+    #[test]
+    fn a_larger_run_never_lowers_a_quantile_below_it(
+        past in prop::collection::vec(any_run(), 3..60),
+        more in any_run(),
+    ) {
+        let before = memory(&past);
+        let mut larger = more;
+        larger.usage.memory_peak_bytes = before.p99.saturating_add(more.usage.memory_peak_bytes);
+        let mut with = past;
+        with.push(larger);
+        let after = memory(&with);
+        prop_assert!(after.p50 >= before.p50);
+        prop_assert!(after.p90 >= before.p90);
+        prop_assert!(after.p99 >= before.p99);
+    }
+}
