@@ -1,1 +1,46 @@
-//! Reads programs without running them
+//! Reads programs without running them: what they are, what they need, what they could do.
+//!
+//! Pure functions of the program's bytes: no input or output, no clock, no randomness. Programs
+//! are hostile input, so every reader is bounded in memory, time and nesting, and what it does not
+//! understand becomes [`Capability::Unanalyzed`](atoll_types::Capability::Unanalyzed) with a
+//! problem that says where. This crate does not judge senders and does not decide anything.
+
+mod class;
+mod complexity;
+mod findings;
+mod graph;
+mod javascript;
+mod native;
+mod python;
+mod recognise;
+mod shell;
+mod tree;
+mod wasm;
+
+use atoll_types::{Analysis, ProgramKind};
+
+use crate::findings::Findings;
+pub use crate::recognise::{PROGRAM_BYTES_MAX, UnknownKind, recognise};
+
+/// Reads a program that was recognised as `kind`.
+///
+/// Never fails and never panics: what is not understood is listed in [`Analysis::problems`]. The
+/// kind is taken at its word; bytes of another kind give problems, not errors.
+#[must_use]
+pub fn analyze(kind: ProgramKind, bytes: &[u8]) -> Analysis {
+    let mut findings = Findings::default();
+    match kind {
+        ProgramKind::Python => python::analyze(bytes, &mut findings),
+        ProgramKind::JavaScript => javascript::analyze(bytes, &mut findings),
+        ProgramKind::Shell => shell::analyze(bytes, &mut findings),
+        ProgramKind::Native => native::analyze(bytes, &mut findings),
+        ProgramKind::WasmModule | ProgramKind::WasmComponent => {
+            wasm::analyze(bytes, &mut findings);
+        }
+    }
+    findings.close();
+    let code_bytes = bytes.len() as u64;
+    let execution_class = class::judge(&findings);
+    let complexity = complexity::score(code_bytes, &findings);
+    findings.into_analysis(kind, code_bytes, execution_class, complexity)
+}

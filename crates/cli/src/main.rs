@@ -1,2 +1,64 @@
-//! The `atoll` command.
-fn main() {}
+//! The `atoll` command: reads arguments, asks the engine, prints.
+//!
+//! Owns the command line, the terminal and the JSON forms. It knows the engine's interface and
+//! nothing below it.
+
+mod args;
+mod bench;
+mod commands;
+mod error;
+mod exit;
+mod json;
+mod live;
+mod message;
+mod signals;
+mod sink;
+mod stdin;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::error::CliError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let code = match start(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(&error.report());
+            error.exit_code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn start(cli: Cli) -> Result<u8, CliError> {
+    // One thread: a command has one thing to do, and starting more would cost time.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| CliError::System {
+            attempt: "start the asynchronous runtime",
+            source,
+        })?;
+    let result = runtime.block_on(dispatch(cli));
+    // Threads that wait for a terminal or a pipe are left behind.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(cli: Cli) -> Result<u8, CliError> {
+    let state_dir = cli.state_dir;
+    match cli.command {
+        Command::Run(args) => commands::run(args, state_dir).await,
+        Command::Explain(args) => commands::explain(args, state_dir).await,
+        Command::Doctor(args) => commands::doctor(&args, state_dir).await,
+        Command::History(args) => commands::history(args, state_dir).await,
+        Command::Policy(command) => commands::policy(command),
+        Command::Completion(args) => commands::completion(args.shell),
+        Command::Bench(command) => bench::run(command).await,
+    }
+}

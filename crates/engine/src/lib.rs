@@ -1,1 +1,63 @@
-//! The way of a message, from program bytes to recorded outcome
+//! The way of a message, from program bytes to recorded outcome.
+//!
+//! ```text
+//! Message
+//!   -> analyze   what is this program?           Analysis
+//!   -> risk      who sent it, what did they do?  Risk
+//!   -> predict   what will it need?              Profile
+//!   -> decide    policy rules                    Decision
+//!   -> provide   what it finds around it         Environment
+//!   -> take      a sandbox of the level          Sandbox, Enforcement
+//!   -> run       watched, under limits           Watched
+//!   -> destroy   the sandbox
+//!   -> record    the outcome                     Outcome
+//! ```
+//!
+//! [`Engine::run`] is that list; each stage is a file in `stages`. The engine owns the order of
+//! the stages, the clock, and the promise that every accepted message ends in exactly one outcome.
+//! It knows no command line, no network protocol and no wire format.
+
+mod clock;
+mod doctor;
+mod engine;
+mod error;
+mod explain;
+mod look_back;
+mod measure;
+mod read;
+mod stages;
+mod submission;
+mod verdict;
+mod way;
+
+use atoll_sandbox::Backend;
+
+/// Reading, checking and showing policies.
+pub mod policy {
+    pub use atoll_policy::{Diagnostic, Policy, Severity, check};
+}
+
+pub use atoll_monitor::{Flow, Observer, Stream};
+pub use atoll_policy::Request;
+pub use atoll_store::{Details, Filter, Progress, Record, Row, TenantSummary, Totals};
+
+pub use crate::clock::{now_unix_ms, random};
+pub use crate::doctor::{Diagnosis, KindDiagnosis, KvmDiagnosis, LevelDiagnosis, Mechanism};
+pub use crate::engine::{Engine, Options, PolicyText};
+pub use crate::error::{EngineError, Warning};
+pub use crate::explain::Explanation;
+pub use crate::read::{
+    INPUT_BYTES_MAX, ProgramFile, ReadError, input_file, program_file, text_file,
+};
+pub use crate::submission::{InvalidSubmission, Submission};
+pub use crate::verdict::CutShort;
+pub use crate::way::{Report, RunOptions, Stop, Tell};
+
+/// The backends of this build, one for each level it can run at.
+#[must_use]
+pub fn backends() -> Vec<Box<dyn Backend>> {
+    vec![
+        Box::new(atoll_sandbox_wasm::WasmBackend::new()),
+        Box::new(atoll_sandbox_process::ProcessBackend::new()),
+    ]
+}

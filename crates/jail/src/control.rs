@@ -30,9 +30,14 @@ pub(crate) fn send<T: Serialize>(
 ) -> io::Result<()> {
     let body = postcard::to_stdvec(message).map_err(io::Error::other)?;
     if body.len() > MESSAGE_BYTES_MAX || descriptors.len() > DESCRIPTORS_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "message too large"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "message too large",
+        ));
     }
-    let length = u32::try_from(body.len()).map_err(io::Error::other)?.to_le_bytes();
+    let length = u32::try_from(body.len())
+        .map_err(io::Error::other)?
+        .to_le_bytes();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
@@ -76,7 +81,10 @@ impl Receiver {
     /// # Errors
     /// `WouldBlock` on a socket that does not block and has nothing; other errors when the other
     /// end broke the rules or the socket failed.
-    pub(crate) fn receive<T: DeserializeOwned>(&mut self, socket: impl AsFd) -> io::Result<Received<T>> {
+    pub(crate) fn receive<T: DeserializeOwned>(
+        &mut self,
+        socket: impl AsFd,
+    ) -> io::Result<Received<T>> {
         let missing = self.missing()?;
         let mut chunk = vec![0_u8; missing.min(64 << 10)];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
@@ -96,14 +104,18 @@ impl Receiver {
         if read.bytes == 0 {
             return Ok(Received::Closed);
         }
-        self.bytes.extend_from_slice(chunk.get(..read.bytes).unwrap_or_default());
+        self.bytes
+            .extend_from_slice(chunk.get(..read.bytes).unwrap_or_default());
         if self.missing()? > 0 {
             return Ok(Received::Incomplete);
         }
         let body = self.bytes.get(LENGTH_BYTES..).unwrap_or_default();
         let message = postcard::from_bytes(body).map_err(io::Error::other)?;
         self.bytes.clear();
-        Ok(Received::Message(message, std::mem::take(&mut self.descriptors)))
+        Ok(Received::Message(
+            message,
+            std::mem::take(&mut self.descriptors),
+        ))
     }
 
     /// Reads until a message is complete. For sockets that block.
@@ -132,7 +144,10 @@ impl Receiver {
         };
         let length = u32::from_le_bytes(*length) as usize;
         if length > MESSAGE_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "message too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "message too large",
+            ));
         }
         Ok((LENGTH_BYTES + length).saturating_sub(self.bytes.len()))
     }
@@ -162,16 +177,16 @@ mod tests {
             send(left.as_fd(), &vec![2_u8; 3], &[]).unwrap();
         });
         let mut receiver = Receiver::default();
-        let (first, descriptors): (Vec<u8>, _) =
-            receiver.receive_blocking(right.as_fd()).unwrap();
+        let (first, descriptors): (Vec<u8>, _) = receiver.receive_blocking(right.as_fd()).unwrap();
         assert_eq!(first, vec![1; 300_000]);
         assert_eq!(descriptors.len(), 1);
-        let (second, descriptors): (Vec<u8>, _) =
-            receiver.receive_blocking(right.as_fd()).unwrap();
+        let (second, descriptors): (Vec<u8>, _) = receiver.receive_blocking(right.as_fd()).unwrap();
         assert_eq!(second, vec![2; 3]);
         assert!(descriptors.is_empty());
         sender.join().unwrap();
-        let end = receiver.receive_blocking::<Vec<u8>>(right.as_fd()).unwrap_err();
+        let end = receiver
+            .receive_blocking::<Vec<u8>>(right.as_fd())
+            .unwrap_err();
         assert_eq!(end.kind(), io::ErrorKind::UnexpectedEof);
     }
 
@@ -179,7 +194,9 @@ mod tests {
     fn an_announced_length_beyond_the_bound_is_refused() {
         let (left, right) = UnixStream::pair().unwrap();
         rustix::io::write(&left, &u32::MAX.to_le_bytes()).unwrap();
-        let error = Receiver::default().receive_blocking::<Vec<u8>>(right.as_fd()).unwrap_err();
+        let error = Receiver::default()
+            .receive_blocking::<Vec<u8>>(right.as_fd())
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -24,16 +24,31 @@ pub struct HelperMissing {
 pub fn helper_binary(name: &str) -> Result<PathBuf, HelperMissing> {
     let own = std::env::current_exe().unwrap_or_default();
     let beside = own.parent().unwrap_or(Path::new("/")).to_owned();
-    let mut searched: Vec<PathBuf> =
-        std::env::var_os("ATOLL_LIBEXEC").map(PathBuf::from).into_iter().collect();
+    let mut searched: Vec<PathBuf> = std::env::var_os("ATOLL_LIBEXEC")
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
     if let Some(above) = beside.parent() {
-        searched.extend([beside.clone(), above.to_owned(), above.join("libexec/atoll")]);
+        searched.extend([
+            beside.clone(),
+            above.to_owned(),
+            above.join("libexec/atoll"),
+        ]);
     }
-    let found = searched.iter().map(|directory| directory.join(name)).find(|path| path.is_file());
-    found.ok_or_else(|| HelperMissing { name: name.to_owned(), searched })
+    let found = searched
+        .iter()
+        .map(|directory| directory.join(name))
+        .find(|path| path.is_file());
+    found.ok_or_else(|| HelperMissing {
+        name: name.to_owned(),
+        searched,
+    })
 }
 
 fn places(searched: &[PathBuf]) -> String {
-    let texts: Vec<String> = searched.iter().map(|path| path.display().to_string()).collect();
+    let texts: Vec<String> = searched
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     texts.join(", ")
 }

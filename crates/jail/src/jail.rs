@@ -19,9 +19,7 @@ use tokio::net::UnixStream;
 use crate::cgroup::{self, Group, Hierarchies};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
-use crate::plan::{
-    Bind, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
-};
+use crate::plan::{Bind, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start};
 use crate::seccomp::{self, Profile};
 
 /// What a jail is made for.
@@ -143,17 +141,22 @@ impl Jail {
     pub async fn create(spec: JailSpec) -> Result<Self, JailError> {
         let own_users = rustix::process::geteuid().is_root();
         if !own_users {
-            return Err(missing(Layer::OwnUser, "Atoll must run as root to give a jail its own ids"));
+            return Err(missing(
+                Layer::OwnUser,
+                "Atoll must run as root to give a jail its own ids",
+            ));
         }
         let hierarchies = hierarchies();
         if let Hierarchies::Unusable(reason) = hierarchies {
             let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
             return Err(JailError::NotEnforceable(reports.to_vec()));
         }
-        let group = hierarchies.create(&spec.name, &spec.limits).map_err(|error| {
-            let detail = format!("{} is not usable: {error}", hierarchies.describe());
-            missing(Layer::MemoryLimit, &detail)
-        })?;
+        let group = hierarchies
+            .create(&spec.name, &spec.limits)
+            .map_err(|error| {
+                let detail = format!("{} is not usable: {error}", hierarchies.describe());
+                missing(Layer::MemoryLimit, &detail)
+            })?;
         let (ours, theirs) = UnixStream::pair().map_err(internal("make a socket"))?;
         let mut jail = Self {
             limits: spec.limits,
@@ -175,8 +178,10 @@ impl Jail {
     }
 
     async fn build(&mut self, spec: &JailSpec, own_users: bool) -> Result<(), JailError> {
-        let (cgroups, entrances) =
-            self.group.entrance().map_err(internal("open the cgroup's entrance"))?;
+        let (cgroups, entrances) = self
+            .group
+            .entrance()
+            .map_err(internal("open the cgroup's entrance"))?;
         let plan = plan(spec, cgroups, own_users)?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
         self.send(&plan, &entrances)?;
@@ -200,8 +205,16 @@ impl Jail {
         LAYERS
             .iter()
             .map(|(layer, detail)| {
-                let detail = if detail.is_empty() { cgroups.clone() } else { (*detail).to_owned() };
-                LayerReport { layer: *layer, state: LayerState::Enforced, detail }
+                let detail = if detail.is_empty() {
+                    cgroups.clone()
+                } else {
+                    (*detail).to_owned()
+                };
+                LayerReport {
+                    layer: *layer,
+                    state: LayerState::Enforced,
+                    detail,
+                }
             })
             .collect()
     }
@@ -212,7 +225,11 @@ impl Jail {
     /// When a layer cannot be put in force or the program cannot be executed; it has not run then,
     /// and the jail is only good for [`Jail::destroy`].
     pub async fn start(&mut self, command: Command) -> Result<Running, JailError> {
-        let bytes: u64 = command.files.iter().map(|file| file.content.len() as u64).sum();
+        let bytes: u64 = command
+            .files
+            .iter()
+            .map(|file| file.content.len() as u64)
+            .sum();
         if bytes > self.limits.disk_bytes {
             return Err(JailError::Limit(LimitName::Disk));
         }
@@ -231,8 +248,11 @@ impl Jail {
             files: command.files.iter().map(placed_file).collect(),
         };
         let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];
-        let descriptors: Vec<_> =
-            standard.into_iter().chain(&command.descriptors).map(AsFd::as_fd).collect();
+        let descriptors: Vec<_> = standard
+            .into_iter()
+            .chain(&command.descriptors)
+            .map(AsFd::as_fd)
+            .collect();
         let cpu_time_us = self.group.cpu_time_us();
         self.send(&start, &descriptors)?;
         match self.answer().await? {
@@ -240,8 +260,15 @@ impl Jail {
             (Reply::Failed(failure), _) => return Err(failed(failure)),
             (reply, _) => return Err(unexpected(&reply)),
         }
-        self.started = Some(Started { at: Instant::now(), cpu_time_us });
-        Ok(Running { stdin, stdout, stderr })
+        self.started = Some(Started {
+            at: Instant::now(),
+            cpu_time_us,
+        });
+        Ok(Running {
+            stdin,
+            stdout,
+            stderr,
+        })
     }
 
     /// Waits for the program's end. `None` when the jail's own first process ended instead.
@@ -258,9 +285,14 @@ impl Jail {
     /// What has been used since the start.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let Some(started) = &self.started else { return Usage::default() };
+        let Some(started) = &self.started else {
+            return Usage::default();
+        };
         let processes = self.group.processes();
-        let peak = self.processes_peak.fetch_max(processes, Ordering::Relaxed).max(processes);
+        let peak = self
+            .processes_peak
+            .fetch_max(processes, Ordering::Relaxed)
+            .max(processes);
         Usage {
             wall_time_us: u64::try_from(started.at.elapsed().as_micros()).unwrap_or(u64::MAX),
             cpu_time_us: self.group.cpu_time_us().saturating_sub(started.cpu_time_us),
@@ -339,7 +371,10 @@ impl Jail {
             }
         }
         self.group.remove().map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", self.group.path().display()))
+            io::Error::new(
+                error.kind(),
+                format!("{}: {error}", self.group.path().display()),
+            )
         })
     }
 
@@ -373,7 +408,9 @@ impl Jail {
     async fn answer(&mut self) -> Result<(Reply, Vec<OwnedFd>), JailError> {
         match tokio::time::timeout(ANSWER_TIMEOUT, self.receive()).await {
             Ok(answer) => answer.map_err(internal("hear from the launcher")),
-            Err(_) => Err(internal("hear from the launcher")(io::ErrorKind::TimedOut.into())),
+            Err(_) => Err(internal("hear from the launcher")(
+                io::ErrorKind::TimedOut.into(),
+            )),
         }
     }
 
@@ -419,7 +456,9 @@ fn hierarchies() -> &'static Hierarchies {
 fn spawn_launcher(socket: UnixStream) -> Result<std::process::Child, JailError> {
     let path = helper_binary("atoll-launcher")?;
     let socket = socket.into_std().map_err(internal("hand over a socket"))?;
-    socket.set_nonblocking(false).map_err(internal("hand over a socket"))?;
+    socket
+        .set_nonblocking(false)
+        .map_err(internal("hand over a socket"))?;
     std::process::Command::new(path)
         .env_clear()
         .current_dir("/")
@@ -496,7 +535,11 @@ fn missing(layer: Layer, detail: &str) -> JailError {
 }
 
 fn report_missing(layer: Layer, detail: &str) -> LayerReport {
-    LayerReport { layer, state: LayerState::Missing, detail: detail.to_owned() }
+    LayerReport {
+        layer,
+        state: LayerState::Missing,
+        detail: detail.to_owned(),
+    }
 }
 
 fn unexpected(reply: &Reply) -> JailError {
@@ -511,24 +554,48 @@ fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
 
 /// Every layer of a jail and how it is enforced; an empty text stands for the host's cgroups.
 pub(crate) const LAYERS: [(Layer, &str); 20] = [
-    (Layer::UserNamespace, "no capability inside means anything outside"),
+    (
+        Layer::UserNamespace,
+        "no capability inside means anything outside",
+    ),
     (Layer::MountNamespace, "own mounts, entered with pivot_root"),
-    (Layer::PidNamespace, "own process ids; the end of the first process ends all"),
+    (
+        Layer::PidNamespace,
+        "own process ids; the end of the first process ends all",
+    ),
     (Layer::NetworkNamespace, "no interface is up"),
     (Layer::IpcNamespace, "own System V IPC and message queues"),
     (Layer::UtsNamespace, "own host name"),
-    (Layer::CgroupNamespace, "own group as the root of what is visible"),
-    (Layer::ReadOnlyRoot, "a tmpfs with read-only binds of what the program needs"),
-    (Layer::PrivateFiles, "a tmpfs with limits on bytes and files"),
+    (
+        Layer::CgroupNamespace,
+        "own group as the root of what is visible",
+    ),
+    (
+        Layer::ReadOnlyRoot,
+        "a tmpfs with read-only binds of what the program needs",
+    ),
+    (
+        Layer::PrivateFiles,
+        "a tmpfs with limits on bytes and files",
+    ),
     (Layer::OwnUser, "ids that nothing else on this host has"),
-    (Layer::NoCapabilities, "all sets empty, bounding set included"),
+    (
+        Layer::NoCapabilities,
+        "all sets empty, bounding set included",
+    ),
     (Layer::NoNewPrivileges, "no_new_privs"),
-    (Layer::Seccomp, "an allowlist of system calls, as a decision tree"),
+    (
+        Layer::Seccomp,
+        "an allowlist of system calls, as a decision tree",
+    ),
     (Layer::Landlock, "files and TCP"),
     (Layer::LandlockScopes, "signals and abstract sockets"),
     (Layer::ResourceLimits, "setrlimit for each process"),
     (Layer::MemoryLimit, ""),
     (Layer::ProcessLimit, ""),
     (Layer::CpuLimit, ""),
-    (Layer::ClosedDescriptors, "nothing is inherited but the standard streams"),
+    (
+        Layer::ClosedDescriptors,
+        "nothing is inherited but the standard streams",
+    ),
 ];

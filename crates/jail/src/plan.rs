@@ -141,7 +141,11 @@ impl Failure {
     #[must_use]
     pub(crate) fn new(layer: Option<Layer>, attempt: impl Into<String>, error: &io::Error) -> Self {
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
-        Self { layer, attempt: attempt.into(), errno }
+        Self {
+            layer,
+            attempt: attempt.into(),
+            errno,
+        }
     }
 
     /// The kernel's error.

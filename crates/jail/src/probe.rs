@@ -14,13 +14,18 @@ pub fn probe() -> Vec<LayerReport> {
     let missing = match std::thread::spawn(try_everything).join() {
         Ok(Ok(())) => return Jail::layers(),
         Ok(Err(missing)) => missing,
-        Err(_) => vec![report(Layer::UserNamespace, "the probe failed unexpectedly")],
+        Err(_) => vec![report(
+            Layer::UserNamespace,
+            "the probe failed unexpectedly",
+        )],
     };
     LAYERS
         .iter()
         .map(|(layer, _)| {
             let found = missing.iter().find(|report| report.layer == *layer);
-            found.cloned().unwrap_or_else(|| not_reached(*layer, &missing))
+            found
+                .cloned()
+                .unwrap_or_else(|| not_reached(*layer, &missing))
         })
         .collect()
 }
@@ -29,11 +34,18 @@ fn try_everything() -> Result<(), Vec<LayerReport>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| vec![report(Layer::UserNamespace, &format!("no runtime: {error}"))])?;
-    runtime.block_on(run_something()).map_err(|error| match error {
-        JailError::NotEnforceable(missing) => missing,
-        other => vec![report(Layer::UserNamespace, &other.to_string())],
-    })
+        .map_err(|error| {
+            vec![report(
+                Layer::UserNamespace,
+                &format!("no runtime: {error}"),
+            )]
+        })?;
+    runtime
+        .block_on(run_something())
+        .map_err(|error| match error {
+            JailError::NotEnforceable(missing) => missing,
+            other => vec![report(Layer::UserNamespace, &other.to_string())],
+        })
 }
 
 /// Runs the launcher itself, which does nothing when its standard input is not its socket.
@@ -60,7 +72,9 @@ async fn run_something() -> Result<(), JailError> {
             devices: true,
             ..Root::default()
         },
-        profile: Profile::Program { writable_code: false },
+        profile: Profile::Program {
+            writable_code: false,
+        },
     };
     let mut jail = Jail::create(spec).await?;
     let command = Command {
@@ -78,7 +92,10 @@ async fn run_something() -> Result<(), JailError> {
         (Some(ProgramEnd::Exited(_)), Ok(())) => Ok(()),
         (ended, removed) => {
             let found = std::io::Error::other(format!("{ended:?}, {removed:?}"));
-            Err(JailError::Internal("run a program in a jail".to_owned(), found))
+            Err(JailError::Internal(
+                "run a program in a jail".to_owned(),
+                found,
+            ))
         }
     }
 }
@@ -90,10 +107,16 @@ fn not_reached(layer: Layer, missing: &[LayerReport]) -> LayerReport {
     {
         return report(layer, &reason);
     }
-    let first = missing.first().map_or("another layer", |report| report.layer.name());
+    let first = missing
+        .first()
+        .map_or("another layer", |report| report.layer.name());
     report(layer, &format!("not tried, because {first} is missing"))
 }
 
 fn report(layer: Layer, detail: &str) -> LayerReport {
-    LayerReport { layer, state: LayerState::Missing, detail: detail.to_owned() }
+    LayerReport {
+        layer,
+        state: LayerState::Missing,
+        detail: detail.to_owned(),
+    }
 }

@@ -28,7 +28,10 @@ const TEXTS: [(&str, &str); 5] = [
     ),
     ("etc/group", "root:x:0:\nguest:x:1000:\nnogroup:x:65534:\n"),
     ("etc/hosts", "127.0.0.1 localhost atoll\n::1 localhost\n"),
-    ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+    (
+        "etc/nsswitch.conf",
+        "passwd: files\ngroup: files\nhosts: files\n",
+    ),
     ("etc/resolv.conf", ""),
 ];
 
@@ -37,7 +40,11 @@ pub(crate) fn root(
     interpreters: &Interpreters,
     environment: &Environment,
 ) -> Result<Root, CreateError> {
-    let mut root = Root { proc: true, devices: true, ..Root::default() };
+    let mut root = Root {
+        proc: true,
+        devices: true,
+        ..Root::default()
+    };
     for name in SYSTEM {
         let host = Path::new("/").join(name);
         match fs::read_link(&host) {
@@ -52,12 +59,17 @@ pub(crate) fn root(
             root.binds.push(bind(host, name));
         }
     }
-    root.texts.extend(TEXTS.map(|(name, text)| (name.into(), text.to_owned())));
+    root.texts
+        .extend(TEXTS.map(|(name, text)| (name.into(), text.to_owned())));
     let interpreter = interpreters.for_program(environment.kind, b"");
-    root.binds.extend(interpreter.and_then(prefix).map(|prefix| {
-        let guest = prefix.strip_prefix("/").unwrap_or(&prefix).to_owned();
-        Bind { host: prefix.clone(), guest }
-    }));
+    root.binds
+        .extend(interpreter.and_then(prefix).map(|prefix| {
+            let guest = prefix.strip_prefix("/").unwrap_or(&prefix).to_owned();
+            Bind {
+                host: prefix.clone(),
+                guest,
+            }
+        }));
     if let Some(directory) = &environment.dependencies {
         let host = fs::canonicalize(directory).map_err(|error| dependencies(directory, &error))?;
         if !host.is_dir() {
@@ -70,7 +82,10 @@ pub(crate) fn root(
 }
 
 fn bind(host: PathBuf, guest: &str) -> Bind {
-    Bind { host, guest: guest.into() }
+    Bind {
+        host,
+        guest: guest.into(),
+    }
 }
 
 fn dependencies(directory: &Path, error: &std::io::Error) -> CreateError {
@@ -83,8 +98,14 @@ fn dependencies(directory: &Path, error: &std::io::Error) -> CreateError {
 /// The installation an interpreter belongs to, when the operating system's directories do not
 /// already hold it: the directory above its `bin`.
 fn prefix(interpreter: &Path) -> Option<PathBuf> {
-    let held = SYSTEM.iter().any(|name| interpreter.starts_with(Path::new("/").join(name)));
-    if held { None } else { Some(interpreter.parent()?.parent()?.to_owned()) }
+    let held = SYSTEM
+        .iter()
+        .any(|name| interpreter.starts_with(Path::new("/").join(name)));
+    if held {
+        None
+    } else {
+        Some(interpreter.parent()?.parent()?.to_owned())
+    }
 }
 
 /// How a job becomes a command line.
@@ -96,7 +117,10 @@ pub(crate) struct CommandLine {
 
 impl CommandLine {
     pub(crate) fn new(interpreters: &Interpreters, environment: Environment) -> Self {
-        Self { interpreters: interpreters.clone(), environment }
+        Self {
+            interpreters: interpreters.clone(),
+            environment,
+        }
     }
 
     /// The command for a job. The program lies in the working directory under its own name, so
@@ -105,10 +129,17 @@ impl CommandLine {
         let kind = self.environment.kind;
         let place = Path::new(WORK_DIRECTORY).join(&job.program.name);
         let place = place.as_os_str().as_bytes().to_vec();
-        let first_line = job.program.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let first_line = job
+            .program
+            .bytes
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
         let interpreter = self.interpreters.for_program(kind, first_line);
-        let path = interpreter
-            .map_or_else(|| place.clone(), |found| found.as_os_str().as_bytes().to_vec());
+        let path = interpreter.map_or_else(
+            || place.clone(),
+            |found| found.as_os_str().as_bytes().to_vec(),
+        );
         let mut arguments = Vec::with_capacity(job.arguments.len() + 2);
         arguments.extend(interpreter.map(|_| path.clone()));
         arguments.push(place);
@@ -153,7 +184,10 @@ impl CommandLine {
         if self.environment.dependencies.is_some() {
             let place = format!("/{DEPENDENCIES}");
             set(b"PYTHONPATH", place.as_bytes());
-            set(b"NODE_PATH", format!("{place}:{place}/node_modules").as_bytes());
+            set(
+                b"NODE_PATH",
+                format!("{place}:{place}/node_modules").as_bytes(),
+            );
         }
         for (name, value) in own {
             set(&name, &value);
@@ -183,12 +217,21 @@ mod tests {
 
     #[test]
     fn the_messages_own_variables_win() {
-        let environment = Environment { kind: ProgramKind::Python, dependencies: None };
+        let environment = Environment {
+            kind: ProgramKind::Python,
+            dependencies: None,
+        };
         let line = CommandLine::new(&Interpreters::find(), environment);
-        let own = vec![(b"HOME".to_vec(), b"/tmp".to_vec()), (b"A".to_vec(), b"1=2".to_vec())];
+        let own = vec![
+            (b"HOME".to_vec(), b"/tmp".to_vec()),
+            (b"A".to_vec(), b"1=2".to_vec()),
+        ];
         let variables = line.variables(own);
         assert!(variables.contains(&b"HOME=/tmp".to_vec()));
         assert!(variables.contains(&b"A=1=2".to_vec()));
-        assert_eq!(variables.iter().filter(|v| v.starts_with(b"HOME=")).count(), 1);
+        assert_eq!(
+            variables.iter().filter(|v| v.starts_with(b"HOME=")).count(),
+            1
+        );
     }
 }

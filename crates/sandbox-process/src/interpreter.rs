@@ -47,8 +47,10 @@ impl Interpreters {
             ProgramKind::JavaScript if self.node.is_none() => "node",
             ProgramKind::Shell if self.sh.is_none() => "sh",
             ProgramKind::WasmModule | ProgramKind::WasmComponent => {
-                return Err("the process level does not run WebAssembly; the instance level does"
-                    .to_owned());
+                return Err(
+                    "the process level does not run WebAssembly; the instance level does"
+                        .to_owned(),
+                );
             }
             _ => return Ok(()),
         };
@@ -105,11 +107,28 @@ mod tests {
 
     #[test]
     fn a_missing_interpreter_is_named() {
-        let none = Interpreters { python: None, node: None, sh: None, bash: None };
-        assert!(none.check(ProgramKind::Python).unwrap_err().starts_with("python3 "));
-        assert!(none.check(ProgramKind::JavaScript).unwrap_err().starts_with("node "));
+        let none = Interpreters {
+            python: None,
+            node: None,
+            sh: None,
+            bash: None,
+        };
+        assert!(
+            none.check(ProgramKind::Python)
+                .unwrap_err()
+                .starts_with("python3 ")
+        );
+        assert!(
+            none.check(ProgramKind::JavaScript)
+                .unwrap_err()
+                .starts_with("node ")
+        );
         assert!(none.check(ProgramKind::Native).is_ok());
-        assert!(none.check(ProgramKind::WasmModule).unwrap_err().contains("instance"));
+        assert!(
+            none.check(ProgramKind::WasmModule)
+                .unwrap_err()
+                .contains("instance")
+        );
     }
 
     #[test]

@@ -27,7 +27,9 @@ impl ProcessBackend {
     /// Looks for the interpreters of this host.
     #[must_use]
     pub fn new() -> Self {
-        Self { interpreters: Interpreters::find() }
+        Self {
+            interpreters: Interpreters::find(),
+        }
     }
 }
 
@@ -53,9 +55,16 @@ impl Backend for ProcessBackend {
 
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         let kind = spec.environment.kind;
-        self.interpreters.check(kind).map_err(CreateError::Environment)?;
+        self.interpreters
+            .check(kind)
+            .map_err(CreateError::Environment)?;
         let root = environment::root(&self.interpreters, &spec.environment)?;
-        let jail = JailSpec { name: spec.id, limits: spec.limits, root, profile: profile(kind) };
+        let jail = JailSpec {
+            name: spec.id,
+            limits: spec.limits,
+            root,
+            profile: profile(kind),
+        };
         let jail = Jail::create(jail).await.map_err(sandbox::create_error)?;
         let command = environment::CommandLine::new(&self.interpreters, spec.environment);
         Ok(Box::new(ProcessSandbox::new(jail, command)))
@@ -64,5 +73,7 @@ impl Backend for ProcessBackend {
 
 /// JavaScript engines write machine code where they execute it; nothing else may.
 fn profile(kind: ProgramKind) -> Profile {
-    Profile::Program { writable_code: kind == ProgramKind::JavaScript }
+    Profile::Program {
+        writable_code: kind == ProgramKind::JavaScript,
+    }
 }

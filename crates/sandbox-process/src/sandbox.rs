@@ -19,8 +19,16 @@ pub(crate) struct ProcessSandbox {
 
 impl ProcessSandbox {
     pub(crate) fn new(jail: Jail, command: CommandLine) -> Self {
-        let enforcement = Enforcement { level: Level::Process, layers: Jail::layers() };
-        Self { jail, command, enforcement, lifecycle: Lifecycle::default() }
+        let enforcement = Enforcement {
+            level: Level::Process,
+            layers: Jail::layers(),
+        };
+        Self {
+            jail,
+            command,
+            enforcement,
+            lifecycle: Lifecycle::default(),
+        }
     }
 }
 
@@ -35,13 +43,19 @@ impl Sandbox for ProcessSandbox {
     }
 
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
-        self.lifecycle.advance(State::Running).map_err(|error| StartError::Internal {
-            attempt: "start a job in a sandbox".to_owned(),
-            source: std::io::Error::other(error),
-        })?;
+        self.lifecycle
+            .advance(State::Running)
+            .map_err(|error| StartError::Internal {
+                attempt: "start a job in a sandbox".to_owned(),
+                source: std::io::Error::other(error),
+            })?;
         let command = self.command.command(job);
         let running = self.jail.start(command).await.map_err(start_error)?;
-        Ok(Streams { stdin: running.stdin, stdout: running.stdout, stderr: running.stderr })
+        Ok(Streams {
+            stdin: running.stdin,
+            stdout: running.stdout,
+            stderr: running.stderr,
+        })
     }
 
     fn usage(&self) -> Usage {
@@ -79,9 +93,10 @@ impl Sandbox for ProcessSandbox {
 /// What the engine hears when a jail could not be made.
 pub(crate) fn create_error(error: JailError) -> CreateError {
     match error {
-        JailError::NotEnforceable(missing) => {
-            CreateError::NotEnforceable { level: Level::Process, missing }
-        }
+        JailError::NotEnforceable(missing) => CreateError::NotEnforceable {
+            level: Level::Process,
+            missing,
+        },
         JailError::Helper(missing) => CreateError::Environment(missing.to_string()),
         JailError::Limit(limit) => CreateError::Environment(format!(
             "the {limit} limit is too small for a sandbox; raise it in the policy"
@@ -94,9 +109,10 @@ pub(crate) fn create_error(error: JailError) -> CreateError {
 
 fn start_error(error: JailError) -> StartError {
     match error {
-        JailError::NotEnforceable(missing) => {
-            StartError::NotEnforceable { level: Level::Process, missing }
-        }
+        JailError::NotEnforceable(missing) => StartError::NotEnforceable {
+            level: Level::Process,
+            missing,
+        },
         JailError::Helper(missing) => StartError::Program(missing.to_string()),
         JailError::Limit(limit) => StartError::Limit(limit),
         JailError::Program(attempt, source) => {

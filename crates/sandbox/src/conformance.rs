@@ -53,14 +53,29 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn check(backend: &dyn Backend, programs: &Programs) -> Vec<String> {
     let suite = Suite { backend };
     let results = [
-        ("a finished program is reported", suite.finished(&programs.hello).await),
-        ("standard input reaches the program", suite.input(&programs.copy).await),
+        (
+            "a finished program is reported",
+            suite.finished(&programs.hello).await,
+        ),
+        (
+            "standard input reaches the program",
+            suite.input(&programs.copy).await,
+        ),
         ("a message arrives whole", suite.whole(&programs.show).await),
-        ("an endless program can be stopped", suite.stopped(&programs.endless).await),
+        (
+            "an endless program can be stopped",
+            suite.stopped(&programs.endless).await,
+        ),
         ("memory is bounded", suite.bounded(&programs.greedy).await),
         ("a crash is reported", suite.crashed(&programs.crash).await),
-        ("an unused sandbox can be destroyed", suite.unused(&programs.hello).await),
-        ("enforcement is complete", suite.enforced(&programs.hello).await),
+        (
+            "an unused sandbox can be destroyed",
+            suite.unused(&programs.hello).await,
+        ),
+        (
+            "enforcement is complete",
+            suite.enforced(&programs.hello).await,
+        ),
     ];
     results
         .into_iter()
@@ -76,15 +91,28 @@ type Promise = Result<(), String>;
 
 impl Suite<'_> {
     async fn create(&self, program: &Program) -> Result<Box<dyn Sandbox>, String> {
-        let environment = Environment { kind: program.kind, dependencies: None };
-        let spec = SandboxSpec { id: "conformance".to_owned(), limits: limits(), environment };
-        self.backend.create(spec).await.map_err(|error| error.to_string())
+        let environment = Environment {
+            kind: program.kind,
+            dependencies: None,
+        };
+        let spec = SandboxSpec {
+            id: "conformance".to_owned(),
+            limits: limits(),
+            environment,
+        };
+        self.backend
+            .create(spec)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     async fn start(&self, job: Job) -> Result<(Box<dyn Sandbox>, Streams), String> {
         let mut sandbox = self.create(&job.program).await?;
         equal("state", &sandbox.state(), &State::Ready)?;
-        let streams = sandbox.start(job).await.map_err(|error| error.to_string())?;
+        let streams = sandbox
+            .start(job)
+            .await
+            .map_err(|error| error.to_string())?;
         equal("state", &sandbox.state(), &State::Running)?;
         Ok((sandbox, streams))
     }
@@ -101,7 +129,13 @@ impl Suite<'_> {
         destroy(sandbox).await?;
         let stdout = stdout.join().unwrap_or_default();
         let stderr = stderr.join().unwrap_or_default();
-        Ok(Ran { ending, limit, memory_peak_bytes: usage.memory_peak_bytes, stdout, stderr })
+        Ok(Ran {
+            ending,
+            limit,
+            memory_peak_bytes: usage.memory_peak_bytes,
+            stdout,
+            stderr,
+        })
     }
 
     async fn finished(&self, program: &Program) -> Promise {
@@ -122,11 +156,18 @@ impl Suite<'_> {
         destroy(sandbox).await?;
         holds("all input was taken", writer.join().unwrap_or_default())?;
         equal("ending", &ending, &Ending::Exited(0))?;
-        equal("bytes copied", &reader.join().unwrap_or_default().len(), &300_000)
+        equal(
+            "bytes copied",
+            &reader.join().unwrap_or_default().len(),
+            &300_000,
+        )
     }
 
     async fn whole(&self, program: &Program) -> Promise {
-        let file = InputFile { name: b"input.txt".to_vec(), content: b"of a file\n"[..].into() };
+        let file = InputFile {
+            name: b"input.txt".to_vec(),
+            content: b"of a file\n"[..].into(),
+        };
         let job = Job {
             arguments: vec![b"one".to_vec(), b"two words".to_vec()],
             files: vec![file],
@@ -150,7 +191,10 @@ impl Suite<'_> {
         sandbox.stop();
         sandbox.stop();
         let ending = wait(sandbox.as_mut()).await?;
-        holds("it did not end by itself", !matches!(ending, Ending::Exited(_)))?;
+        holds(
+            "it did not end by itself",
+            !matches!(ending, Ending::Exited(_)),
+        )?;
         destroy(sandbox).await
     }
 
@@ -158,7 +202,10 @@ impl Suite<'_> {
         let ran = self.run(job(program)).await?;
         let reported = ran.limit == Some(LimitName::Memory);
         holds(&format!("the memory limit is reported ({ran:?})"), reported)?;
-        holds("the limit held", ran.memory_peak_bytes <= limits().memory_bytes)
+        holds(
+            "the limit held",
+            ran.memory_peak_bytes <= limits().memory_bytes,
+        )
     }
 
     async fn crashed(&self, program: &Program) -> Promise {
@@ -206,7 +253,10 @@ async fn wait(sandbox: &mut dyn Sandbox) -> Result<Ending, String> {
 }
 
 async fn destroy(sandbox: Box<dyn Sandbox>) -> Promise {
-    sandbox.destroy().await.map_err(|error| format!("{error}: {}", error.source))
+    sandbox
+        .destroy()
+        .await
+        .map_err(|error| format!("{error}: {}", error.source))
 }
 
 fn read_all(stream: OwnedFd) -> String {
@@ -229,5 +279,9 @@ fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) ->
 }
 
 fn holds(what: &str, condition: bool) -> Promise {
-    if condition { Ok(()) } else { Err(format!("it does not hold that {what}")) }
+    if condition {
+        Ok(())
+    } else {
+        Err(format!("it does not hold that {what}"))
+    }
 }

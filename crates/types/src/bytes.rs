@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// The bytes are valid UTF-8 and stand as they are.
+    #[serde(rename = "utf-8")]
     Utf8,
     /// Standard base64 with padding (RFC 4648, section 4).
     Base64,

@@ -124,6 +124,12 @@ impl ProgramHash {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
+    /// Wraps a hash that was computed before, such as one read back from the store.
+    #[must_use]
+    pub const fn from_bytes(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The raw hash.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -35,12 +35,19 @@ fn cgroup_mount(line: &str) -> Option<CgroupMount> {
         1 => options.split(',').map(str::to_owned).collect(),
         _ => Vec::new(),
     };
-    Some(CgroupMount { version, path, controllers })
+    Some(CgroupMount {
+        version,
+        path,
+        controllers,
+    })
 }
 
 /// Undoes the octal escapes of mountinfo for the characters that matter in paths.
 fn unescape(path: &str) -> String {
-    path.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+    path.replace("\\040", " ")
+        .replace("\\011", "\t")
+        .replace("\\012", "\n")
+        .replace("\\134", "\\")
 }
 
 /// Writes one value. Cgroup files take a whole value in one write and are never created.
@@ -51,14 +58,16 @@ pub(super) fn write(directory: &Path, file: &str, value: impl ToString) -> io::R
         .custom_flags(libc::O_CLOEXEC)
         .open(&path)
         .and_then(|mut opened| io::Write::write_all(&mut opened, value.to_string().as_bytes()))
-        .map_err(|error| {
-            io::Error::new(error.kind(), format!("{} ({error})", path.display()))
-        })
+        .map_err(|error| io::Error::new(error.kind(), format!("{} ({error})", path.display())))
 }
 
 /// Reads a file that holds one number; `None` when it is not there or says `max`.
 pub(super) fn number(directory: &Path, file: &str) -> Option<u64> {
-    fs::read_to_string(directory.join(file)).ok()?.trim().parse().ok()
+    fs::read_to_string(directory.join(file))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Reads the number after `key` in a file of `key number` lines.
@@ -90,7 +99,10 @@ pub(super) fn make_group(
             Err(error) => return Err(named(&group, &error)),
         }
     }
-    Err(io::Error::other(format!("{} keeps disappearing", slice.display())))
+    Err(io::Error::other(format!(
+        "{} keeps disappearing",
+        slice.display()
+    )))
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
@@ -123,10 +135,14 @@ pub(super) fn remove_group(group: &Path) -> io::Result<()> {
 /// Removes groups whose owner died without removing them. A group's name ends in its owner's
 /// process id and start time, so a reused id is told apart.
 pub(crate) fn sweep(slice: &Path) {
-    let Ok(groups) = fs::read_dir(slice) else { return };
+    let Ok(groups) = fs::read_dir(slice) else {
+        return;
+    };
     for group in groups.flatten() {
         let name = group.file_name();
-        let Some(owner) = name.to_str().and_then(owner) else { continue };
+        let Some(owner) = name.to_str().and_then(owner) else {
+            continue;
+        };
         if start_time(owner.0) != Some(owner.1) && fs::remove_dir(group.path()).is_ok() {
             let _ = fs::remove_dir(slice);
         }
@@ -144,12 +160,20 @@ pub(crate) fn group_name(name: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let process = std::process::id();
-    format!("{name}.{count}.{process}.{}", start_time(process).unwrap_or(0))
+    format!(
+        "{name}.{count}.{process}.{}",
+        start_time(process).unwrap_or(0)
+    )
 }
 
 /// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).
 fn start_time(process: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field may hold spaces and parentheses; everything after the last one is plain.
-    text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    text.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
 }

@@ -28,8 +28,10 @@ fn mounts_are_read_with_shared_hierarchies_and_escapes() {
 
 #[test]
 fn missing_controllers_are_named() {
-    let mounts: Vec<CgroupMount> =
-        cgroup_mounts(HYBRID).into_iter().filter(|mount| !mount.path.ends_with("memory")).collect();
+    let mounts: Vec<CgroupMount> = cgroup_mounts(HYBRID)
+        .into_iter()
+        .filter(|mount| !mount.path.ends_with("memory"))
+        .collect();
     let Hierarchies::Unusable(reason) = Hierarchies::from_mounts(&mounts) else {
         panic!("memory is missing");
     };
@@ -39,9 +41,20 @@ fn missing_controllers_are_named() {
 #[test]
 fn version_2_is_preferred_where_it_has_the_controllers() {
     let root = tempfile::tempdir().unwrap();
-    std::fs::write(root.path().join("cgroup.controllers"), "cpuset cpu io memory pids\n").unwrap();
+    std::fs::write(
+        root.path().join("cgroup.controllers"),
+        "cpuset cpu io memory pids\n",
+    )
+    .unwrap();
     let mut mounts = cgroup_mounts(HYBRID);
-    mounts.push(CgroupMount { version: 2, path: root.path().into(), controllers: Vec::new() });
+    mounts.push(CgroupMount {
+        version: 2,
+        path: root.path().into(),
+        controllers: Vec::new(),
+    });
     mounts.retain(|mount| !mount.path.starts_with("/nonexistent"));
-    assert_eq!(Hierarchies::from_mounts(&mounts), Hierarchies::V2(root.path().into()));
+    assert_eq!(
+        Hierarchies::from_mounts(&mounts),
+        Hierarchies::V2(root.path().into())
+    );
 }

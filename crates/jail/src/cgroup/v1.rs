@@ -41,13 +41,20 @@ impl Mounts {
             cpu: find("cpu"),
             cpuacct: find("cpuacct"),
         };
-        if missing.is_empty() { Ok(found) } else { Err(missing.join(", ")) }
+        if missing.is_empty() {
+            Ok(found)
+        } else {
+            Err(missing.join(", "))
+        }
     }
 
     /// Each hierarchy once.
     pub(crate) fn distinct(&self) -> impl Iterator<Item = &Path> {
         let all = [&self.memory, &self.pids, &self.cpu, &self.cpuacct];
-        all.map(PathBuf::as_path).into_iter().collect::<BTreeSet<_>>().into_iter()
+        all.map(PathBuf::as_path)
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
     }
 }
 
@@ -111,8 +118,14 @@ impl GroupV1 {
             return files::write(&self.memory, plain, bytes);
         }
         let grows = files::number(&self.memory, plain).is_some_and(|now| now < bytes);
-        let order = if grows { [with_swap, plain] } else { [plain, with_swap] };
-        order.iter().try_for_each(|file| files::write(&self.memory, file, bytes))
+        let order = if grows {
+            [with_swap, plain]
+        } else {
+            [plain, with_swap]
+        };
+        order
+            .iter()
+            .try_for_each(|file| files::write(&self.memory, file, bytes))
     }
 }
 
@@ -128,7 +141,11 @@ impl Group for GroupV1 {
                 .open(tasks)
                 .map(OwnedFd::from)
         };
-        let descriptors = self.directories.iter().map(open).collect::<io::Result<_>>()?;
+        let descriptors = self
+            .directories
+            .iter()
+            .map(open)
+            .collect::<io::Result<_>>()?;
         Ok((CgroupJoin::Tasks, descriptors))
     }
 
@@ -146,7 +163,9 @@ impl Group for GroupV1 {
 
     fn processes(&self) -> u32 {
         let inside = files::number(&self.pids, "pids.current").unwrap_or(0);
-        u32::try_from(inside).unwrap_or(u32::MAX).saturating_sub(super::OWN_PROCESSES)
+        u32::try_from(inside)
+            .unwrap_or(u32::MAX)
+            .saturating_sub(super::OWN_PROCESSES)
     }
 
     fn memory_kills(&self) -> u64 {
@@ -166,7 +185,9 @@ impl Group for GroupV1 {
     }
 
     fn remove(&self) -> io::Result<()> {
-        self.directories.iter().try_for_each(|directory| files::remove_group(directory))
+        self.directories
+            .iter()
+            .try_for_each(|directory| files::remove_group(directory))
     }
 
     fn path(&self) -> PathBuf {

@@ -17,7 +17,9 @@ const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 /// Whether a hierarchy offers every controller that is needed.
 pub(super) fn has_controllers(root: &Path) -> bool {
     let offered = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
-    CONTROLLERS.iter().all(|needed| offered.split_whitespace().any(|name| name == *needed))
+    CONTROLLERS
+        .iter()
+        .all(|needed| offered.split_whitespace().any(|name| name == *needed))
 }
 
 /// One directory.
@@ -69,7 +71,9 @@ impl Group for GroupV2 {
 
     fn processes(&self) -> u32 {
         let inside = files::number(&self.directory, "pids.current").unwrap_or(0);
-        u32::try_from(inside).unwrap_or(u32::MAX).saturating_sub(super::OWN_PROCESSES)
+        u32::try_from(inside)
+            .unwrap_or(u32::MAX)
+            .saturating_sub(super::OWN_PROCESSES)
     }
 
     fn memory_kills(&self) -> u64 {

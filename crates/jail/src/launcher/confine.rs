@@ -30,7 +30,10 @@ pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
         (Resource::Sigpending, 1024),
     ];
     for (resource, bound) in bounds {
-        let bound = Rlimit { current: Some(bound), maximum: Some(bound) };
+        let bound = Rlimit {
+            current: Some(bound),
+            maximum: Some(bound),
+        };
         setrlimit(resource, bound).map_err(|error| {
             let attempt = format!("set the resource limit {resource:?}");
             Failure::new(Some(Layer::ResourceLimits), attempt, &error.into())
@@ -71,14 +74,22 @@ pub(super) fn drop_capabilities(own_users: bool) -> Result<(), Failure> {
 /// has nothing left to do that needs more.
 pub(super) fn drop_capabilities_only() -> io::Result<()> {
     let none = kernel::CapabilitySet::empty();
-    let sets = kernel::CapabilitySets { effective: none, permitted: none, inheritable: none };
+    let sets = kernel::CapabilitySets {
+        effective: none,
+        permitted: none,
+        inheritable: none,
+    };
     Ok(kernel::set_capabilities(None, sets)?)
 }
 
 /// Programs started from here on cannot gain privileges; also the condition for the two below.
 pub(super) fn no_new_privileges() -> Result<(), Failure> {
     kernel::set_no_new_privs(true).map_err(|error| {
-        Failure::new(Some(Layer::NoNewPrivileges), "set no_new_privs", &error.into())
+        Failure::new(
+            Some(Layer::NoNewPrivileges),
+            "set no_new_privs",
+            &error.into(),
+        )
     })
 }
 
@@ -94,7 +105,11 @@ const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
 pub(super) fn landlock() -> Result<(), Failure> {
     restrict().map_err(|error| {
         Failure::new(
-            Some(if landlock_knows(ABI::V5) { Layer::LandlockScopes } else { Layer::Landlock }),
+            Some(if landlock_knows(ABI::V5) {
+                Layer::LandlockScopes
+            } else {
+                Layer::Landlock
+            }),
             "restrict the program with Landlock, whose version 6 (Linux 6.12) is needed",
             &error,
         )
@@ -132,7 +147,10 @@ fn restrict() -> io::Result<()> {
         match PathFd::new(path) {
             Ok(directory) => {
                 let rule = PathBeneath::new(directory, access);
-                (&mut ruleset).add_rule(rule).map(|_| ()).map_err(io::Error::other)
+                (&mut ruleset)
+                    .add_rule(rule)
+                    .map(|_| ())
+                    .map_err(io::Error::other)
             }
             // A jail without devices has no /dev; what is not there needs no rule.
             Err(_) => Ok(()),
@@ -142,5 +160,8 @@ fn restrict() -> io::Result<()> {
     for path in WRITABLE {
         allow(path, write)?;
     }
-    ruleset.restrict_self().map(|_| ()).map_err(io::Error::other)
+    ruleset
+        .restrict_self()
+        .map(|_| ())
+        .map_err(io::Error::other)
 }

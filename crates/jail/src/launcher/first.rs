@@ -48,7 +48,11 @@ fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Fai
     let (pid, exec_failure) = program::spawn(plan, &start, streams)?;
     exec_failure?;
     confine::drop_capabilities_only().map_err(|error| {
-        Failure::new(Some(Layer::NoCapabilities), "drop the first process's capabilities", &error)
+        Failure::new(
+            Some(Layer::NoCapabilities),
+            "drop the first process's capabilities",
+            &error,
+        )
     })?;
     let reply = |message| {
         send(socket.as_fd(), &message, &[])
@@ -70,7 +74,10 @@ fn join(how: CgroupJoin, cgroups: Vec<OwnedFd>) -> Result<(), Failure> {
             })?;
         }
     }
-    #[allow(deprecated, reason = "the only unshare that rustix offers for one's own process")]
+    #[allow(
+        deprecated,
+        reason = "the only unshare that rustix offers for one's own process"
+    )]
     rustix::thread::unshare(rustix::thread::UnshareFlags::NEWCGROUP).map_err(|error| {
         let attempt = "create a cgroup namespace";
         Failure::new(Some(Layer::CgroupNamespace), attempt, &error.into())
@@ -82,8 +89,9 @@ fn own_identity(plan: &Plan) -> Result<(), Failure> {
     if !plan.own_users {
         return Ok(());
     }
-    let failed =
-        |error: rustix::io::Errno| Failure::new(Some(Layer::OwnUser), "take own ids", &error.into());
+    let failed = |error: rustix::io::Errno| {
+        Failure::new(Some(Layer::OwnUser), "take own ids", &error.into())
+    };
     let (user, group) = (rustix::fs::Uid::ROOT, rustix::fs::Gid::ROOT);
     rustix::thread::set_thread_groups(&[]).map_err(failed)?;
     rustix::thread::set_thread_res_gid(group, group, group).map_err(failed)?;
@@ -92,7 +100,11 @@ fn own_identity(plan: &Plan) -> Result<(), Failure> {
 
 fn name_host() -> Result<(), Failure> {
     rustix::system::sethostname(b"atoll").map_err(|error| {
-        Failure::new(Some(Layer::UtsNamespace), "set the host name", &error.into())
+        Failure::new(
+            Some(Layer::UtsNamespace),
+            "set the host name",
+            &error.into(),
+        )
     })
 }
 
@@ -129,7 +141,11 @@ fn place_file(file: &crate::plan::PlacedFile, bundle: &mut fs::File) -> io::Resu
     fchown(&placed, Some(GUEST_ID), Some(GUEST_ID))?;
     let copied = io::copy(&mut io::Read::take(bundle, file.length), &mut placed)?;
     placed.flush()?;
-    if copied == file.length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    if copied == file.length {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 /// Waits for the program, and for whatever else becomes an orphan. `None` when the supervisor is
@@ -151,7 +167,10 @@ fn reap(program: Pid, socket: &OwnedFd) -> Option<ProgramEnd> {
         ];
         let _ = poll(&mut watched, None);
         let [children_ready, supervisor] = &watched;
-        if supervisor.revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR) {
+        if supervisor
+            .revents()
+            .intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
+        {
             return None;
         }
         if children_ready.revents().contains(PollFlags::IN) {

@@ -28,7 +28,11 @@ impl Descriptors {
         let program: Vec<OwnedFd> = received.collect();
         match bundle {
             Some(bundle) if program.len() >= 3 => Ok(Self { bundle, program }),
-            _ => Err(Failure::new(None, "receive descriptors", &io::ErrorKind::InvalidData.into())),
+            _ => Err(Failure::new(
+                None,
+                "receive descriptors",
+                &io::ErrorKind::InvalidData.into(),
+            )),
         }
     }
 }
@@ -41,11 +45,15 @@ pub(super) fn spawn(
     descriptors: Descriptors,
 ) -> Result<(Pid, Result<(), Failure>), Failure> {
     let failed = |attempt| move |error: io::Error| Failure::new(None, attempt, &error);
-    let (report_read, report_write) = pipe_with(PipeFlags::CLOEXEC)
-        .map_err(|error| failed("make a pipe")(error.into()))?;
+    let (report_read, report_write) =
+        pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed("make a pipe")(error.into()))?;
     let side = sys::clone_process(0, None).map_err(|error| {
         let limited = error.raw_os_error() == Some(libc::EAGAIN);
-        Failure::new(limited.then_some(Layer::ProcessLimit), "fork the program", &error)
+        Failure::new(
+            limited.then_some(Layer::ProcessLimit),
+            "fork the program",
+            &error,
+        )
     })?;
     let pid = match side {
         Side::Parent { pid, .. } => pid,
@@ -62,17 +70,14 @@ pub(super) fn spawn(
     let outcome = match postcard::from_bytes::<Failure>(&report) {
         Ok(failure) => Err(failure),
         Err(_) if report.is_empty() => Ok(()),
-        Err(_) => Err(failed("read the program's report")(io::ErrorKind::InvalidData.into())),
+        Err(_) => Err(failed("read the program's report")(
+            io::ErrorKind::InvalidData.into(),
+        )),
     };
     Ok((pid, outcome))
 }
 
-fn become_program(
-    plan: &Plan,
-    start: &Start,
-    descriptors: &Descriptors,
-    report: &OwnedFd,
-) -> ! {
+fn become_program(plan: &Plan, start: &Start, descriptors: &Descriptors, report: &OwnedFd) -> ! {
     let Err(failure) = prepare(plan, start, descriptors, report);
     if let Ok(bytes) = postcard::to_stdvec(&failure) {
         let _ = rustix::io::write(report, &bytes);
@@ -93,8 +98,13 @@ fn prepare(
     rustix::process::setsid().map_err(|error| failure(None, "start a session", error.into()))?;
     sys::reset_signals();
     confine::resource_limits(&plan.resource_limits)?;
-    std::env::set_current_dir(WORK_DIRECTORY)
-        .map_err(|error| failure(Some(Layer::PrivateFiles), "enter the working directory", error))?;
+    std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
+        failure(
+            Some(Layer::PrivateFiles),
+            "enter the working directory",
+            error,
+        )
+    })?;
     confine::drop_capabilities(plan.own_users)?;
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
@@ -102,8 +112,13 @@ fn prepare(
     arrange(descriptors, report)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     // Last: from here on only execve, or a report and an end, are left to do.
-    sys::install_filter(&plan.filter)
-        .map_err(|error| failure(Some(Layer::Seccomp), "install the system call filter", error))?;
+    sys::install_filter(&plan.filter).map_err(|error| {
+        failure(
+            Some(Layer::Seccomp),
+            "install the system call filter",
+            error,
+        )
+    })?;
     let error = sys::execute(&path, &arguments, &environment);
     let attempt = format!("execute {}", String::from_utf8_lossy(&start.path));
     Err(failure(None, attempt, error))
@@ -130,8 +145,13 @@ fn arrange(descriptors: &Descriptors, report: &OwnedFd) -> io::Result<()> {
 }
 
 fn c_string(bytes: &[u8]) -> Result<CString, Failure> {
-    CString::new(bytes)
-        .map_err(|_| failure(None, "pass a string with a NUL byte", io::ErrorKind::InvalidInput.into()))
+    CString::new(bytes).map_err(|_| {
+        failure(
+            None,
+            "pass a string with a NUL byte",
+            io::ErrorKind::InvalidInput.into(),
+        )
+    })
 }
 
 fn c_strings(strings: &[Vec<u8>]) -> Result<Vec<CString>, Failure> {

@@ -35,18 +35,27 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<OwnedFd, Failure> {
     let in_layer = |layer, attempt: &'static str| {
         move |error: io::Error| Failure::new(Some(layer), attempt, &error)
     };
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|error| error.into())
-        .map_err(in_layer(Layer::MountNamespace, "make mounts private"))?;
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )
+    .map_err(|error| error.into())
+    .map_err(in_layer(Layer::MountNamespace, "make mounts private"))?;
     let binds = open_binds(plan)?;
-    let devices = if plan.devices { open_devices()? } else { Vec::new() };
+    let devices = if plan.devices {
+        open_devices()?
+    } else {
+        Vec::new()
+    };
 
-    mount_new("tmpfs", &[("size", "1m"), ("nr_inodes", "2048"), ("mode", "0755")], BASE)
-        .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
-    std::env::set_current_dir(BASE)
-        .map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
-    furnish(plan, binds, devices)
-        .map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
+    mount_new(
+        "tmpfs",
+        &[("size", "1m"), ("nr_inodes", "2048"), ("mode", "0755")],
+        BASE,
+    )
+    .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
+    std::env::set_current_dir(BASE).map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
+    furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
     let scratch = private_files(plan, owner)
         .map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
     if plan.proc {
@@ -77,8 +86,18 @@ fn open_devices() -> Result<Vec<(OwnedFd, Bind)>, Failure> {
         let host = PathBuf::from("/dev").join(name);
         let tree = clone_tree(&host)?;
         // Not read-only: that would forbid writing to /dev/null through some interfaces.
-        restrict_mount(tree.as_fd(), libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC, false)?;
-        Ok((tree, Bind { host, guest: PathBuf::from("dev").join(name) }))
+        restrict_mount(
+            tree.as_fd(),
+            libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC,
+            false,
+        )?;
+        Ok((
+            tree,
+            Bind {
+                host,
+                guest: PathBuf::from("dev").join(name),
+            },
+        ))
     };
     DEVICES
         .iter()
@@ -105,7 +124,10 @@ fn furnish(
     devices: Vec<(OwnedFd, Bind)>,
 ) -> io::Result<()> {
     for (tree, bind) in binds {
-        let target = mount_point(&bind.guest, fs::metadata(&bind.host).is_ok_and(|m| m.is_dir()))?;
+        let target = mount_point(
+            &bind.guest,
+            fs::metadata(&bind.host).is_ok_and(|m| m.is_dir()),
+        )?;
         attach(&tree, &target)?;
     }
     for (tree, bind) in devices {
@@ -131,14 +153,21 @@ fn mount_point(guest: &Path, directory: bool) -> io::Result<PathBuf> {
         make_directories(path)?;
     } else {
         make_parents(path)?;
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)?;
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o444)
+            .open(path)?;
     }
     Ok(path.to_owned())
 }
 
 /// A path that stays below the new root.
 fn inside(path: &Path) -> io::Result<&Path> {
-    if path.components().all(|part| matches!(part, Component::Normal(_))) {
+    if path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
         Ok(path)
     } else {
         Err(io::Error::from_raw_os_error(libc::EINVAL))
@@ -153,7 +182,10 @@ fn make_directories(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
 }
 
 /// Mounts one size-limited tmpfs and binds its parts to the places a program may write.
@@ -162,11 +194,17 @@ fn private_files(plan: &Plan, owner: u32) -> io::Result<OwnedFd> {
     // Its own root and the directories made here count, too.
     let files = plan.disk_files.saturating_add(8).to_string();
     make_directories(Path::new(SCRATCH))?;
-    let options = [("size", size.as_str()), ("nr_inodes", files.as_str()), ("mode", "0755")];
+    let options = [
+        ("size", size.as_str()),
+        ("nr_inodes", files.as_str()),
+        ("mode", "0755"),
+    ];
     mount_new("tmpfs", &options, SCRATCH)?;
-    for (part, place, mode) in
-        [("work", "work", 0o700), ("tmp", "tmp", 0o1777), ("shm", "dev/shm", 0o1777)]
-    {
+    for (part, place, mode) in [
+        ("work", "work", 0o700),
+        ("tmp", "tmp", 0o1777),
+        ("shm", "dev/shm", 0o1777),
+    ] {
         let directory = Path::new(SCRATCH).join(part);
         fs::create_dir(&directory)?;
         fs::set_permissions(&directory, fs::Permissions::from_mode(mode))?;
@@ -186,7 +224,11 @@ fn private_files(plan: &Plan, owner: u32) -> io::Result<OwnedFd> {
 /// Only the processes of this namespace, and nothing of the machine.
 fn mount_proc() -> io::Result<()> {
     make_directories(Path::new("proc"))?;
-    mount_new("proc", &[("subset", "pid"), ("hidepid", "invisible")], "proc")
+    mount_new(
+        "proc",
+        &[("subset", "pid"), ("hidepid", "invisible")],
+        "proc",
+    )
 }
 
 fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<()> {
@@ -201,7 +243,13 @@ fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<(
 }
 
 fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
-    move_mount(tree, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    move_mount(
+        tree,
+        "",
+        CWD,
+        target,
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+    )?;
     Ok(())
 }
 

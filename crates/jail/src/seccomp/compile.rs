@@ -37,13 +37,23 @@ impl Test {
     /// Compares the low 32 bits of argument `argument` (0 to 5).
     #[must_use]
     pub const fn low(argument: u8, mask: u32, value: u32) -> Self {
-        Self { argument, mask: mask as u64, value: value as u64, whole: false }
+        Self {
+            argument,
+            mask: mask as u64,
+            value: value as u64,
+            whole: false,
+        }
     }
 
     /// Compares all 64 bits of argument `argument` (0 to 5).
     #[must_use]
     pub const fn whole(argument: u8, mask: u64, value: u64) -> Self {
-        Self { argument, mask, value, whole: true }
+        Self {
+            argument,
+            mask,
+            value,
+            whole: true,
+        }
     }
 }
 
@@ -214,11 +224,21 @@ fn test(test: &Test) -> Vec<Instruction> {
 }
 
 const fn instruction(code: u16, operand: u32) -> Instruction {
-    Instruction { code, jump_true: 0, jump_false: 0, operand }
+    Instruction {
+        code,
+        jump_true: 0,
+        jump_false: 0,
+        operand,
+    }
 }
 
 const fn jump(code: u16, operand: u32, jump_true: u8, jump_false: u8) -> Instruction {
-    Instruction { code, jump_true, jump_false, operand }
+    Instruction {
+        code,
+        jump_true,
+        jump_false,
+        operand,
+    }
 }
 
 #[cfg(test)]
@@ -251,7 +271,11 @@ mod tests {
                     } else {
                         accumulator >= step.operand
                     };
-                    at += usize::from(if holds { step.jump_true } else { step.jump_false });
+                    at += usize::from(if holds {
+                        step.jump_true
+                    } else {
+                        step.jump_false
+                    });
                 }
                 RETURN => return step.operand,
                 code => panic!("unknown operation {code:#x}"),
@@ -261,11 +285,17 @@ mod tests {
 
     /// What the rules mean, written down a second time and as plainly as possible.
     fn reference(rules: &[Rule], otherwise: &Action, number: u32, arguments: [u64; 6]) -> u32 {
-        let action =
-            rules.iter().find(|rule| rule.number == number).map_or(otherwise, |rule| &rule.action);
+        let action = rules
+            .iter()
+            .find(|rule| rule.number == number)
+            .map_or(otherwise, |rule| &rule.action);
         let holds = |test: &Test| {
             let argument = arguments[usize::from(test.argument)];
-            let seen = if test.whole { argument } else { argument & 0xffff_ffff };
+            let seen = if test.whole {
+                argument
+            } else {
+                argument & 0xffff_ffff
+            };
             seen & test.mask == test.value
         };
         match action {
@@ -331,19 +361,31 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused() {
-        let allow = |number| Rule { number, action: Action::Allow };
+        let allow = |number| Rule {
+            number,
+            action: Action::Allow,
+        };
         let twice = compile(&[allow(3), allow(3)], &Action::Kill);
         assert_eq!(twice, Err(FilterError::Duplicate(3)));
         let test = Test::low(6, 0, 0);
-        let bad = Rule { number: 1, action: Action::AllowIf(vec![test], 1) };
-        assert_eq!(compile(&[bad], &Action::Kill), Err(FilterError::Argument(1, 6)));
+        let bad = Rule {
+            number: 1,
+            action: Action::AllowIf(vec![test], 1),
+        };
+        assert_eq!(
+            compile(&[bad], &Action::Kill),
+            Err(FilterError::Argument(1, 6))
+        );
     }
 
     #[test]
     fn the_tree_is_shallow() {
         let rules: Vec<Rule> = (0..500)
             .step_by(2)
-            .map(|number| Rule { number, action: Action::Allow })
+            .map(|number| Rule {
+                number,
+                action: Action::Allow,
+            })
             .collect();
         let program = compile(&rules, &Action::Errno(1)).unwrap();
         assert!(program.len() < 1100, "{}", program.len());

@@ -28,7 +28,10 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
     let mut rules: Vec<Rule> = Vec::new();
     let mut add = |calls: &[c_long], action: &Action| {
         rules.extend(calls.iter().filter_map(|call| {
-            Some(Rule { number: u32::try_from(*call).ok()?, action: action.clone() })
+            Some(Rule {
+                number: u32::try_from(*call).ok()?,
+                action: action.clone(),
+            })
         }));
     };
     add(BASIC, &Action::Allow);
@@ -47,7 +50,11 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
             #[cfg(target_arch = "x86_64")]
             add(LEGACY, &Action::Allow);
             add(&[libc::SYS_socket, libc::SYS_socketpair], &local_family());
-            let memory = if writable_code { Action::Allow } else { not_writable_code() };
+            let memory = if writable_code {
+                Action::Allow
+            } else {
+                not_writable_code()
+            };
             add(MAPPING, &memory);
         }
         // A compiler writes code first and makes it executable then, never both at once; execve
@@ -110,9 +117,9 @@ fn harmless_ioctls() -> Action {
         libc::FIOCLEX,
         libc::FIONCLEX,
     ];
-    let tests = requests.iter().filter_map(|request| {
-        Some(Test::low(1, u32::MAX, u32::try_from(*request).ok()?))
-    });
+    let tests = requests
+        .iter()
+        .filter_map(|request| Some(Test::low(1, u32::MAX, u32::try_from(*request).ok()?)));
     Action::AllowIf(tests.collect(), ENOTTY as u16)
 }
 
@@ -432,8 +439,12 @@ mod tests {
     use super::*;
 
     const PROFILES: [Profile; 3] = [
-        Profile::Program { writable_code: false },
-        Profile::Program { writable_code: true },
+        Profile::Program {
+            writable_code: false,
+        },
+        Profile::Program {
+            writable_code: true,
+        },
         Profile::WasmWorker,
     ];
 
@@ -471,9 +482,8 @@ mod tests {
             assert_eq!(otherwise, errno(EPERM));
             for call in forbidden.iter().chain(NEVER) {
                 let rule = rules.iter().find(|rule| i64::from(rule.number) == *call);
-                let allowed = rule.is_some_and(|rule| {
-                    matches!(rule.action, Action::Allow | Action::AllowIf(..))
-                });
+                let allowed = rule
+                    .is_some_and(|rule| matches!(rule.action, Action::Allow | Action::AllowIf(..)));
                 assert!(!allowed, "system call {call} in {profile:?}");
             }
         }

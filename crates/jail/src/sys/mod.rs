@@ -82,7 +82,10 @@ pub fn clone_process(flags: i32, cgroup: Option<BorrowedFd<'_>>) -> io::Result<S
             // SAFETY: clone3 succeeded with CLONE_PIDFD, so the kernel stored a new descriptor
             // that nothing else owns.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-            Ok(Side::Parent { pid: i32::try_from(pid).unwrap_or(i32::MAX), pidfd })
+            Ok(Side::Parent {
+                pid: i32::try_from(pid).unwrap_or(i32::MAX),
+                pidfd,
+            })
         }
     }
 }
@@ -156,9 +159,12 @@ struct FilterProgram {
 /// # Errors
 /// The kernel's answer to seccomp(2); `EINVAL` for a program that is empty or too long.
 pub fn install_filter(program: &[Instruction]) -> io::Result<()> {
-    let length = u16::try_from(program.len())
-        .map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-    let program = FilterProgram { length, instructions: program.as_ptr() };
+    let length =
+        u16::try_from(program.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    let program = FilterProgram {
+        length,
+        instructions: program.as_ptr(),
+    };
     // SAFETY: `program` points to `length` instructions that have the kernel's layout and outlive
     // the call; the kernel copies and verifies them.
     let result = unsafe {
@@ -182,7 +188,12 @@ pub fn install_filter(program: &[Instruction]) -> io::Result<()> {
 pub fn filter_action_available(action: u32) -> bool {
     // SAFETY: the kernel reads one u32 behind the pointer, which outlives the call.
     let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, ptr::from_ref(&action))
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_GET_ACTION_AVAIL,
+            0,
+            ptr::from_ref(&action),
+        )
     };
     result == 0
 }
@@ -194,7 +205,12 @@ pub fn filter_action_available(action: u32) -> bool {
 pub fn close_on_exec_from(first: u32) -> io::Result<()> {
     // SAFETY: only changes flags of descriptors; with CLOSE_RANGE_CLOEXEC nothing is closed now.
     let result = unsafe {
-        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            u32::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
     };
     check(result)
 }
@@ -213,7 +229,11 @@ pub fn place_descriptor(source: BorrowedFd<'_>, target: RawFd) -> io::Result<()>
 #[must_use]
 pub fn execute(path: &CStr, arguments: &[CString], environment: &[CString]) -> io::Error {
     let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
-        strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+        strings
+            .iter()
+            .map(|string| string.as_ptr())
+            .chain([ptr::null()])
+            .collect()
     };
     let (arguments, environment) = (pointers(arguments), pointers(environment));
     // SAFETY: all three point to valid C strings or null-terminated arrays of such, which outlive
@@ -244,7 +264,11 @@ pub fn reset_signals() {
 }
 
 fn check(result: i64) -> io::Result<()> {
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// A descriptor that becomes readable when a child of this process ends.

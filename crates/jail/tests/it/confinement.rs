@@ -30,8 +30,16 @@ print('cwd', os.getcwd(), os.listdir('.'))
         root ['bin', 'dev', 'lib', 'lib64', 'proc', 'sbin', 'tmp', 'usr', 'work']\n\
         host atoll\ndescriptors ['0', '1', '2', '3']\n";
     assert!(finished.stdout.starts_with(expected), "{}", finished.stdout);
-    assert!(finished.stdout.contains("cgroup ['/']\n"), "{}", finished.stdout);
-    assert!(finished.stdout.ends_with("cwd /work ['script.py']\n"), "{}", finished.stdout);
+    assert!(
+        finished.stdout.contains("cgroup ['/']\n"),
+        "{}",
+        finished.stdout
+    );
+    assert!(
+        finished.stdout.ends_with("cwd /work ['script.py']\n"),
+        "{}",
+        finished.stdout
+    );
 }
 
 /// Each line of the script tries one thing and prints the error it got, or what it achieved.
@@ -120,17 +128,30 @@ raise limit EPERM
 
 #[test]
 fn probing_the_cage_ends_the_program_with_sigsys() {
-    for (name, call) in [("mount", "165"), ("setns", "308"), ("bpf", "321"), ("kexec", "246")] {
+    for (name, call) in [
+        ("mount", "165"),
+        ("setns", "308"),
+        ("bpf", "321"),
+        ("kexec", "246"),
+    ] {
         let script = format!("import ctypes\nctypes.CDLL(None).syscall({call}, 0, 0, 0, 0, 0)");
         let finished = run(name, LIMITS, python(&script));
-        assert_eq!(finished.end, Some(ProgramEnd::Signalled(31)), "{name}: {finished:?}");
+        assert_eq!(
+            finished.end,
+            Some(ProgramEnd::Signalled(31)),
+            "{name}: {finished:?}"
+        );
     }
 }
 
 #[test]
 fn what_the_host_offers_is_not_seen() {
     std::fs::write("/tmp/jail-canary", "secret").unwrap();
-    let finished = run("canary", LIMITS, shell("cat /tmp/jail-canary; ls /tmp /home /etc /sys"));
+    let finished = run(
+        "canary",
+        LIMITS,
+        shell("cat /tmp/jail-canary; ls /tmp /home /etc /sys"),
+    );
     std::fs::remove_file("/tmp/jail-canary").unwrap();
     assert!(!finished.stdout.contains("secret"), "{finished:?}");
     assert_ne!(finished.end, Some(ProgramEnd::Exited(0)));

@@ -9,7 +9,11 @@ use crate::support::{LIMITS, block_on, python, read_all, run, shell, spec};
 
 #[test]
 fn output_and_exit_code_come_back() {
-    let finished = run("hello", LIMITS, python("import sys\nprint('out'); sys.exit(7)"));
+    let finished = run(
+        "hello",
+        LIMITS,
+        python("import sys\nprint('out'); sys.exit(7)"),
+    );
     assert_eq!(finished.end, Some(ProgramEnd::Exited(7)), "{finished:?}");
     assert_eq!(finished.stdout, "out\n");
     assert_eq!(finished.stderr, "");
@@ -22,7 +26,11 @@ fn output_and_exit_code_come_back() {
 fn signals_are_reported_as_they_were() {
     for (signal, number) in [("SEGV", 11), ("TERM", 15), ("ABRT", 6)] {
         let finished = run("signal", LIMITS, shell(&format!("kill -{signal} $$")));
-        assert_eq!(finished.end, Some(ProgramEnd::Signalled(number)), "{finished:?}");
+        assert_eq!(
+            finished.end,
+            Some(ProgramEnd::Signalled(number)),
+            "{finished:?}"
+        );
     }
 }
 
@@ -76,7 +84,10 @@ fn leftover_processes_end_with_the_program() {
     );
     let finished = run("daemon", LIMITS, python(&script));
     assert_eq!(finished.stdout, "parent ends\n", "{finished:?}");
-    assert!(!process_exists(&marker), "a daemonised child outlived its jail");
+    assert!(
+        !process_exists(&marker),
+        "a daemonised child outlived its jail"
+    );
 }
 
 #[test]

@@ -17,9 +17,15 @@ fn memory_is_bounded_for_all_processes_together() {
 
 #[test]
 fn files_in_memory_count_as_memory() {
-    let limits = Limits { disk_bytes: 1 << 30, ..LIMITS };
-    let finished =
-        run("tmpfs", limits, shell("head -c 300000000 /dev/zero > /tmp/big; echo $?; exit 1"));
+    let limits = Limits {
+        disk_bytes: 1 << 30,
+        ..LIMITS
+    };
+    let finished = run(
+        "tmpfs",
+        limits,
+        shell("head -c 300000000 /dev/zero > /tmp/big; echo $?; exit 1"),
+    );
     assert_eq!(finished.limit, Some(LimitName::Memory), "{finished:?}");
 }
 
@@ -39,13 +45,23 @@ fn a_program_that_copes_with_a_refusal_is_not_blamed() {
                   if os.fork() == 0:\n            time.sleep(10); os._exit(0)\n\
                   except OSError as e:\n    pass";
     let finished = run("copes", LIMITS, python(script));
-    assert_eq!((finished.end, finished.limit), (Some(ProgramEnd::Exited(0)), None));
+    assert_eq!(
+        (finished.end, finished.limit),
+        (Some(ProgramEnd::Exited(0)), None)
+    );
 }
 
 #[test]
 fn disk_is_bounded_in_bytes_and_in_files() {
     let full = "head -c 20000000 /dev/zero > /work/big || exit 3";
-    let finished = run("disk", Limits { disk_bytes: 1 << 20, ..LIMITS }, shell(full));
+    let finished = run(
+        "disk",
+        Limits {
+            disk_bytes: 1 << 20,
+            ..LIMITS
+        },
+        shell(full),
+    );
     assert_eq!(finished.limit, Some(LimitName::Disk), "{finished:?}");
     let many = "for i in $(seq 1000); do echo > /tmp/$i || exit 3; done";
     let finished = run("files", LIMITS, shell(many));
@@ -55,31 +71,50 @@ fn disk_is_bounded_in_bytes_and_in_files() {
 
 #[test]
 fn files_that_do_not_fit_are_refused_before_the_start() {
-    let limits = Limits { disk_bytes: 1 << 16, ..LIMITS };
+    let limits = Limits {
+        disk_bytes: 1 << 16,
+        ..LIMITS
+    };
     block_on(async {
         let mut jail = Jail::create(spec("fit", limits)).await.unwrap();
         let mut command = shell("true");
         let content = vec![0; 1 << 17].into();
-        command.files.push(JailFile { name: b"big".to_vec(), content, executable: false });
+        command.files.push(JailFile {
+            name: b"big".to_vec(),
+            content,
+            executable: false,
+        });
         let error = jail.start(command).await.unwrap_err();
-        assert!(matches!(error, JailError::Limit(LimitName::Disk)), "{error}");
+        assert!(
+            matches!(error, JailError::Limit(LimitName::Disk)),
+            "{error}"
+        );
         jail.destroy().await.unwrap();
     });
 }
 
 #[test]
 fn cpu_share_is_bounded() {
-    let limits = Limits { cpu_percent: 20, ..LIMITS };
+    let limits = Limits {
+        cpu_percent: 20,
+        ..LIMITS
+    };
     let script = "import time\nend = time.monotonic() + 1.0\nwhile time.monotonic() < end: pass";
     let finished = run("cpu", limits, python(script));
     let share = finished.usage.cpu_time_us as f64 / finished.usage.wall_time_us as f64;
-    assert!(share < 0.5, "a fifth of a core was granted, {share:.2} were used");
+    assert!(
+        share < 0.5,
+        "a fifth of a core was granted, {share:.2} were used"
+    );
 }
 
 #[test]
 fn limits_change_while_the_program_runs() {
     let script = "import sys\nsys.stdin.readline()\nb = bytearray(100 << 20)\nprint(len(b))";
-    let tight = Limits { memory_bytes: 64 << 20, ..LIMITS };
+    let tight = Limits {
+        memory_bytes: 64 << 20,
+        ..LIMITS
+    };
     let end = block_on(async {
         let mut jail = Jail::create(spec("live", tight)).await.unwrap();
         let streams = jail.start(python(script)).await.unwrap();

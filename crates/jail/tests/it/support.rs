@@ -31,25 +31,43 @@ pub(crate) struct Finished {
 }
 
 pub(crate) fn spec(name: &str, limits: Limits) -> JailSpec {
-    let mut root = Root { proc: true, devices: true, ..Root::default() };
+    let mut root = Root {
+        proc: true,
+        devices: true,
+        ..Root::default()
+    };
     for directory in ["usr", "lib", "lib64", "bin", "sbin"] {
         let host = std::path::Path::new("/").join(directory);
         match std::fs::read_link(&host) {
             Ok(target) => root.links.push((directory.into(), target)),
             Err(_) if host.exists() => {
-                root.binds.push(Bind { host, guest: directory.into() });
+                root.binds.push(Bind {
+                    host,
+                    guest: directory.into(),
+                });
             }
             Err(_) => {}
         }
     }
-    let profile = Profile::Program { writable_code: false };
-    JailSpec { name: name.to_owned(), limits, root, profile }
+    let profile = Profile::Program {
+        writable_code: false,
+    };
+    JailSpec {
+        name: name.to_owned(),
+        limits,
+        root,
+        profile,
+    }
 }
 
 pub(crate) fn python(script: &str) -> Command {
     Command {
         path: b"/usr/bin/python3".to_vec(),
-        arguments: vec![b"python3".to_vec(), b"-IS".to_vec(), b"/work/script.py".to_vec()],
+        arguments: vec![
+            b"python3".to_vec(),
+            b"-IS".to_vec(),
+            b"/work/script.py".to_vec(),
+        ],
         environment: vec![b"PATH=/usr/bin:/bin".to_vec(), b"HOME=/work".to_vec()],
         files: vec![JailFile {
             name: b"script.py".to_vec(),
@@ -78,16 +96,28 @@ pub(crate) fn run(name: &str, limits: Limits, command: Command) -> Finished {
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]
             .map(|stream| std::thread::spawn(move || read_all(stream)));
-        let end = tokio::time::timeout(Duration::from_secs(60), jail.wait()).await.unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(60), jail.wait())
+            .await
+            .unwrap();
         let (limit, usage) = (jail.limit_hit(), jail.usage());
         jail.destroy().await.unwrap();
         let [stdout, stderr] = readers.map(|reader| reader.join().unwrap());
-        Finished { end, stdout, stderr, limit, usage }
+        Finished {
+            end,
+            stdout,
+            stderr,
+            limit,
+            usage,
+        }
     })
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 pub(crate) fn create(limits: Limits) -> Result<Jail, JailError> {

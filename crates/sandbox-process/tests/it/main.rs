@@ -7,54 +7,70 @@ use atoll_types::{Program, ProgramHash, ProgramKind};
 
 #[test]
 fn python_keeps_every_promise() {
-    conforms(programs(ProgramKind::Python, "program.py", |what| match what {
-        "hello" => "import sys\nprint('hello')\nprint('oops', file=sys.stderr)\nsys.exit(7)",
-        "copy" => "import shutil, sys\nshutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)",
-        "show" => {
-            "import os, sys\nfor a in sys.argv[1:]: print(a)\nprint(os.environ['COLOUR'])\n\
+    conforms(programs(
+        ProgramKind::Python,
+        "program.py",
+        |what| match what {
+            "hello" => "import sys\nprint('hello')\nprint('oops', file=sys.stderr)\nsys.exit(7)",
+            "copy" => "import shutil, sys\nshutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)",
+            "show" => {
+                "import os, sys\nfor a in sys.argv[1:]: print(a)\nprint(os.environ['COLOUR'])\n\
              print(open('input.txt').read(), end='')"
-        }
-        "endless" => "while True: pass",
-        "greedy" => "b = []\nwhile True: b.append(bytearray(1 << 20))",
-        _ => "import os\nos.abort()",
-    }));
+            }
+            "endless" => "while True: pass",
+            "greedy" => "b = []\nwhile True: b.append(bytearray(1 << 20))",
+            _ => "import os\nos.abort()",
+        },
+    ));
 }
 
 #[test]
 fn javascript_keeps_every_promise() {
-    conforms(programs(ProgramKind::JavaScript, "program.js", |what| match what {
-        "hello" => "console.log('hello'); console.error('oops'); process.exitCode = 7",
-        "copy" => "process.stdin.pipe(process.stdout)",
-        "show" => {
-            "for (const a of process.argv.slice(2)) console.log(a);\n\
+    conforms(programs(
+        ProgramKind::JavaScript,
+        "program.js",
+        |what| match what {
+            "hello" => "console.log('hello'); console.error('oops'); process.exitCode = 7",
+            "copy" => "process.stdin.pipe(process.stdout)",
+            "show" => {
+                "for (const a of process.argv.slice(2)) console.log(a);\n\
              console.log(process.env.COLOUR);\n\
              process.stdout.write(require('fs').readFileSync('input.txt'))"
-        }
-        "endless" => "for (;;) {}",
-        "greedy" => "const b = []; for (;;) b.push(Buffer.alloc(1 << 20, 1))",
-        _ => "process.abort()",
-    }));
+            }
+            "endless" => "for (;;) {}",
+            "greedy" => "const b = []; for (;;) b.push(Buffer.alloc(1 << 20, 1))",
+            _ => "process.abort()",
+        },
+    ));
 }
 
 #[test]
 fn shell_keeps_every_promise() {
-    conforms(programs(ProgramKind::Shell, "program.sh", |what| match what {
-        "hello" => "#!/bin/sh\necho hello; echo oops >&2; exit 7",
-        "copy" => "cat",
-        "show" => {
-            "#!/bin/bash\nfor a in \"$@\"; do echo \"$a\"; done; echo \"$COLOUR\"; cat input.txt"
-        }
-        "endless" => "while :; do :; done",
-        "greedy" => "head -c 400000000 /dev/zero > /dev/shm/x || cat /dev/zero > /tmp/y\n\
-                     x=x; while :; do x=$x$x; done",
-        _ => "kill -SEGV $$",
-    }));
+    conforms(programs(
+        ProgramKind::Shell,
+        "program.sh",
+        |what| match what {
+            "hello" => "#!/bin/sh\necho hello; echo oops >&2; exit 7",
+            "copy" => "cat",
+            "show" => {
+                "#!/bin/bash\nfor a in \"$@\"; do echo \"$a\"; done; echo \"$COLOUR\"; cat input.txt"
+            }
+            "endless" => "while :; do :; done",
+            "greedy" => {
+                "head -c 400000000 /dev/zero > /dev/shm/x || cat /dev/zero > /tmp/y\n\
+                     x=x; while :; do x=$x$x; done"
+            }
+            _ => "kill -SEGV $$",
+        },
+    ));
 }
 
 #[test]
 fn an_unsupported_kind_is_refused_with_a_hint() {
     use atoll_sandbox::Backend;
-    let error = ProcessBackend::new().supports(ProgramKind::WasmModule).unwrap_err();
+    let error = ProcessBackend::new()
+        .supports(ProgramKind::WasmModule)
+        .unwrap_err();
     assert!(error.contains("instance"), "{error}");
 }
 
@@ -80,7 +96,10 @@ fn programs(kind: ProgramKind, name: &str, text: impl Fn(&str) -> &'static str) 
 
 fn conforms(programs: Programs) {
     let backend = ProcessBackend::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let broken = runtime.block_on(check(&backend, &programs));
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` and `make test`. Both set up what is missing, once, and say so.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build examples demo test bench fuzz doc install clean-all
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install what is missing on a Debian-like machine
+	@scripts/setup.sh
+
+build: setup ## Build the three programs
+	$(CARGO) build --release --locked --workspace
+
+examples: setup ## Build what the examples need
+	@scripts/build-examples.sh
+
+demo: build examples ## Run every example and show what was decided and what happened
+	@scripts/built.sh atoll-demo
+
+test: build examples ## Run every test, then look for leaks
+	@scripts/test.sh
+
+bench: build ## Measure Atoll on this machine, beside bubblewrap
+	@scripts/setup.sh bubblewrap
+	@scripts/bench.sh
+
+fuzz: setup ## Fuzz every parser of outside bytes, FUZZ_SECONDS each (default 60)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+
+doc: ## Build the documentation of every crate
+	$(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+install: build ## Install into PREFIX (default /usr/local)
+	@scripts/install.sh "$(DESTDIR)$(PREFIX)"
+
+clean-all: ## Remove everything that was built, fuzzing included
+	$(CARGO) clean
+	rm -rf fuzz/target fuzz/corpus fuzz/artifacts

@@ -1,0 +1,47 @@
+//! Runs the built `atoll` command as a user would and compares what it says with what is promised.
+//!
+//! This crate knows the command line, its exit codes and its JSON, and nothing of the crates
+//! behind them: it must stay able to find fault with all of them. The examples with their
+//! `expect.toml` are read here, both for the tests and for `atoll-demo`.
+
+mod command;
+mod example;
+mod report;
+mod traces;
+
+use std::path::{Path, PathBuf};
+
+pub use command::{Atoll, Finished, finish};
+pub use example::{Example, Expect, Run, all_examples};
+pub use report::{Decision, Limit, Reason, Report};
+pub use traces::{Descendants, leftovers};
+
+/// Exit codes of `atoll run` that are not the program's own.
+pub mod exit_code {
+    /// The command line itself was wrong.
+    pub const USAGE: i32 = 2;
+    /// A limit ended the program.
+    pub const LIMIT: i32 = 124;
+    /// Atoll, or the way to the program, failed.
+    pub const FAILED: i32 = 125;
+    /// The program was not run: policy forbids it, or this host cannot enforce the decision.
+    pub const REFUSED: i32 = 126;
+    /// A signal ended the program; the signal's number is added.
+    pub const SIGNALLED: i32 = 128;
+}
+
+/// The root of the repository.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// Where `make examples` puts what has to be built: native programs, Wasm, installed libraries.
+#[must_use]
+pub fn built_examples() -> PathBuf {
+    std::env::var_os("ATOLL_EXAMPLES").map_or_else(
+        || repository().join("target").join("examples"),
+        PathBuf::from,
+    )
+}

@@ -1,0 +1,146 @@
+//! The JSON object of `atoll run --json`, as the documentation describes it.
+//!
+//! Written down a second time on purpose: a field that is renamed in the product must fail here.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What `atoll run --json` printed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Report {
+    /// Names the message; none when the input never became one.
+    pub id: Option<String>,
+    /// `exited`, `signalled`, `limit`, `refused` or `failed`.
+    pub status: String,
+    /// The program's exit code, when it exited.
+    pub exit_code: Option<i32>,
+    /// The signal that ended the program.
+    pub signal: Option<i32>,
+    /// The limit that ended the program.
+    pub limit: Option<Limit>,
+    /// Why, for every status but a plain exit.
+    pub reason: Option<String>,
+    /// Standard output.
+    stdout: String,
+    /// `utf-8` or `base64`.
+    stdout_encoding: String,
+    /// Standard error.
+    stderr: String,
+    /// `utf-8` or `base64`.
+    stderr_encoding: String,
+    /// Whether output was cut.
+    pub truncated: bool,
+    /// What analysis found.
+    pub analysis: Value,
+    /// What risk assessment found.
+    pub risk: Value,
+    /// What was predicted.
+    pub profile: Value,
+    /// What was decided.
+    pub decision: Option<Decision>,
+    /// What was enforced.
+    pub enforcement: Value,
+    /// What was used.
+    pub usage: BTreeMap<String, u64>,
+    /// Microseconds a stage.
+    pub timings_us: BTreeMap<String, u64>,
+}
+
+/// The limit that ended a program.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Limit {
+    /// `wall-time`, `cpu-time`, `memory`, `processes`, `disk` or `output`.
+    pub name: String,
+    /// Its value in its own unit.
+    pub value: u64,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Decision {
+    /// `instance`, `process`, `gvisor` or `vm`.
+    pub level: String,
+    /// `shared`, `tenant` or `message`.
+    pub sharing: String,
+    /// Every limit by its name.
+    pub limits: BTreeMap<String, u64>,
+    /// What of a network is granted.
+    pub network: Vec<Value>,
+    /// The id of the rule that matched.
+    pub rule: String,
+    /// Why, in order.
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason of a decision.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Reason {
+    /// What the reason comes from.
+    pub from: String,
+    /// The reason in plain words.
+    pub text: String,
+}
+
+impl Report {
+    /// Reads exactly one object.
+    ///
+    /// # Errors
+    /// Names the field that is missing or has another type than documented.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let report: Self = serde_json::from_slice(bytes)
+            .map_err(|error| format!("not the documented object: {error}"))?;
+        report.stream("stdout", &report.stdout, &report.stdout_encoding)?;
+        report.stream("stderr", &report.stderr, &report.stderr_encoding)?;
+        Ok(report)
+    }
+
+    /// The program's standard output, decoded.
+    #[must_use]
+    pub fn stdout(&self) -> Vec<u8> {
+        decode(&self.stdout, &self.stdout_encoding).unwrap_or_default()
+    }
+
+    /// The program's standard error, decoded.
+    #[must_use]
+    pub fn stderr(&self) -> Vec<u8> {
+        decode(&self.stderr, &self.stderr_encoding).unwrap_or_default()
+    }
+
+    /// The kind that analysis recognised.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        self.analysis.get("kind").and_then(Value::as_str)
+    }
+
+    /// The exit code that the command must have ended with, by the documented table.
+    #[must_use]
+    pub fn documented_exit_code(&self) -> Option<i32> {
+        use crate::exit_code::{FAILED, LIMIT, REFUSED, SIGNALLED};
+        match self.status.as_str() {
+            "exited" => self.exit_code,
+            "signalled" => self.signal.map(|signal| SIGNALLED + signal),
+            "limit" => Some(LIMIT),
+            "refused" => Some(REFUSED),
+            "failed" => Some(FAILED),
+            _ => None,
+        }
+    }
+
+    fn stream(&self, name: &str, data: &str, encoding: &str) -> Result<(), String> {
+        decode(data, encoding)
+            .map(drop)
+            .ok_or_else(|| format!("{name} of message {:?} is not valid {encoding}", self.id))
+    }
+}
+
+fn decode(data: &str, encoding: &str) -> Option<Vec<u8>> {
+    match encoding {
+        "utf-8" => Some(data.as_bytes().to_vec()),
+        "base64" => STANDARD.decode(data).ok(),
+        _ => None,
+    }
+}

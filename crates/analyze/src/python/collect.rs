@@ -1,0 +1,140 @@
+//! The first look at a parsed Python program: what each name is bound to.
+
+use ruff_python_ast::visitor::source_order::{
+    SourceOrderVisitor, walk_except_handler, walk_expr, walk_parameter, walk_pattern, walk_stmt,
+};
+use ruff_python_ast::{
+    ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt, StmtImport, StmtImportFrom,
+};
+
+use super::names::{Names, top_level};
+
+/// Collects the bindings of one or more bodies of code.
+#[derive(Debug, Default)]
+pub(super) struct Collector<'a> {
+    names: Names<'a>,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn body(&mut self, body: &'a [Stmt]) {
+        self.visit_body(body);
+    }
+
+    pub(super) fn into_names(self) -> Names<'a> {
+        self.names
+    }
+
+    fn target(&mut self, target: &'a Expr, value: &'a Expr) {
+        let parts = |expr: &'a Expr| match expr {
+            Expr::Tuple(tuple) => Some(tuple.elts.as_slice()),
+            Expr::List(list) => Some(list.elts.as_slice()),
+            _ => None,
+        };
+        if let Expr::Name(name) = target {
+            self.names.bind_value(name.id.as_str(), value);
+        } else if let (Some(targets), Some(values)) = (parts(target), parts(value))
+            && targets.len() == values.len()
+            && !targets.iter().chain(values).any(Expr::is_starred_expr)
+        {
+            for (target, value) in targets.iter().zip(values) {
+                self.target(target, value);
+            }
+        } else {
+            self.visit_expr(target);
+        }
+    }
+
+    fn import(&mut self, import: &'a StmtImport) {
+        for alias in &import.names {
+            let module = alias.name.as_str();
+            match &alias.asname {
+                Some(name) => self.names.bind_path(name.as_str(), module),
+                None => self.names.bind_path(top_level(module), top_level(module)),
+            }
+        }
+    }
+
+    fn import_from(&mut self, import: &'a StmtImportFrom) {
+        let module = import.module.as_ref().map_or("", |module| module.as_str());
+        for alias in &import.names {
+            let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+            if import.level > 0 {
+                self.names.bind_other(name);
+            } else if name == "*" {
+                self.names.bind_star(module);
+            } else {
+                let path = format!("{module}.{}", alias.name.as_str());
+                self.names.bind_path(name, &path);
+            }
+        }
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Assign(assign) => {
+                for target in &assign.targets {
+                    self.target(target, &assign.value);
+                }
+                self.visit_expr(&assign.value);
+                return;
+            }
+            Stmt::AnnAssign(assign) => {
+                if let (Expr::Name(name), Some(value)) = (&*assign.target, &assign.value) {
+                    self.names.bind_value(name.id.as_str(), value);
+                    self.visit_expr(value);
+                    self.visit_expr(&assign.annotation);
+                    return;
+                }
+            }
+            Stmt::Import(import) => self.import(import),
+            Stmt::ImportFrom(import) => self.import_from(import),
+            Stmt::FunctionDef(function) => self.names.bind_other(function.name.as_str()),
+            Stmt::ClassDef(class) => self.names.bind_other(class.name.as_str()),
+            _ => {}
+        }
+        walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => {
+                if name.ctx != ExprContext::Load {
+                    self.names.bind_other(name.id.as_str());
+                }
+            }
+            Expr::Named(named) => {
+                self.target(&named.target, &named.value);
+                self.visit_expr(&named.value);
+            }
+            _ => walk_expr(self, expr),
+        }
+    }
+
+    fn visit_parameter(&mut self, parameter: &'a Parameter) {
+        self.names.bind_other(parameter.name.as_str());
+        walk_parameter(self, parameter);
+    }
+
+    fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
+        let ExceptHandler::ExceptHandler(inner) = handler;
+        if let Some(name) = &inner.name {
+            self.names.bind_other(name.as_str());
+        }
+        walk_except_handler(self, handler);
+    }
+
+    fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        let name = match pattern {
+            Pattern::MatchAs(pattern) => pattern.name.as_ref(),
+            Pattern::MatchStar(pattern) => pattern.name.as_ref(),
+            Pattern::MatchMapping(pattern) => pattern.rest.as_ref(),
+            _ => None,
+        };
+        if let Some(name) = name {
+            self.names.bind_other(name.as_str());
+        }
+        walk_pattern(self, pattern);
+    }
+}

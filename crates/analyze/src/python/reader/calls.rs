@@ -1,0 +1,355 @@
+//! What a Python program refers to and calls outside itself.
+
+use atoll_types::Capability;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr};
+use ruff_python_ast::{Expr, ExprAttribute, ExprCall, ExprContext, ExprSubscript};
+use ruff_text_size::Ranged;
+
+use super::super::fold::{self, Const};
+use super::super::graph::Node;
+use super::super::{capabilities, names};
+use super::{Reader, Use};
+
+/// The longest chain of attributes that is followed.
+const CHAIN_MAX: usize = 32;
+
+/// Methods of the built-in types: calling one on some object says nothing about a method of the
+/// same name in the program.
+const BUILT_IN_METHODS: [&str; 30] = [
+    "add", "append", "clear", "close", "copy", "count", "decode", "discard", "encode", "extend",
+    "find", "flush", "format", "get", "index", "insert", "items", "join", "keys", "pop", "put",
+    "read", "remove", "replace", "send", "sort", "split", "update", "values", "write",
+];
+
+/// Functions that open a file by name, with the place of their mode and the mode they take
+/// without one.
+const OPENERS: [(&str, usize, &str); 17] = [
+    ("builtins.open", 1, "r"),
+    ("bz2.BZ2File", 1, "r"),
+    ("bz2.open", 1, "r"),
+    ("codecs.open", 1, "r"),
+    ("gzip.GzipFile", 1, "r"),
+    ("gzip.open", 1, "r"),
+    ("h5py.File", 1, "r"),
+    ("io.FileIO", 1, "r"),
+    ("io.open", 1, "r"),
+    ("lzma.LZMAFile", 1, "r"),
+    ("lzma.open", 1, "r"),
+    ("pathlib.Path().open", 0, "r"),
+    ("shelve.open", 1, "c"),
+    ("tarfile.open", 1, "r"),
+    ("wave.open", 1, "r"),
+    ("zipfile.PyZipFile", 1, "r"),
+    ("zipfile.ZipFile", 1, "r"),
+];
+
+impl<'a> Reader<'a, '_> {
+    /// Reads an expression that is used in a known way.
+    pub(super) fn used(&mut self, expr: &'a Expr, how: Use) {
+        match expr {
+            Expr::Name(name) if name.ctx == ExprContext::Load => {
+                self.findings.instructions += 1;
+                let name = name.id.as_str();
+                self.graph.call(self.frame.node, Node::Function(name));
+                if how == Use::Called && self.frame.node == Node::Function(name) {
+                    self.frame.calls_itself = true;
+                }
+                if how != Use::Base {
+                    for path in self.names.paths(expr) {
+                        self.path(&path, how, expr);
+                    }
+                }
+            }
+            Expr::Attribute(attribute) => self.attribute(expr, attribute, how),
+            Expr::Call(call) => self.call(expr, call, how),
+            Expr::Subscript(subscript) => self.subscript(expr, subscript, how),
+            _ => self.visit_expr(expr),
+        }
+    }
+
+    /// Notes a path the program leads to.
+    pub(super) fn path(&mut self, path: &str, how: Use, place: &impl Ranged) {
+        // What a call returned was noted at the call, unless a row is about what it returns.
+        let noted = path.rfind("()").map_or(0, |end| {
+            path.get(..end).unwrap_or_default().replace("()", "").len()
+        });
+        if let Some((row, given)) = capabilities::lookup(path)
+            && row.len() > noted
+        {
+            for capability in *given {
+                self.findings.capability(*capability);
+            }
+            if given.iter().any(|capability| is_outward(*capability)) {
+                let name = path.split("()").next().unwrap_or(path);
+                self.findings
+                    .host_call(name.trim_start_matches("builtins."));
+            }
+        }
+        if how != Use::Value || path.ends_with("()") {
+            return;
+        }
+        for (_, given) in capabilities::below(path) {
+            for capability in *given {
+                self.findings.capability(*capability);
+            }
+        }
+        match path {
+            "builtins" => self.problem(place, "the module builtins is handed around"),
+            "builtins.eval"
+            | "builtins.exec"
+            | "builtins.compile"
+            | "builtins.__import__"
+            | "importlib.import_module" => {
+                let name = path.rsplit('.').next().unwrap_or(path);
+                self.problem(place, &format!("{name} is handed around as a value"));
+            }
+            _ => {}
+        }
+    }
+
+    fn attribute(&mut self, expr: &'a Expr, attribute: &'a ExprAttribute, how: Use) {
+        // A chain is walked down here and not by recursion, so that each is looked up once.
+        let mut chain = 1;
+        let mut last = attribute;
+        self.attribute_name(last);
+        while let Expr::Attribute(inner) = &*last.value {
+            chain += 1;
+            last = inner;
+            self.attribute_name(last);
+        }
+        self.findings.instructions += chain as u64;
+        self.method_call(attribute, how);
+        let base = &*last.value;
+        if chain > CHAIN_MAX {
+            if !self.names.paths(base).is_empty() {
+                self.problem(expr, "a chain of attributes is too long to follow");
+            }
+        } else {
+            for path in self.names.paths(expr) {
+                self.path(&path, how, expr);
+            }
+        }
+        self.used(base, Use::Base);
+    }
+
+    /// Attribute names that matter whatever they belong to.
+    fn attribute_name(&mut self, attribute: &'a ExprAttribute) {
+        let name = attribute.attr.as_str();
+        if capabilities::INNER_ATTRIBUTES.binary_search(&name).is_ok() {
+            self.findings.capability(Capability::Introspection);
+        }
+        let start = capabilities::METHODS.partition_point(|row| row.0 < name);
+        let rows = capabilities::METHODS.get(start..).unwrap_or_default();
+        for (_, module, capability) in rows.iter().take_while(|row| row.0 == name) {
+            if self.imported.contains(*module) {
+                self.findings.capability(*capability);
+            }
+        }
+    }
+
+    /// Notes a method for the call graph.
+    fn method_call(&mut self, attribute: &'a ExprAttribute, how: Use) {
+        let name = attribute.attr.as_str();
+        let base = attribute.value.as_name_expr().map(|base| base.id.as_str());
+        match (base, self.frame.class) {
+            (Some("self" | "cls"), Some(class)) => {
+                self.graph
+                    .call(self.frame.node, Node::OwnMethod { class, name });
+                if how == Use::Called && self.frame.node == (Node::Method { class, name }) {
+                    self.frame.calls_itself = true;
+                }
+            }
+            _ if how != Use::Called || BUILT_IN_METHODS.contains(&name) => {}
+            _ if is_super(&attribute.value) => {}
+            _ => self.graph.call(self.frame.node, Node::AnyMethod(name)),
+        }
+    }
+
+    fn subscript(&mut self, expr: &'a Expr, subscript: &'a ExprSubscript, how: Use) {
+        self.findings.instructions += 1;
+        if subscript.ctx == ExprContext::Load {
+            let spaces = self.names.paths(&subscript.value);
+            let is_namespace = spaces.iter().any(|path| {
+                path == "builtins" || path == "sys.modules" || path.ends_with(".__dict__")
+            });
+            if is_namespace {
+                let key = fold::constant(&subscript.slice, self.names).and_then(Const::into_text);
+                if key.is_none() {
+                    self.findings.capability(Capability::DynamicCode);
+                    self.problem(expr, "a name is looked up by a computed key");
+                }
+                for path in self.names.paths(expr) {
+                    self.path(&path, how, expr);
+                }
+            }
+        }
+        self.used(&subscript.value, Use::Base);
+        self.visit_expr(&subscript.slice);
+    }
+
+    fn call(&mut self, expr: &'a Expr, call: &'a ExprCall, how: Use) {
+        if is_exit(&call.func) {
+            self.leaves_loops();
+        }
+        let functions = self.names.paths(&call.func);
+        let mut first_argument = Use::Value;
+        let mut is_noted = false;
+        for function in &functions {
+            match function.as_str() {
+                "builtins.eval" | "builtins.exec" | "builtins.compile" => self.evaluate(call),
+                "builtins.__import__" | "importlib.import_module" | "importlib.__import__" => {
+                    let name = self.text_argument(call, "name", 0);
+                    self.imported_by_call(name, call);
+                    is_noted = functions.len() == 1;
+                }
+                "builtins.getattr" | "builtins.hasattr" => {
+                    first_argument = self.get_attribute(call, function);
+                    is_noted = functions.len() == 1;
+                }
+                function => {
+                    if let Some(mode) = self.opened_mode(call, function) {
+                        self.open(function, mode.as_deref());
+                        is_noted = functions.len() == 1;
+                    }
+                }
+            }
+        }
+        self.note_call(call, &functions);
+        for path in self.names.paths(expr) {
+            if !path.ends_with("()") {
+                self.path(&path, how, expr);
+            }
+        }
+        self.findings.instructions += 1;
+        // What was noted in detail is only walked through.
+        let function_use = if is_noted { Use::Base } else { Use::Called };
+        self.used(&call.func, function_use);
+        for (index, argument) in call.arguments.args.iter().enumerate() {
+            let how = if index == 0 {
+                first_argument
+            } else {
+                Use::Value
+            };
+            self.used(argument, how);
+        }
+        for keyword in &call.arguments.keywords {
+            self.visit_keyword(keyword);
+        }
+    }
+
+    fn text_argument(&self, call: &ExprCall, name: &str, position: usize) -> Option<String> {
+        let argument = call.arguments.find_argument_value(name, position)?;
+        fold::constant(argument, self.names)?.into_text()
+    }
+
+    /// `eval`, `exec` and `compile`: fine when the text is constant, for then it was read too.
+    fn evaluate(&mut self, call: &'a ExprCall) {
+        self.findings.capability(Capability::DynamicCode);
+        let text = self.text_argument(call, "source", 0);
+        if !text.is_some_and(|text| self.inner_texts.contains(&text)) {
+            self.problem(call, "the program runs text that it computes");
+        }
+    }
+
+    /// `getattr(value, name)`; says how its first argument is used.
+    fn get_attribute(&mut self, call: &'a ExprCall, function: &str) -> Use {
+        let Some(name) = self.text_argument(call, "name", 1) else {
+            let value = call.arguments.find_positional(0);
+            let is_module = value.is_none_or(|value| !self.names.paths(value).is_empty());
+            self.findings.capability(Capability::Introspection);
+            if is_module && function == "builtins.getattr" {
+                self.problem(
+                    call,
+                    "an attribute of a module is looked up by a computed name",
+                );
+            }
+            return Use::Value;
+        };
+        if capabilities::INNER_ATTRIBUTES.contains(&name.as_str()) {
+            self.findings.capability(Capability::Introspection);
+        }
+        Use::Base
+    }
+
+    /// The mode of a call that opens a file: `None` when it opens none, `Some(None)` when the
+    /// mode is computed.
+    fn opened_mode(&self, call: &ExprCall, function: &str) -> Option<Option<String>> {
+        let (_, position, default) = OPENERS
+            .iter()
+            .find(|(opener, ..)| *opener == function)
+            .copied()?;
+        let is_unpacked = call.arguments.args.iter().any(Expr::is_starred_expr)
+            || call
+                .arguments
+                .keywords
+                .iter()
+                .any(|keyword| keyword.arg.is_none());
+        let mode = call.arguments.find_argument_value("mode", position);
+        Some(match mode {
+            Some(mode) => fold::constant(mode, self.names).and_then(Const::into_text),
+            None if is_unpacked => None,
+            None => Some(default.to_owned()),
+        })
+    }
+
+    fn open(&mut self, function: &str, mode: Option<&str>) {
+        // A mode that cannot be told may be any.
+        let mode = mode.unwrap_or("r+");
+        if !mode.contains(['w', 'a', 'x', 'c', 'n']) || mode.contains('+') {
+            self.findings.capability(Capability::FilesRead);
+        }
+        if mode.contains(['w', 'a', 'x', 'c', 'n', '+']) {
+            self.findings.capability(Capability::FilesWrite);
+        }
+        let name = function.replace("()", "");
+        self.findings
+            .host_call(name.trim_start_matches("builtins."));
+        if let Some((_, given)) = capabilities::lookup(function) {
+            // Opening a shelf, say, does more than reading and writing.
+            for capability in *given {
+                if !matches!(capability, Capability::FilesRead | Capability::FilesWrite) {
+                    self.findings.capability(*capability);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a capability reaches the operating system, so that the call belongs to the host calls.
+fn is_outward(capability: Capability) -> bool {
+    match capability {
+        Capability::FilesRead
+        | Capability::FilesWrite
+        | Capability::Network
+        | Capability::Processes
+        | Capability::Threads
+        | Capability::NativeCode
+        | Capability::Environment
+        | Capability::Time
+        | Capability::Randomness
+        | Capability::SystemInformation
+        | Capability::SystemChange => true,
+        Capability::DynamicCode
+        | Capability::UnsafeDeserialization
+        | Capability::Introspection
+        | Capability::Unanalyzed => false,
+    }
+}
+
+fn is_super(expr: &Expr) -> bool {
+    let function = expr.as_call_expr().map(|call| &*call.func);
+    function
+        .and_then(Expr::as_name_expr)
+        .is_some_and(|name| name.id.as_str() == "super")
+}
+
+/// `exit()`, `quit()`, `sys.exit()` and `os._exit()`.
+fn is_exit(function: &Expr) -> bool {
+    match function {
+        Expr::Name(name) => matches!(name.id.as_str(), "exit" | "quit"),
+        Expr::Attribute(attribute) => {
+            matches!(attribute.attr.as_str(), "exit" | "_exit" | "abort")
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,36 @@
+//! `atoll bench`: measures this build on this host, beside what else could do the job.
+//!
+//! Owns subjects, workloads and the table of figures. A benchmark is no test: it passes no
+//! judgement on what it measures.
+
+mod decision;
+mod peers;
+mod process;
+mod samples;
+
+use crate::args::BenchCommand;
+use crate::error::CliError;
+
+/// The program whose decision is measured: a report of 200 lines, such as people write.
+const REPORT: &str = include_str!("bench/report.py");
+
+/// The smallest program there is a point in running.
+const HELLO: &str = "print('hello')\n";
+
+pub(crate) async fn run(command: BenchCommand) -> Result<u8, CliError> {
+    match command {
+        BenchCommand::Loop(args) => decision::run(&args).await,
+        BenchCommand::Run(args) => process::run(&args),
+    }
+}
+
+/// A directory that goes away with the benchmark.
+fn directory() -> Result<tempfile::TempDir, CliError> {
+    tempfile::Builder::new()
+        .prefix("atoll-bench-")
+        .tempdir()
+        .map_err(|source| CliError::System {
+            attempt: "make a temporary directory; set TMPDIR to a directory that can be written",
+            source,
+        })
+}

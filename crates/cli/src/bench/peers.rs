@@ -1,0 +1,97 @@
+//! The subjects of `atoll bench run`: this program, bubblewrap, and no sandbox at all.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::CliError;
+
+/// The interpreter that all subjects use.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// One way to run a script.
+pub(super) struct Subject {
+    pub(super) name: &'static str,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Subject {
+    /// `atoll run`, with a state directory of its own.
+    pub(super) fn atoll(state: &Path, script: &Path) -> Result<Self, CliError> {
+        let program = std::env::current_exe().map_err(|source| CliError::System {
+            attempt: "find this program",
+            source,
+        })?;
+        let mut arguments: Vec<OsString> = vec!["run".into(), "--state-dir".into()];
+        arguments.extend([state.into(), script.into()]);
+        Ok(Self {
+            name: "atoll",
+            program,
+            arguments,
+        })
+    }
+
+    /// Bubblewrap with every namespace and a root made of /usr.
+    pub(super) fn bubblewrap(script: &Path) -> Option<Self> {
+        let program = find("bwrap").filter(|_| Path::new(PYTHON).exists())?;
+        let mut arguments: Vec<OsString> = [
+            "--unshare-all",
+            "--ro-bind",
+            "/usr",
+            "/usr",
+            "--symlink",
+            "usr/lib",
+            "/lib",
+            "--symlink",
+            "usr/lib64",
+            "/lib64",
+            "--symlink",
+            "usr/bin",
+            "/bin",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--tmpfs",
+            "/tmp",
+            "--ro-bind",
+        ]
+        .map(OsString::from)
+        .into();
+        let inside = "/tmp/hello.py";
+        arguments.extend([script.into(), inside.into(), PYTHON.into(), inside.into()]);
+        Some(Self {
+            name: "bubblewrap",
+            program,
+            arguments,
+        })
+    }
+
+    /// Python alone.
+    pub(super) fn bare(script: &Path) -> Option<Self> {
+        let program = PathBuf::from(PYTHON);
+        program.exists().then(|| Self {
+            name: "python",
+            program,
+            arguments: vec![script.into()],
+        })
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_file())
+}

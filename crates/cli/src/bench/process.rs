@@ -1,0 +1,181 @@
+//! `atoll bench run`: a script from start to end as a whole process, nothing warm, side by side.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use super::peers::Subject;
+use super::samples::{Figure, Samples, as_json, as_text};
+use super::{HELLO, directory};
+use crate::args::BenchArgs;
+use crate::error::CliError;
+use crate::terminal::{complain, print, size};
+
+const ITERATIONS: u32 = 100;
+const WARM_UPS: u32 = 3;
+
+/// Runs long enough for its sandbox's keeper to be looked at.
+const LINGER: &str = "import time\ntime.sleep(0.3)\nprint('hello')\n";
+
+pub(super) fn run(args: &BenchArgs) -> Result<u8, CliError> {
+    let place = directory()?;
+    let state = place.path().join("state");
+    let script = write(place.path(), "hello.py", HELLO)?;
+    let mut subjects = vec![Subject::atoll(&state, &script)?];
+    for (name, found) in [
+        ("bubblewrap", Subject::bubblewrap(&script)),
+        ("python", Subject::bare(&script)),
+    ] {
+        match found {
+            Some(subject) => subjects.push(subject),
+            None => complain(&format!("{name} is not installed and is left out\n")),
+        }
+    }
+    let mut measured: Vec<(Subject, Samples)> = subjects
+        .into_iter()
+        .map(|subject| (subject, Samples::default()))
+        .collect();
+    for (subject, _) in &measured {
+        for _ in 0..WARM_UPS {
+            once(subject)?;
+        }
+    }
+    // Taking turns spreads what else the host does evenly over all subjects.
+    for _ in 0..args.iterations.unwrap_or(ITERATIONS) {
+        for (subject, samples) in &mut measured {
+            let cpu_before = cpu_of_children();
+            samples.add(once(subject)?);
+            samples.add_cpu(cpu_of_children().saturating_sub(cpu_before));
+        }
+    }
+    let linger = write(place.path(), "linger.py", LINGER)?;
+    let mut figures = vec![peak_memory(&Subject::atoll(&state, &linger)?)?];
+    let rows: Vec<_> = measured
+        .iter()
+        .map(|(subject, samples)| samples.row("run", subject.name, "hello.py"))
+        .collect();
+    let p50_us = |name| {
+        let row = measured
+            .iter()
+            .position(|(subject, _)| subject.name == name);
+        row.and_then(|index| rows.get(index)).map(|row| row.p50_us)
+    };
+    figures.extend(ratio(
+        "atoll_over_bubblewrap",
+        p50_us("atoll"),
+        p50_us("bubblewrap"),
+    ));
+    figures.extend(ratio(
+        "atoll_over_python",
+        p50_us("atoll"),
+        p50_us("python"),
+    ));
+    print(&if args.json {
+        as_json(&rows, &figures)
+    } else {
+        as_text(&rows, &figures)
+    })?;
+    Ok(0)
+}
+
+fn ratio(figure: &'static str, ours: Option<u64>, theirs: Option<u64>) -> Option<Figure> {
+    let value = ours? as f64 / theirs.filter(|theirs| *theirs > 0)? as f64;
+    Some(Figure {
+        figure,
+        value,
+        shown: format!("{value:.2}"),
+    })
+}
+
+fn write(directory: &Path, name: &str, text: &str) -> Result<std::path::PathBuf, CliError> {
+    let path = directory.join(name);
+    std::fs::write(&path, text).map_err(|source| CliError::System {
+        attempt: "write the benchmark's script",
+        source,
+    })?;
+    Ok(path)
+}
+
+/// Runs a subject once, checks that it did the job, and returns its time in microseconds.
+fn once(subject: &Subject) -> Result<u64, CliError> {
+    let failed = |what: String| CliError::Bench {
+        subject: subject.name.to_owned(),
+        what,
+    };
+    let before = Instant::now();
+    let output = subject
+        .command()
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    let taken = before.elapsed();
+    if !output.status.success() || output.stdout != b"hello\n" {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(format!("{}: {}", output.status, said.trim())));
+    }
+    Ok(u64::try_from(taken.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// The most memory the command itself has had resident, without the processes it started.
+fn peak_memory(subject: &Subject) -> Result<Figure, CliError> {
+    let failed = |what: String| CliError::Bench {
+        subject: subject.name.to_owned(),
+        what,
+    };
+    let mut child = subject
+        .command()
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut peak_bytes = 0;
+    // The kernel keeps the peak; it is read until the process has ended, because afterwards
+    // nothing tells it apart from what its children had.
+    let status = loop {
+        peak_bytes = resident_peak(&child).unwrap_or(peak_bytes);
+        if let Some(status) = child
+            .try_wait()
+            .map_err(|error| failed(error.to_string()))?
+        {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    if !status.success() {
+        let mut said = String::new();
+        if let Some(mut stderr) = child.stderr.take() {
+            let _ = stderr.read_to_string(&mut said);
+        }
+        return Err(failed(format!("{status}: {}", said.trim())));
+    }
+    Ok(Figure {
+        figure: "atoll_resident_peak_bytes",
+        value: peak_bytes as f64,
+        shown: size(peak_bytes),
+    })
+}
+
+/// `VmHWM` of a process, in bytes (proc_pid_status(5)).
+fn resident_peak(child: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes.saturating_mul(1024))
+}
+
+/// CPU time of this process's ended children and theirs (proc_pid_stat(5), fields 16 and 17), at
+/// the resolution of a clock tick.
+fn cpu_of_children() -> Duration {
+    let read = || -> Option<u64> {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        let (_, fields) = stat.rsplit_once(") ")?;
+        let mut fields = fields.split(' ').skip(13);
+        let user: u64 = fields.next()?.parse().ok()?;
+        let system: u64 = fields.next()?.parse().ok()?;
+        let ticks_per_second = rustix::param::clock_ticks_per_second();
+        user.saturating_add(system)
+            .saturating_mul(1_000_000)
+            .checked_div(ticks_per_second)
+    };
+    Duration::from_micros(read().unwrap_or(0))
+}

@@ -1,0 +1,15 @@
+//! The commands, a file each.
+
+mod completion;
+mod doctor;
+pub(crate) mod explain;
+mod history;
+mod policy;
+mod run;
+
+pub(crate) use completion::completion;
+pub(crate) use doctor::doctor;
+pub(crate) use explain::explain;
+pub(crate) use history::history;
+pub(crate) use policy::policy;
+pub(crate) use run::run;

@@ -1,0 +1,260 @@
+//! `atoll explain`: why a program would be treated as it would, in plain words.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use atoll_engine::Explanation;
+use atoll_types::{
+    Analysis, Decision, DependencySource, Limits, Message, Outcome, Profile, ProfileSource,
+    ResourceEstimate, Risk, Stdin,
+};
+
+use crate::args::ExplainArgs;
+use crate::error::CliError;
+use crate::terminal::{BAD, BOLD, GOOD, plain, print, section, size, styled, time};
+use crate::{json, message};
+
+/// Names listed in one line, at most.
+const NAMES_MAX: usize = 12;
+
+pub(crate) async fn explain(args: ExplainArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
+    let engine = message::open(state_dir, args.submission.policy.as_deref()).await?;
+    let request = message::request(&args.submission);
+    let message = message::message(&args.submission, args.program, Stdin::Empty)?;
+    let dependencies = args.submission.dependencies;
+    let explanation = engine.explain(&message, &request, dependencies).await?;
+    print(&if args.json {
+        json::explanation(&message, &explanation)
+    } else {
+        text(&message, &explanation)
+    })?;
+    Ok(0)
+}
+
+fn text(message: &Message, explanation: &Explanation) -> String {
+    let mut out = String::new();
+    let name = plain(&message.program.name);
+    let _ = writeln!(out, "{}  {}", styled(BOLD, &name), message.program.kind);
+    section(&mut out, "Program", program_lines(&explanation.analysis));
+    let sender = format!(
+        "tenant {}, {}; {} messages before, {} of them with this program",
+        message.tenant,
+        explanation.trust.name(),
+        explanation.history.messages,
+        explanation.history.program_messages,
+    );
+    section(&mut out, "Sender", [sender]);
+    section(&mut out, "Risk", risk_lines(&explanation.risk));
+    section(
+        &mut out,
+        "Expected need",
+        profile_lines(&explanation.profile),
+    );
+    match &explanation.decision {
+        Ok(decision) => {
+            section(&mut out, "Decision", decision_lines(decision));
+            section(&mut out, "Limits", limit_lines(&decision.limits));
+        }
+        Err(denied) => {
+            let head = format!("{} by rule {}", styled(BAD, "denied"), plain(&denied.rule));
+            let reasons = denied.reasons.iter().map(|reason| plain(&reason.text));
+            section(&mut out, "Decision", std::iter::once(head).chain(reasons));
+        }
+    }
+    match &explanation.runnable {
+        Some(Ok(())) => section(&mut out, "This host", [styled(GOOD, "can run it so")]),
+        Some(Err(why)) => {
+            let refused = format!("{}: {}", styled(BAD, "would refuse it"), plain(why));
+            section(&mut out, "This host", [refused]);
+        }
+        None => {}
+    }
+    let changes = explanation
+        .would_change
+        .iter()
+        .map(|sentence| plain(sentence));
+    section(&mut out, "What would change it", changes);
+    out
+}
+
+/// What `atoll run --explain` says before the program runs.
+pub(crate) fn in_short(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    if let (Some(risk), Some(profile)) = (&outcome.risk, &outcome.profile) {
+        section(&mut out, "Risk", risk_lines(risk));
+        section(&mut out, "Expected need", profile_lines(profile));
+    }
+    if let Some(decision) = &outcome.decision {
+        section(&mut out, "Decision", decision_lines(decision));
+        section(&mut out, "Limits", limit_lines(&decision.limits));
+        out.push('\n');
+    }
+    out
+}
+
+pub(crate) fn program_lines(analysis: &Analysis) -> Vec<String> {
+    let mut lines = Vec::new();
+    let size = if analysis.lines > 0 {
+        format!("{} lines", analysis.lines)
+    } else {
+        format!(
+            "{}, {} instructions",
+            size(analysis.code_bytes),
+            analysis.instructions
+        )
+    };
+    let recursion = if analysis.recursion {
+        ", recursion"
+    } else {
+        ""
+    };
+    lines.push(format!(
+        "{size}, {} functions, {} loops nested up to {}{recursion}; judged {}",
+        analysis.functions,
+        analysis.loops,
+        analysis.loop_nesting_max,
+        analysis.execution_class.name()
+    ));
+    lines.push(format!(
+        "complexity {:.0} of 100:",
+        analysis.complexity.score
+    ));
+    for part in &analysis.complexity.parts {
+        lines.push(format!(
+            "  {:<24} {:>5.1} of {:>3.0}  {}",
+            plain(&part.name),
+            part.points,
+            part.points_max,
+            plain(&part.because)
+        ));
+    }
+    let capabilities = analysis
+        .capabilities
+        .iter()
+        .map(|capability| capability.name().to_owned());
+    lines.push(format!("could use: {}", names(capabilities)));
+    for (source, what) in [
+        (DependencySource::ThirdParty, "needs to be installed"),
+        (DependencySource::Local, "expects next to it"),
+        (DependencySource::StandardLibrary, "comes with the system"),
+    ] {
+        let mut found = analysis
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.source == source)
+            .map(|dependency| plain(&dependency.name))
+            .peekable();
+        if found.peek().is_some() {
+            lines.push(format!("{what}: {}", names(found)));
+        }
+    }
+    for problem in analysis.problems.iter().take(NAMES_MAX) {
+        let place = problem
+            .line
+            .map(|line| format!(" (line {line})"))
+            .unwrap_or_default();
+        lines.push(format!(
+            "not understood{place}: {}",
+            plain(&problem.message)
+        ));
+    }
+    lines
+}
+
+pub(crate) fn risk_lines(risk: &Risk) -> Vec<String> {
+    let mut lines = vec![format!("{:.2} of 1:", risk.score)];
+    for part in &risk.parts {
+        let (name, because) = (plain(&part.name), plain(&part.because));
+        lines.push(format!("  {name:<24} {:>5.2}  {because}", part.value));
+    }
+    lines
+}
+
+pub(crate) fn profile_lines(profile: &Profile) -> Vec<String> {
+    let mut lines = vec![
+        estimate("CPU time", &profile.cpu_demand, time),
+        estimate("memory", &profile.memory_footprint, size),
+        estimate("input and output", &profile.io_intensity, size),
+    ];
+    for flag in &profile.security_flags {
+        lines.push(format!("{}: {}", plain(&flag.name), plain(&flag.because)));
+    }
+    lines
+}
+
+fn estimate(what: &str, estimate: &ResourceEstimate, amount: impl Fn(u64) -> String) -> String {
+    let source = match &estimate.source {
+        ProfileSource::History { runs } => format!("from {runs} earlier runs"),
+        ProfileSource::Table { rows } => {
+            format!(
+                "from the table: {}",
+                names(rows.iter().map(|row| plain(row)))
+            )
+        }
+    };
+    format!(
+        "{what:<18} usually {}, rarely over {} ({source})",
+        amount(estimate.quantiles.p50),
+        amount(estimate.quantiles.p99)
+    )
+}
+
+pub(crate) fn decision_lines(decision: &Decision) -> Vec<String> {
+    let network = if decision.network.is_empty() {
+        "no network".to_owned()
+    } else {
+        let grants = decision.network.iter();
+        names(grants.map(|grant| plain(&format!("{}:{}", grant.host, grant.port))))
+    };
+    let mut lines = vec![
+        format!(
+            "level {}, sharing {}, {network}",
+            styled(BOLD, decision.level.name()),
+            decision.sharing.name()
+        ),
+        format!("by rule {}", plain(&decision.rule)),
+    ];
+    for reason in &decision.reasons {
+        lines.push(format!(
+            "  {:<8} {}",
+            plain(&reason.from),
+            plain(&reason.text)
+        ));
+    }
+    lines
+}
+
+pub(crate) fn limit_lines(limits: &Limits) -> Vec<String> {
+    vec![
+        format!(
+            "wall time {}",
+            time(limits.wall_time_ms.saturating_mul(1000))
+        ),
+        format!(
+            "CPU time {}, at {} % of a core",
+            time(limits.cpu_time_ms.saturating_mul(1000)),
+            limits.cpu_percent
+        ),
+        format!("memory {}", size(limits.memory_bytes)),
+        format!("{} processes and threads", limits.processes),
+        format!(
+            "files of {} together, {} of them",
+            size(limits.disk_bytes),
+            limits.disk_files
+        ),
+        format!("output of {}", size(limits.output_bytes)),
+    ]
+}
+
+/// Names in one line, with the number of those left out.
+fn names(names: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = names.collect();
+    match all.len().checked_sub(NAMES_MAX) {
+        _ if all.is_empty() => "nothing".to_owned(),
+        None | Some(0) => all.join(", "),
+        Some(more) => {
+            let first: Vec<&str> = all.iter().take(NAMES_MAX).map(String::as_str).collect();
+            format!("{} and {more} more", first.join(", "))
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `atoll run`: one program, from its file to its exit code.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use atoll_engine::{CutShort, Flow, Observer, Report, RunOptions, Stream, Tell};
+use atoll_types::{Status, Stdin, Usage};
+
+use crate::args::RunArgs;
+use crate::error::{CliError, chain};
+use crate::json;
+use crate::live::Live;
+use crate::message;
+use crate::signals::{Came, Signals};
+use crate::sink::Sink;
+use crate::terminal::{BAD, DOUBTFUL, complain, plain, print, styled};
+use crate::{commands, exit, stdin};
+
+/// How long output may still take to reach a reader after Ctrl-C.
+const FAREWELL_TIME: Duration = Duration::from_millis(200);
+
+pub(crate) async fn run(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
+    let as_json = args.json;
+    match attempt(args, state_dir).await {
+        Err(error) if as_json && !matches!(error, CliError::OutputClosed) => {
+            // Whoever asked for an object gets one, whatever went wrong.
+            print(&json::failure(&chain(&error)))?;
+            Err(error)
+        }
+        result => result,
+    }
+}
+
+async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
+    let mut signals = Signals::install()?;
+    let engine = message::open(state_dir, args.submission.policy.as_deref()).await?;
+    let request = message::request(&args.submission);
+    let message = message::message(&args.submission, args.program, Stdin::Stream)?;
+    let options = RunOptions {
+        request,
+        dependencies: args.submission.dependencies,
+        keep_output: args.json,
+        input: stdin::stream(),
+        decided: args.explain.then(|| -> Tell {
+            Box::new(|outcome| complain(&commands::explain::in_short(outcome)))
+        }),
+    };
+    let mut observer = Passing::new(!args.json);
+    let came = Came::default();
+    let stop = pin!(signals.wait(&came));
+    let report = engine.run(message, options, &mut observer, stop).await?;
+
+    let closed = observer.finish(report.cut_short).await?;
+    if args.json {
+        print(&json::outcome(&report.outcome))?;
+    } else {
+        complain(&last_words(&report));
+    }
+    for warning in &report.warnings {
+        complain(&format!(
+            "{}: {}\n",
+            styled(DOUBTFUL, "warning"),
+            chain(warning)
+        ));
+    }
+    if closed {
+        return Ok(exit::OUTPUT_CLOSED);
+    }
+    Ok(exit::of_report(&report, came.signal()))
+}
+
+/// What to say about an end that the exit code alone does not explain.
+fn last_words(report: &Report) -> String {
+    let outcome = &report.outcome;
+    let what = match (report.cut_short, outcome.status) {
+        (Some(CutShort::OutputClosed), _) | (None, Status::Exited) => return String::new(),
+        (Some(CutShort::Interrupted), _) => "interrupted".to_owned(),
+        (None, Status::Signalled) => "the program died".to_owned(),
+        (None, Status::Limit) => match outcome.limit {
+            Some(hit) => format!("the program was ended at its {} limit", hit.name),
+            None => "the program was ended at a limit".to_owned(),
+        },
+        (None, Status::Refused) => "the program was not run".to_owned(),
+        (None, Status::Failed) => "the run failed".to_owned(),
+    };
+    let reason = plain(outcome.reason.as_deref().unwrap_or("no reason is known"));
+    format!("{}: {what}: {reason}\n", styled(BAD, "error"))
+}
+
+/// Passes output through, and shows the live line.
+struct Passing {
+    pass: bool,
+    sink: Sink,
+    live: Option<Live>,
+    /// Whether each stream shares the terminal with the live line.
+    stdout_is_terminal: bool,
+}
+
+impl Passing {
+    fn new(pass: bool) -> Self {
+        let has_line = std::io::stderr().is_terminal();
+        Self {
+            pass,
+            sink: Sink::default(),
+            live: has_line.then(Live::default),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// Waits until everything is written; whether its reader went away before that.
+    async fn finish(mut self, cut: Option<CutShort>) -> Result<bool, CliError> {
+        if let Some(erase) = self.live.as_mut().and_then(Live::erase) {
+            self.sink.offer(Stream::Stderr, erase.as_bytes());
+        }
+        let written = if cut == Some(CutShort::Interrupted) {
+            tokio::time::timeout(FAREWELL_TIME, self.sink.finish())
+                .await
+                .unwrap_or(Ok(()))
+        } else {
+            self.sink.finish().await
+        };
+        match written.map_err(CliError::output) {
+            Ok(()) => Ok(false),
+            Err(CliError::OutputClosed) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl Observer for Passing {
+    async fn output(&mut self, stream: Stream, bytes: &[u8]) -> Flow {
+        if !self.pass {
+            return Flow::Continue;
+        }
+        let on_terminal = stream == Stream::Stderr || self.stdout_is_terminal;
+        if let Some(live) = self.live.as_mut().filter(|_| on_terminal)
+            && let Some(erase) = live.make_way(bytes.last().copied())
+        {
+            self.sink.write(Stream::Stderr, erase.as_bytes()).await;
+        }
+        if self.sink.write(stream, bytes).await {
+            Flow::Continue
+        } else {
+            Flow::Closed
+        }
+    }
+
+    fn progress(&mut self, usage: &Usage) {
+        let Some(live) = &mut self.live else {
+            return;
+        };
+        if let Some(line) = live.line(usage)
+            && self.sink.offer(Stream::Stderr, line.as_bytes())
+        {
+            live.shown();
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What `atoll run --json` prints: one object for each run.
+
+use atoll_types::{
+    Analysis, Decision, EncodedBytes, Encoding, Enforcement, LimitHit, MessageId, Outcome, Profile,
+    Risk, Status, Timings, Usage,
+};
+use serde::Serialize;
+
+use super::line;
+
+/// One run. Fields that were not reached are null.
+#[derive(Debug, Serialize)]
+struct OutcomeForm<'a> {
+    id: Option<MessageId>,
+    status: Status,
+    exit_code: Option<i32>,
+    signal: Option<i32>,
+    limit: Option<LimitHit>,
+    reason: Option<&'a str>,
+    stdout: String,
+    stdout_encoding: Encoding,
+    stderr: String,
+    stderr_encoding: Encoding,
+    truncated: bool,
+    analysis: Option<&'a Analysis>,
+    risk: Option<&'a Risk>,
+    profile: Option<&'a Profile>,
+    decision: Option<&'a Decision>,
+    enforcement: Option<&'a Enforcement>,
+    usage: Usage,
+    timings_us: &'a Timings,
+}
+
+/// The object for an outcome.
+pub(crate) fn outcome(outcome: &Outcome) -> String {
+    let stdout = EncodedBytes::encode(&outcome.stdout);
+    let stderr = EncodedBytes::encode(&outcome.stderr);
+    line(&OutcomeForm {
+        id: Some(outcome.id),
+        status: outcome.status,
+        exit_code: outcome.exit_code,
+        signal: outcome.signal,
+        limit: outcome.limit,
+        reason: outcome.reason.as_deref(),
+        stdout: stdout.data,
+        stdout_encoding: stdout.encoding,
+        stderr: stderr.data,
+        stderr_encoding: stderr.encoding,
+        truncated: outcome.truncated,
+        analysis: outcome.analysis.as_ref(),
+        risk: outcome.risk.as_ref(),
+        profile: outcome.profile.as_ref(),
+        decision: outcome.decision.as_ref(),
+        enforcement: outcome.enforcement.as_ref(),
+        usage: outcome.usage,
+        timings_us: &outcome.timings_us,
+    })
+}
+
+/// The object for what never became a message: `failed`, with the reason and without an id.
+pub(crate) fn failure(reason: &str) -> String {
+    line(&OutcomeForm {
+        id: None,
+        status: Status::Failed,
+        exit_code: None,
+        signal: None,
+        limit: None,
+        reason: Some(reason),
+        stdout: String::new(),
+        stdout_encoding: Encoding::Utf8,
+        stderr: String::new(),
+        stderr_encoding: Encoding::Utf8,
+        truncated: false,
+        analysis: None,
+        risk: None,
+        profile: None,
+        decision: None,
+        enforcement: None,
+        usage: Usage::default(),
+        timings_us: &Timings::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use atoll_types::{LimitName, ProgramHash, TenantId};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn example() -> Outcome {
+        Outcome {
+            id: MessageId::new(1_700_000_000_000, [7; 10]),
+            tenant: TenantId::new("local").unwrap(),
+            program: ProgramHash::of(b""),
+            program_name: "a.py".to_owned(),
+            status: Status::Limit,
+            exit_code: None,
+            signal: None,
+            limit: Some(LimitHit {
+                name: LimitName::WallTime,
+                value: 5_000,
+            }),
+            reason: Some("it ran for longer than 5000 ms".to_owned()),
+            stdout: b"caf\xc3\xa9\n".to_vec(),
+            stderr: b"\xff\x00".to_vec(),
+            truncated: false,
+            analysis: None,
+            risk: None,
+            profile: None,
+            decision: None,
+            enforcement: None,
+            usage: Usage {
+                wall_time_us: 5_000_123,
+                ..Usage::default()
+            },
+            timings_us: Timings {
+                stages: BTreeMap::from([("run".to_owned(), 5_000_200)]),
+                total: 5_001_000,
+            },
+        }
+    }
+
+    #[test]
+    fn the_object_is_what_is_documented() {
+        let value: Value = serde_json::from_str(&outcome(&example())).unwrap();
+        let expected = json!({
+            "id": example().id.to_string(),
+            "status": "limit",
+            "exit_code": null,
+            "signal": null,
+            "limit": {"name": "wall-time", "value": 5000},
+            "reason": "it ran for longer than 5000 ms",
+            "stdout": "café\n",
+            "stdout_encoding": "utf-8",
+            "stderr": "/wA=",
+            "stderr_encoding": "base64",
+            "truncated": false,
+            "analysis": null,
+            "risk": null,
+            "profile": null,
+            "decision": null,
+            "enforcement": null,
+            "usage": {
+                "wall_time_us": 5_000_123,
+                "cpu_time_us": 0,
+                "memory_peak_bytes": 0,
+                "output_bytes": 0,
+                "disk_bytes": 0,
+                "processes_peak": 0,
+            },
+            "timings_us": {"run": 5_000_200, "total": 5_001_000},
+        });
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_failure_has_the_same_fields() {
+        let keys = |text: &str| -> Vec<String> {
+            let value: Value = serde_json::from_str(text).unwrap();
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(keys(&failure("why")), keys(&outcome(&example())));
+    }
+}

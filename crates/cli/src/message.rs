@@ -1,0 +1,115 @@
+//! From arguments to a message: opens the engine, reads the files.
+
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use atoll_engine::{
+    Engine, Options, PolicyText, Request, Submission, backends, input_file, now_unix_ms,
+    program_file, random, text_file,
+};
+use atoll_types::{InputFile, Message, Origin, Stdin};
+
+use crate::args::{InputArgument, ProgramArgs, SubmissionArgs, Variable};
+use crate::error::CliError;
+use crate::terminal::plain;
+
+/// Opens the engine with a policy file, or the built-in policy.
+pub(crate) async fn open(
+    state_dir: Option<PathBuf>,
+    policy: Option<&Path>,
+) -> Result<Engine, CliError> {
+    let options = Options {
+        state_dir: match state_dir {
+            Some(directory) => directory,
+            None => default_state_dir()?,
+        },
+        policy: read_policy(policy)?,
+        backends: backends(),
+    };
+    Ok(Engine::open(options).await?)
+}
+
+/// The policy to use.
+pub(crate) fn read_policy(file: Option<&Path>) -> Result<PolicyText, CliError> {
+    match file {
+        None => Ok(PolicyText::builtin()),
+        Some(file) => Ok(PolicyText {
+            name: file.display().to_string(),
+            text: text_file(file)?,
+        }),
+    }
+}
+
+/// Where history goes when nobody says: the system's place for root, else the user's (XDG Base
+/// Directory Specification 0.8).
+fn default_state_dir() -> Result<PathBuf, CliError> {
+    if rustix::process::geteuid().is_root() {
+        return Ok("/var/lib/atoll".into());
+    }
+    // The specification has relative paths ignored.
+    let variable = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    variable("XDG_STATE_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("atoll"))
+        .ok_or(CliError::NoStateDir)
+}
+
+/// What the caller asks of policy.
+pub(crate) fn request(args: &SubmissionArgs) -> Request {
+    Request {
+        level: args.level,
+        wall_time_ms: args.timeout,
+        memory_bytes: args.memory,
+    }
+}
+
+/// Reads the program and its files and makes the message.
+pub(crate) fn message(
+    args: &SubmissionArgs,
+    program: ProgramArgs,
+    stdin: Stdin,
+) -> Result<Message, CliError> {
+    let (program, arguments) = program.split();
+    let submission = Submission {
+        program: program_file(&program)?,
+        arguments: arguments.into_iter().map(OsStringExt::into_vec).collect(),
+        stdin,
+        files: input_files(&args.input)?,
+        environment: environment(&args.env)?,
+        tenant: args.tenant.clone(),
+        origin: Origin::CommandLine,
+    };
+    let random = random().map_err(|source| CliError::System {
+        attempt: "draw a random message id",
+        source,
+    })?;
+    Ok(submission.into_message(now_unix_ms(), random)?)
+}
+
+fn input_files(inputs: &[InputArgument]) -> Result<Vec<InputFile>, CliError> {
+    let mut files = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        files.push(input_file(&input.path, input.name.as_deref())?);
+    }
+    Ok(files)
+}
+
+/// Name and value.
+type Pair = (Vec<u8>, Vec<u8>);
+
+fn environment(variables: &[Variable]) -> Result<Vec<Pair>, CliError> {
+    let mut environment = Vec::with_capacity(variables.len());
+    for variable in variables {
+        let Some(value) = &variable.value else {
+            return Err(CliError::VariableWithoutValue {
+                name: plain(&String::from_utf8_lossy(&variable.name)),
+            });
+        };
+        environment.push((variable.name.clone(), value.clone()));
+    }
+    Ok(environment)
+}

@@ -1,0 +1,86 @@
+//! Everything up to the decision, without running and without recording anything.
+
+use std::path::PathBuf;
+
+use atoll_policy::{Denied, Request};
+use atoll_types::{Analysis, Decision, Message, Profile, Risk, SenderHistory, Timings, Trust};
+
+use crate::clock::Stopwatch;
+use crate::stages::{self, PAST_RUNS_MAX, stage};
+use crate::{Engine, EngineError};
+
+/// Why a message would be treated as it would.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What analysis found.
+    pub analysis: Analysis,
+    /// What is remembered of the sender.
+    pub history: SenderHistory,
+    /// Earlier runs of the program that the prediction looked at.
+    pub past_runs: u64,
+    /// How well the sender is known.
+    pub trust: Trust,
+    /// What speaks against sender and program.
+    pub risk: Risk,
+    /// What the program is expected to need.
+    pub profile: Profile,
+    /// What the policy decided, or why it denies.
+    pub decision: Result<Decision, Denied>,
+    /// Whether this host could run the decision; else why not. `None` when it was denied.
+    pub runnable: Option<Result<(), String>>,
+    /// What would change the decision, a sentence each.
+    pub would_change: Vec<String>,
+    /// How long each stage took.
+    pub timings_us: Timings,
+}
+
+impl Engine {
+    /// Explains what would happen to a message, and to a directory of dependencies with it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when history cannot be read.
+    pub async fn explain(
+        &self,
+        message: &Message,
+        request: &Request,
+        dependencies: Option<PathBuf>,
+    ) -> Result<Explanation, EngineError> {
+        let mut watch = Stopwatch::start();
+        let analysis = watch.time(stage::ANALYZE, || stages::analyze(&message.program));
+        let store = self.store().await?;
+        let program = message.program.hash;
+        let asking = store.sender_history(&message.tenant, program);
+        let history = watch.wait(stage::RISK, asking).await?;
+        let asking = store.past_runs(program, PAST_RUNS_MAX);
+        let past = watch.wait(stage::PREDICT, asking).await?;
+
+        let judged = watch.time(stage::RISK, || {
+            stages::risk(&self.policy, message, &analysis, &history)
+        });
+        let profile = watch.time(stage::PREDICT, || {
+            stages::predict(&analysis, &past, message.received_unix_ms)
+        });
+        let decision = watch.time(stage::DECIDE, || {
+            stages::decide(&self.policy, message, &analysis, &judged, &profile, request)
+        });
+        let runnable = decision.as_ref().ok().map(|decision| {
+            stages::provide(self, message, decision, dependencies)
+                .map(drop)
+                .map_err(|halt| halt.reason)
+        });
+        let asked = stages::question(message, &analysis, &judged, &profile, request);
+        let would_change = self.policy.what_would_change(&asked);
+        Ok(Explanation {
+            past_runs: past.len() as u64,
+            history,
+            trust: judged.trust,
+            risk: judged.risk,
+            profile,
+            decision,
+            runnable,
+            would_change,
+            timings_us: watch.timings(),
+            analysis,
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! The stages of a message's way, a file each. `way` has their order.
+
+mod analyze;
+mod decide;
+mod predict;
+mod provide;
+mod record;
+mod risk;
+mod run;
+mod take;
+
+pub(crate) use analyze::analyze;
+pub(crate) use decide::{decide, denial, question};
+pub(crate) use predict::{PAST_RUNS_MAX, predict};
+pub(crate) use provide::{no_backend, provide};
+pub(crate) use record::{accept, finish};
+pub(crate) use risk::{Judged, risk};
+pub(crate) use run::{RunJob, run};
+pub(crate) use take::take;
+
+/// The names of the stages, as they stand in timings.
+pub(crate) mod stage {
+    pub(crate) const ANALYZE: &str = "analyze";
+    pub(crate) const RISK: &str = "risk";
+    pub(crate) const PREDICT: &str = "predict";
+    pub(crate) const DECIDE: &str = "decide";
+    pub(crate) const PROVIDE: &str = "provide";
+    pub(crate) const TAKE: &str = "take";
+    pub(crate) const RUN: &str = "run";
+    pub(crate) const DESTROY: &str = "destroy";
+    pub(crate) const RECORD: &str = "record";
+}

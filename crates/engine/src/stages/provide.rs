@@ -1,0 +1,76 @@
+//! What does the program find around it?
+
+use std::path::PathBuf;
+
+use atoll_sandbox::{Backend, Environment, content_bytes};
+use atoll_types::{Decision, Level, LimitHit, LimitName, Message, ProgramKind};
+
+use crate::Engine;
+use crate::way::Halt;
+
+/// Checks that the level can run the program and that what the program brings along fits, and
+/// describes its surroundings.
+pub(crate) fn provide(
+    engine: &Engine,
+    message: &Message,
+    decision: &Decision,
+    dependencies: Option<PathBuf>,
+) -> Result<Environment, Halt> {
+    able_backend(engine, decision.level, message.program.kind)?;
+    let bytes = content_bytes(&message.program.bytes, &message.files);
+    if bytes > decision.limits.disk_bytes {
+        let limit = LimitHit::of(LimitName::Disk, &decision.limits);
+        return Err(Halt {
+            limit: Some(limit),
+            ..Halt::refused(format!(
+                "the program and its input files have {bytes} bytes, and the disk limit is {}",
+                limit.value
+            ))
+        });
+    }
+    Ok(Environment {
+        kind: message.program.kind,
+        dependencies: dependencies.map(check_directory).transpose()?,
+    })
+}
+
+/// The backend for a level, when there is one and it can run this kind of program.
+pub(crate) fn able_backend(
+    engine: &Engine,
+    level: Level,
+    kind: ProgramKind,
+) -> Result<&dyn Backend, Halt> {
+    let Some(backend) = engine.backend(level) else {
+        return Err(Halt::refused(no_backend(engine, level)));
+    };
+    backend.supports(kind).map_err(Halt::refused)?;
+    Ok(backend)
+}
+
+/// Why a level cannot be had, and which ones can.
+pub(crate) fn no_backend(engine: &Engine, level: Level) -> String {
+    let present: Vec<&str> = engine
+        .backends()
+        .iter()
+        .map(|backend| backend.level().name())
+        .collect();
+    format!(
+        "the {level} level has no backend in this version; a policy can choose among: {}",
+        present.join(", ")
+    )
+}
+
+fn check_directory(path: PathBuf) -> Result<PathBuf, Halt> {
+    let failed = |source: std::io::Error| {
+        Halt::refused(format!(
+            "failed to use {} for dependencies: {source}; name a directory of installed modules",
+            path.display()
+        ))
+    };
+    // Links are resolved now, so that what is shown to the program is what was checked.
+    let canonical = path.canonicalize().map_err(failed)?;
+    if !canonical.is_dir() {
+        return Err(failed(std::io::ErrorKind::NotADirectory.into()));
+    }
+    Ok(canonical)
+}

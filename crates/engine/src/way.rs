@@ -1,0 +1,268 @@
+//! The way of one message: the stages in their order, and what is carried from one to the next.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use atoll_monitor::{Input, Observer};
+use atoll_policy::Request;
+use atoll_store::Arrival;
+use atoll_types::{Decision, LimitHit, Message, Outcome, Profile, Status, Timings, Usage};
+use tokio::sync::mpsc;
+
+use crate::clock::Stopwatch;
+use crate::stages::{self, stage};
+use crate::verdict::{CutShort, Verdict, judge};
+use crate::{Engine, EngineError, Warning};
+
+/// What a caller wants of one run beside the message itself.
+#[derive(Default)]
+pub struct RunOptions {
+    /// What was asked for; policy has the last word.
+    pub request: Request,
+    /// A host directory of installed third-party modules, shown to the program read-only.
+    pub dependencies: Option<PathBuf>,
+    /// Whether to return output in the outcome, up to the output limit.
+    pub keep_output: bool,
+    /// Standard input for a message whose [`Stdin`](atoll_types::Stdin) is `Stream`; end of file
+    /// when the sender is dropped. Without it such a message gets end of file at once.
+    pub input: Option<mpsc::Receiver<Vec<u8>>>,
+    /// Told of analysis, risk, profile and decision before the program starts, or before it is
+    /// refused.
+    pub decided: Option<Tell>,
+}
+
+impl fmt::Debug for RunOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunOptions")
+            .field("request", &self.request)
+            .field("dependencies", &self.dependencies)
+            .field("keep_output", &self.keep_output)
+            .field("input", &self.input.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Is told of an outcome that is not finished yet.
+pub type Tell = Box<dyn FnOnce(&Outcome) + Send>;
+
+/// Completes when the caller wants a run to end early.
+pub type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
+
+/// The end of a message's way.
+#[derive(Debug)]
+pub struct Report {
+    /// What was recorded.
+    pub outcome: Outcome,
+    /// Set when the run was ended from outside without anything being wrong with it.
+    pub cut_short: Option<CutShort>,
+    /// What went wrong after the program had run.
+    pub warnings: Vec<Warning>,
+}
+
+/// Why a message does not reach its program's start.
+#[derive(Debug)]
+pub(crate) struct Halt {
+    pub(crate) status: Status,
+    pub(crate) reason: String,
+    pub(crate) limit: Option<LimitHit>,
+}
+
+impl Halt {
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self {
+            status: Status::Refused,
+            reason: reason.into(),
+            limit: None,
+        }
+    }
+
+    pub(crate) fn failed(error: &dyn std::error::Error) -> Self {
+        Self {
+            status: Status::Failed,
+            reason: chain(error),
+            limit: None,
+        }
+    }
+}
+
+/// What one message has gathered so far.
+struct Way {
+    watch: Stopwatch,
+    outcome: Outcome,
+    warnings: Vec<Warning>,
+}
+
+impl Engine {
+    /// Takes a message through its way. Output goes to `observer` as it comes; `stop` ends the
+    /// run early.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the message could not be accepted: nothing has run then. Whatever
+    /// happens later is in the report.
+    pub async fn run(
+        &self,
+        message: Message,
+        options: RunOptions,
+        observer: &mut (dyn Observer + '_),
+        stop: Stop<'_>,
+    ) -> Result<Report, EngineError> {
+        let mut way = Way {
+            watch: Stopwatch::start(),
+            outcome: blank(&message),
+            warnings: Vec::new(),
+        };
+        // Analysis needs no history, so it goes first and gives the store time to open.
+        let program = &message.program;
+        let analysis = way.watch.time(stage::ANALYZE, || stages::analyze(program));
+        way.outcome.analysis = Some(analysis);
+        let accepting = stages::accept(self, &message);
+        let arrival = way.watch.wait(stage::RECORD, accepting).await?;
+
+        let ended = self
+            .travel(message, options, &arrival, &mut way, observer, stop)
+            .await;
+        let verdict =
+            ended.unwrap_or_else(|halt| Verdict::not_run(halt.status, halt.reason, halt.limit));
+        Ok(self.record(way, verdict).await)
+    }
+
+    /// From the arrival to the sandbox's end.
+    async fn travel(
+        &self,
+        message: Message,
+        options: RunOptions,
+        arrival: &Arrival,
+        way: &mut Way,
+        observer: &mut (dyn Observer + '_),
+        stop: Stop<'_>,
+    ) -> Result<Verdict, Halt> {
+        let decided = self.decide(&message, &options.request, arrival, way);
+        if let Some(tell) = options.decided {
+            tell(&way.outcome);
+        }
+        let decision = decided?;
+        let limits = decision.limits;
+        let environment = way.watch.time(stage::PROVIDE, || {
+            stages::provide(self, &message, &decision, options.dependencies)
+        })?;
+        let taking = stages::take(self, &message, &decision, environment);
+        let mut sandbox = way.watch.wait(stage::TAKE, taking).await?;
+        way.outcome.enforcement = Some(sandbox.enforcement().clone());
+
+        let job = stages::RunJob {
+            input: input(&message, options.input),
+            message,
+            limits: &limits,
+            keep_output: options.keep_output,
+        };
+        let running = stages::run(self, sandbox.as_mut(), job, observer, stop);
+        let watched = way.watch.wait(stage::RUN, running).await;
+        way.outcome.enforcement = Some(sandbox.enforcement().clone());
+
+        let destroyed = way.watch.wait(stage::DESTROY, sandbox.destroy()).await;
+        way.warnings
+            .extend(destroyed.err().map(Warning::LeftBehind));
+
+        let watched = watched?;
+        let verdict = judge(&watched, &limits);
+        way.outcome.usage = watched.usage;
+        way.outcome.stdout = watched.stdout;
+        way.outcome.stderr = watched.stderr;
+        way.outcome.truncated = watched.truncated;
+        Ok(verdict)
+    }
+
+    /// Risk, prediction and decision, each noted as soon as it is known.
+    fn decide(
+        &self,
+        message: &Message,
+        request: &Request,
+        arrival: &Arrival,
+        way: &mut Way,
+    ) -> Result<Decision, Halt> {
+        let Some(analysis) = &way.outcome.analysis else {
+            return Err(Halt::refused("the program was not analyzed"));
+        };
+        let judged = way.watch.time(stage::RISK, || {
+            stages::risk(&self.policy, message, analysis, &arrival.history)
+        });
+        let profile: Profile = way.watch.time(stage::PREDICT, || {
+            stages::predict(analysis, &arrival.past_runs, message.received_unix_ms)
+        });
+        let decided = way.watch.time(stage::DECIDE, || {
+            stages::decide(&self.policy, message, analysis, &judged, &profile, request)
+        });
+        way.outcome.risk = Some(judged.risk);
+        way.outcome.profile = Some(profile);
+        let decision = decided.map_err(|denied| Halt::refused(stages::denial(&denied)))?;
+        way.outcome.decision = Some(decision.clone());
+        Ok(decision)
+    }
+
+    async fn record(&self, mut way: Way, verdict: Verdict) -> Report {
+        let outcome = &mut way.outcome;
+        outcome.status = verdict.status;
+        outcome.exit_code = verdict.exit_code;
+        outcome.signal = verdict.signal;
+        outcome.limit = verdict.limit;
+        outcome.reason = verdict.reason;
+        outcome.timings_us = way.watch.timings();
+        let finishing = stages::finish(self, outcome, &verdict.events);
+        let recorded = way.watch.wait(stage::RECORD, finishing).await;
+        way.warnings
+            .extend(recorded.err().map(Warning::NotRecorded));
+        way.outcome.timings_us = way.watch.timings();
+        Report {
+            outcome: way.outcome,
+            cut_short: verdict.cut_short,
+            warnings: way.warnings,
+        }
+    }
+}
+
+/// The outcome of a message that has gone nowhere yet.
+pub(crate) fn blank(message: &Message) -> Outcome {
+    Outcome {
+        id: message.id,
+        tenant: message.tenant.clone(),
+        program: message.program.hash,
+        program_name: message.program.name.clone(),
+        status: Status::Failed,
+        exit_code: None,
+        signal: None,
+        limit: None,
+        reason: None,
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        truncated: false,
+        analysis: None,
+        risk: None,
+        profile: None,
+        decision: None,
+        enforcement: None,
+        usage: Usage::default(),
+        timings_us: Timings::default(),
+    }
+}
+
+fn input(message: &Message, stream: Option<mpsc::Receiver<Vec<u8>>>) -> Input {
+    use atoll_types::Stdin;
+    match (&message.stdin, stream) {
+        (Stdin::Empty, _) | (Stdin::Stream, None) => Input::Empty,
+        (Stdin::Bytes(bytes), _) => Input::Bytes(bytes.clone()),
+        (Stdin::Stream, Some(chunks)) => Input::Channel(chunks),
+    }
+}
+
+/// An error with its sources, for a reason that stands alone.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,200 @@
+//! A backend without a boundary: shell scripts as plain child processes, with faults on demand.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use atoll_sandbox::{
+    Backend, CreateError, DestroyError, Ending, Job, Lifecycle, Sandbox, SandboxSpec, StartError,
+    State, Streams,
+};
+use atoll_types::{
+    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, ProgramKind, Usage,
+};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+
+/// What goes wrong in a sandbox of this backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// The host lacks a mechanism.
+    NotEnforceable,
+    /// The program does not start.
+    NoStart,
+    /// Something is left over.
+    LeftOver,
+}
+
+/// Runs shell scripts, as nobody where the tests run as root.
+#[derive(Debug, Default)]
+pub(crate) struct Bare {
+    pub(crate) fault: Fault,
+    /// Sandboxes that were made and not destroyed yet.
+    pub(crate) living: Arc<AtomicU32>,
+    /// Sandboxes that were made.
+    pub(crate) made: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl Backend for Bare {
+    fn level(&self) -> Level {
+        Level::Process
+    }
+
+    fn probe(&self) -> Vec<LayerReport> {
+        let state = match self.fault {
+            Fault::NotEnforceable => LayerState::Missing,
+            Fault::None | Fault::NoStart | Fault::LeftOver => LayerState::Enforced,
+        };
+        vec![report(state)]
+    }
+
+    fn supports(&self, kind: ProgramKind) -> Result<(), String> {
+        match kind {
+            ProgramKind::Shell => Ok(()),
+            _ => Err(format!(
+                "there is no interpreter for {kind} here; install one"
+            )),
+        }
+    }
+
+    async fn create(&self, _spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        if self.fault == Fault::NotEnforceable {
+            return Err(CreateError::NotEnforceable {
+                level: Level::Process,
+                missing: vec![report(LayerState::Missing)],
+            });
+        }
+        self.living.fetch_add(1, Ordering::SeqCst);
+        self.made.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(BareSandbox {
+            child: None,
+            started: Instant::now(),
+            lifecycle: Lifecycle::default(),
+            fault: self.fault,
+            living: Arc::clone(&self.living),
+            enforcement: Enforcement {
+                level: Level::Process,
+                layers: vec![report(LayerState::Enforced)],
+            },
+        }))
+    }
+}
+
+fn report(state: LayerState) -> LayerReport {
+    LayerReport {
+        layer: Layer::Seccomp,
+        state,
+        detail: "a detail of seccomp".to_owned(),
+    }
+}
+
+struct BareSandbox {
+    child: Option<(Child, Pid)>,
+    started: Instant,
+    lifecycle: Lifecycle,
+    fault: Fault,
+    living: Arc<AtomicU32>,
+    enforcement: Enforcement,
+}
+
+impl Drop for BareSandbox {
+    fn drop(&mut self) {
+        self.stop();
+        self.living.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Sandbox for BareSandbox {
+    fn state(&self) -> State {
+        self.lifecycle.state()
+    }
+
+    fn enforcement(&self) -> &Enforcement {
+        &self.enforcement
+    }
+
+    async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
+        if self.fault == Fault::NoStart {
+            return Err(StartError::Program("it is malformed".to_owned()));
+        }
+        let (stdin_read, stdin) = rustix::pipe::pipe().unwrap();
+        let (stdout, stdout_write) = rustix::pipe::pipe().unwrap();
+        let (stderr, stderr_write) = rustix::pipe::pipe().unwrap();
+        for end in [&stdin, &stdout, &stderr] {
+            rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC).unwrap();
+        }
+        let stdio = |end: OwnedFd| Stdio::from(end);
+        let mut command = Command::new("/bin/sh");
+        command
+            .arg("-c")
+            .arg(std::str::from_utf8(&job.program.bytes).unwrap())
+            .current_dir("/")
+            .stdin(stdio(stdin_read))
+            .stdout(stdio(stdout_write))
+            .stderr(stdio(stderr_write))
+            .process_group(0);
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let child = command.spawn().unwrap();
+        drop(command);
+        let group = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+        self.child = Some((child, group));
+        self.started = Instant::now();
+        self.lifecycle.advance(State::Running).unwrap();
+        Ok(Streams {
+            stdin,
+            stdout,
+            stderr,
+        })
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            wall_time_us: u64::try_from(self.started.elapsed().as_micros()).unwrap(),
+            cpu_time_us: 1_000,
+            memory_peak_bytes: 1 << 20,
+            processes_peak: 1,
+            ..Usage::default()
+        }
+    }
+
+    fn limit_hit(&self) -> Option<LimitName> {
+        None
+    }
+
+    async fn wait(&mut self) -> Ending {
+        let (child, _) = self.child.as_mut().unwrap();
+        let status = child.wait().await.unwrap();
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Ending::Exited(code),
+            (None, Some(signal)) => Ending::Signalled(signal),
+            (None, None) => Ending::Lost("no status".to_owned()),
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some((_, group)) = &self.child {
+            let _ = kill_process_group(*group, Signal::KILL);
+        }
+    }
+
+    async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {
+        self.stop();
+        match self.fault {
+            Fault::LeftOver => Err(DestroyError {
+                what: "the cgroup".to_owned(),
+                source: std::io::ErrorKind::ResourceBusy.into(),
+            }),
+            Fault::None | Fault::NotEnforceable | Fault::NoStart => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Connecting to the file: SQLite's settings, making a new database, knowing its version.
+//!
+//! The version is SQLite's own `user_version`, so that opening an up-to-date store costs one look
+//! at the file's first page. A change to the schema adds a step from the version before it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
+
+use crate::StoreError;
+use crate::error::sqlite_code;
+
+/// The schema this program reads and writes.
+pub(crate) const VERSION: i64 = 1;
+
+/// Marks the file as Atoll's ("ATOL"), as SQLite's `application_id` is meant to.
+const APPLICATION_ID: i64 = 0x4154_4f4c;
+
+const SCHEMA: &str = include_str!("schema.sql");
+const ATTEMPT: &str = "open the store";
+
+/// What the first page says the file is.
+enum Content {
+    /// A new file.
+    Nothing,
+    /// A store of this version.
+    Store(i64),
+    /// Tables of another program.
+    Foreign,
+}
+
+/// Opens a connection to an existing, possibly empty, file and brings the schema up to date.
+pub(crate) async fn connect(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<SqliteConnection, StoreError> {
+    let deadline = Instant::now() + busy_timeout;
+    let fail = |error| StoreError::from_sqlx(ATTEMPT, path, error);
+    loop {
+        let mut connection = options(path, busy_timeout).connect().await.map_err(fail)?;
+        match content(&mut connection).await.map_err(fail)? {
+            Content::Store(VERSION) => return Ok(connection),
+            Content::Store(found) => {
+                let known = VERSION;
+                let path = path.to_owned();
+                return Err(StoreError::NewerVersion { path, found, known });
+            }
+            Content::Foreign => {
+                return Err(StoreError::Foreign {
+                    path: path.to_owned(),
+                });
+            }
+            Content::Nothing => match create(&mut connection).await {
+                Ok(()) => {}
+                Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                    // Another process makes the same new store, and SQLite does not wait for a
+                    // change of the journal mode. Once in a store's life, and for milliseconds,
+                    // so a timer (which the caller's runtime may not have) is not worth it.
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(error) => return Err(fail(error)),
+            },
+        }
+        // Look again, through a new connection: whoever made the store, it is there now.
+        let _ = connection.close().await;
+    }
+}
+
+fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(busy_timeout)
+        // In a write-ahead log this promises: what was recorded survives the end of the process,
+        // however sudden, because the kernel has it. After a power failure or a crash of the
+        // kernel the last moments may be missing, but the file is whole. The stronger promise
+        // (FULL) costs a flush of the disk for each message.
+        .synchronous(SqliteSynchronous::Normal)
+        // The file is checked for its owner, yet nothing in it needs functions with side effects.
+        .pragma("trusted_schema", "OFF")
+        // Finds damaged pages when they are read, before they lead somewhere else.
+        .pragma("cell_size_check", "ON")
+        // Not memory-mapped, which is SQLite's default: a disk error would be a signal that ends
+        // the process, and the lookups here are too small to gain from it.
+        .pragma("mmap_size", "0")
+        // Merging the log into the file flushes the disk, which takes milliseconds. At SQLite's
+        // usual 1,000 pages that meets more than one message in a hundred, at 4,000 (16 MiB) about
+        // one in 300.
+        .pragma("wal_autocheckpoint", "4000")
+        .disable_statement_logging()
+}
+
+async fn content(connection: &mut SqliteConnection) -> Result<Content, sqlx::Error> {
+    // Both marks are written together, so what looks like a store is one.
+    if let (APPLICATION_ID, version @ 1..) = marks(connection).await? {
+        return Ok(Content::Store(version));
+    }
+    // Another process may be making the store right now: only one view of all three facts tells
+    // its half-seen work from another program's.
+    let mut transaction = connection.begin().await?;
+    let marks = marks(&mut transaction).await?;
+    let objects: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(match (marks, objects) {
+        ((APPLICATION_ID, version @ 1..), _) => Content::Store(version),
+        ((0, 0), 0) => Content::Nothing,
+        _ => Content::Foreign,
+    })
+}
+
+/// The application id and the version.
+async fn marks(connection: &mut SqliteConnection) -> Result<(i64, i64), sqlx::Error> {
+    let rows = sqlx::query("PRAGMA application_id; PRAGMA user_version")
+        .fetch_all(connection)
+        .await?;
+    let number = |index: usize| rows.get(index).map_or(Ok(0), |row| row.try_get(0));
+    Ok((number(0)?, number(1)?))
+}
+
+/// Makes the tables, all or nothing. The journal mode comes first: it cannot change inside a
+/// transaction, and a store with a version must have it.
+async fn create(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("PRAGMA journal_mode = WAL")
+        .execute(&mut *connection)
+        .await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if let Content::Nothing = content(&mut transaction).await? {
+        sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
+        let marks =
+            format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(marks))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    sqlite_code(error).is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}

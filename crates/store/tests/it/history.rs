@@ -1,0 +1,225 @@
+//! What the store tells about senders and programs.
+
+use atoll_types::{EventKind, LimitHit, LimitName, SenderHistory, Status};
+
+use crate::open;
+use crate::sample::{accepted, ended, outcome, program, tenant};
+
+#[tokio::test]
+async fn nothing_is_known_of_a_stranger() {
+    let (_directory, store) = open().await;
+    let history = store
+        .sender_history(&tenant("a"), program("p"))
+        .await
+        .unwrap();
+    assert_eq!(history, SenderHistory::default());
+    assert_eq!(store.past_runs(program("p"), 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn counts_tell_tenants_and_programs_apart() {
+    let (_directory, store) = open().await;
+    let messages = [("a", "p"), ("a", "p"), ("a", "q"), ("b", "p"), ("b", "r")];
+    for (number, (sender, name)) in (0..).zip(messages) {
+        let message = accepted(number, sender, name);
+        store.accept(&message).await.unwrap();
+        store
+            .finish(&outcome(&message), &[], ended(number))
+            .await
+            .unwrap();
+    }
+    // Accepted, but without an outcome it does not count yet.
+    store.accept(&accepted(9, "a", "p")).await.unwrap();
+
+    let history = store
+        .sender_history(&tenant("a"), program("p"))
+        .await
+        .unwrap();
+    assert_eq!(history.messages, 3);
+    assert_eq!(history.program_messages, 2);
+    assert_eq!(history.program_messages_anyone, 3);
+    let history = store
+        .sender_history(&tenant("b"), program("q"))
+        .await
+        .unwrap();
+    assert_eq!(history.messages, 2);
+    assert_eq!(history.program_messages, 0);
+    assert_eq!(history.program_messages_anyone, 1);
+}
+
+#[tokio::test]
+async fn refusals_and_failures_count_as_messages_but_not_as_runs() {
+    let (_directory, store) = open().await;
+    let ends = [
+        Status::Exited,
+        Status::Refused,
+        Status::Signalled,
+        Status::Failed,
+        Status::Limit,
+    ];
+    for (number, status) in (0..).zip(ends) {
+        let message = accepted(number, "a", "p");
+        store.accept(&message).await.unwrap();
+        let mut outcome = outcome(&message);
+        outcome.status = status;
+        outcome.usage.cpu_time_us = number;
+        if status == Status::Limit {
+            outcome.limit = Some(LimitHit {
+                name: LimitName::Memory,
+                value: 1 << 20,
+            });
+        }
+        store.finish(&outcome, &[], ended(number)).await.unwrap();
+    }
+    let history = store
+        .sender_history(&tenant("a"), program("p"))
+        .await
+        .unwrap();
+    assert_eq!(history.messages, 5);
+
+    let runs = store.past_runs(program("p"), 10).await.unwrap();
+    let statuses: Vec<Status> = runs.iter().map(|run| run.status).collect();
+    assert_eq!(statuses, [Status::Limit, Status::Signalled, Status::Exited]);
+    let cpu: Vec<u64> = runs.iter().map(|run| run.usage.cpu_time_us).collect();
+    assert_eq!(cpu, [4, 2, 0]);
+    assert_eq!(runs[0].limit.unwrap().name, LimitName::Memory);
+    assert_eq!(runs[0].limit.unwrap().value, 1 << 20);
+    assert_eq!(runs[0].unix_ms, ended(4));
+    assert_eq!(runs[1].limit, None);
+    assert_eq!(store.past_runs(program("p"), 2).await.unwrap(), runs[..2]);
+    assert_eq!(store.past_runs(program("p"), 0).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn lists_are_bounded_and_newest_first() {
+    let (_directory, store) = open().await;
+    for number in 0..100 {
+        let message = accepted(number, "a", "p");
+        store.accept(&message).await.unwrap();
+        store
+            .finish(&outcome(&message), &[EventKind::Crash], ended(number))
+            .await
+            .unwrap();
+    }
+    let history = store
+        .sender_history(&tenant("a"), program("p"))
+        .await
+        .unwrap();
+    let newest = |number: u64| accepted(number, "a", "p").received_unix_ms;
+    let expected: Vec<u64> = (36..100).rev().map(newest).collect();
+    assert_eq!(history.arrivals_unix_ms, expected);
+    // The tenant's newest and the program's newest are the same ones here, and told once.
+    let times: Vec<u64> = history.events.iter().map(|event| event.unix_ms).collect();
+    let expected: Vec<u64> = (36..100).rev().map(ended).collect();
+    assert_eq!(times, expected);
+}
+
+#[tokio::test]
+async fn incidents_are_of_the_tenant_or_of_the_program() {
+    let (_directory, store) = open().await;
+    let incidents = [
+        ("a", "p", EventKind::Crash),
+        ("b", "p", EventKind::Violation),
+        ("a", "q", EventKind::Limit(LimitName::WallTime)),
+        ("b", "q", EventKind::Deviation),
+    ];
+    for (number, (sender, name, kind)) in (0..).zip(incidents) {
+        let message = accepted(number, sender, name);
+        store.accept(&message).await.unwrap();
+        // The same kind twice in one message is one incident.
+        store
+            .finish(&outcome(&message), &[kind, kind], ended(number))
+            .await
+            .unwrap();
+    }
+    let history = store
+        .sender_history(&tenant("a"), program("p"))
+        .await
+        .unwrap();
+    let seen: Vec<_> = history
+        .events
+        .iter()
+        .map(|event| (event.kind, event.program, event.by_tenant, event.unix_ms))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (
+                EventKind::Limit(LimitName::WallTime),
+                program("q"),
+                true,
+                ended(2)
+            ),
+            (EventKind::Violation, program("p"), false, ended(1)),
+            (EventKind::Crash, program("p"), true, ended(0)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_arrival_is_judged_by_what_came_before() {
+    let (_directory, store) = open().await;
+    for number in 0..3 {
+        let message = accepted(number, "a", "p");
+        let arrival = store.arrive(&message, 2).await.unwrap();
+        assert_eq!(arrival.history.messages, number);
+        assert_eq!(arrival.history.arrivals_unix_ms.len() as u64, number);
+        assert_eq!(arrival.past_runs.len() as u64, number.min(2));
+        store
+            .finish(&outcome(&message), &[EventKind::Crash], ended(number))
+            .await
+            .unwrap();
+    }
+    let message = accepted(3, "a", "p");
+    let history = store
+        .sender_history(&message.tenant, message.program)
+        .await
+        .unwrap();
+    let runs = store.past_runs(message.program, 2).await.unwrap();
+    let arrival = store.arrive(&message, 2).await.unwrap();
+    assert_eq!(arrival.history, history);
+    assert_eq!(arrival.past_runs, runs);
+    let history = store
+        .sender_history(&message.tenant, message.program)
+        .await
+        .unwrap();
+    assert_eq!(history.arrivals_unix_ms[0], message.received_unix_ms);
+}
+
+#[tokio::test]
+async fn a_flood_of_incidents_pushes_out_only_its_own() {
+    let (_directory, store) = open().await;
+    let victim = accepted(0, "b", "p");
+    store.accept(&victim).await.unwrap();
+    store
+        .finish(&outcome(&victim), &[EventKind::Violation], ended(0))
+        .await
+        .unwrap();
+    for number in 1..=400 {
+        let message = accepted(number, "a", "q");
+        store.accept(&message).await.unwrap();
+        let kinds = [
+            EventKind::Crash,
+            EventKind::Deviation,
+            EventKind::Limit(LimitName::Memory),
+        ];
+        store
+            .finish(&outcome(&message), &kinds, ended(number))
+            .await
+            .unwrap();
+    }
+    let mut raw = crate::raw(store.path()).await;
+    let kept: Vec<(String, i64)> =
+        sqlx::query_as("SELECT tenant, count(*) FROM events GROUP BY tenant ORDER BY tenant")
+            .fetch_all(&mut raw)
+            .await
+            .unwrap();
+    assert_eq!(kept, [("a".to_owned(), 1_024), ("b".to_owned(), 1)]);
+    let tenants = store.tenants(10).await.unwrap();
+    assert_eq!(tenants[0].incidents, 1_200);
+    let history = store
+        .sender_history(&tenant("c"), program("p"))
+        .await
+        .unwrap();
+    assert_eq!(history.events[0].kind, EventKind::Violation);
+}

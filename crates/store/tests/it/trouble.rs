@@ -1,0 +1,303 @@
+//! Files that are locked, broken, or not Atoll's.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use atoll_store::{Filter, Owner, Store, StoreError};
+use atoll_types::{EventKind, Status};
+use proptest::prelude::*;
+use sqlx::Connection as _;
+
+use crate::sample::{accepted, ended, id, outcome, program, tenant};
+use crate::{place, raw};
+
+/// Long enough to be noticed as waiting, short enough for a test.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+async fn filled(path: &Path, messages: u64) {
+    let store = Store::open(path).await.unwrap();
+    for number in 0..messages {
+        let message = accepted(number, "a", "p");
+        store.accept(&message).await.unwrap();
+        store
+            .finish(&outcome(&message), &[EventKind::Crash], ended(number))
+            .await
+            .unwrap();
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_locked_store_says_so_and_loses_nothing() {
+    let (_directory, path) = place();
+    let store = Store::open_with(&path, PATIENCE).await.unwrap();
+    let message = accepted(1, "a", "p");
+    store.accept(&message).await.unwrap();
+
+    let mut other = raw(&path).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let errors = [
+        store.accept(&accepted(2, "a", "p")).await.unwrap_err(),
+        store.arrive(&accepted(2, "a", "p"), 1).await.unwrap_err(),
+        store
+            .finish(&outcome(&message), &[], ended(1))
+            .await
+            .unwrap_err(),
+        store.recover(|_| false, ended(1)).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("failed to ") && text.contains(path.to_str().unwrap()),
+            "{text}"
+        );
+        assert!(text.contains("another process keeps it locked"), "{text}");
+    }
+    // Who only reads does not wait for who writes.
+    store
+        .sender_history(&tenant("a"), program("p"))
+        .await
+        .unwrap();
+    assert_eq!(store.list(&Filter::default()).await.unwrap().len(), 1);
+    // Opening only reads as well.
+    Store::open_with(&path, PATIENCE)
+        .await
+        .unwrap()
+        .close()
+        .await;
+
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    store
+        .finish(&outcome(&message), &[], ended(1))
+        .await
+        .unwrap();
+    let row = store.outcome(message.id).await.unwrap().unwrap().row;
+    assert_eq!(row.status, Some(Status::Exited));
+}
+
+#[tokio::test]
+async fn a_store_that_is_locked_whole_cannot_be_opened() {
+    let (_directory, path) = place();
+    filled(&path, 1).await;
+    let mut other = raw(&path).await;
+    sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let error = Store::open_with(&path, PATIENCE).await.unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+    other.close().await.unwrap();
+    Store::open_with(&path, PATIENCE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_store_that_another_process_keeps_locked() {
+    let (_directory, path) = place();
+    let mut other = {
+        fs::File::create(&path).unwrap();
+        raw(&path).await
+    };
+    sqlx::raw_sql("BEGIN EXCLUSIVE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let error = Store::open_with(&path, PATIENCE).await.unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    Store::open_with(&path, PATIENCE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database() {
+    let (_directory, path) = place();
+    fs::write(&path, "status,exit_code\n".repeat(1_000)).unwrap();
+    let error = Store::open(&path).await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::NotADatabase { .. }),
+        "{error:?}"
+    );
+    assert!(
+        error
+            .to_string()
+            .ends_with("move it away and Atoll makes a new one"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read(&path).unwrap().len(),
+        17_000,
+        "the file was changed"
+    );
+}
+
+#[tokio::test]
+async fn a_database_of_another_program() {
+    let (_directory, path) = place();
+    fs::File::create(&path).unwrap();
+    let mut other = raw(&path).await;
+    sqlx::raw_sql("CREATE TABLE notes (text TEXT); PRAGMA user_version = 1")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    other.close().await.unwrap();
+    let error = Store::open(&path).await.unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+    let mut other = raw(&path).await;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(tables, 1, "the database was changed");
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_atoll() {
+    let (_directory, path) = place();
+    filled(&path, 1).await;
+    let mut newer = raw(&path).await;
+    sqlx::raw_sql("PRAGMA user_version = 2")
+        .execute(&mut newer)
+        .await
+        .unwrap();
+    newer.close().await.unwrap();
+    let error = Store::open(&path).await.unwrap_err();
+    let expected = matches!(
+        error,
+        StoreError::NewerVersion {
+            found: 2,
+            known: 1,
+            ..
+        }
+    );
+    assert!(expected, "{error:?}");
+    assert!(error.to_string().contains("update Atoll"), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_store_says_so() {
+    let (_directory, path) = place();
+    filled(&path, 200).await;
+    let mut other = raw(&path).await;
+    let roots: Vec<i64> = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE rootpage")
+        .fetch_all(&mut other)
+        .await
+        .unwrap();
+    other.close().await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    for root in roots {
+        let start = (root as usize - 1) * 4_096;
+        bytes[start..start + 4_096].fill(0xa5);
+    }
+    fs::write(&path, bytes).unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let message = accepted(1_000, "a", "p");
+    let errors = [
+        store.list(&Filter::default()).await.map(drop).unwrap_err(),
+        store.arrive(&message, 64).await.map(drop).unwrap_err(),
+        store.accept(&message).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+        assert!(
+            error
+                .to_string()
+                .contains("the file is damaged; restore a backup"),
+            "{error}"
+        );
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(!error.to_string().contains(&source.to_string()), "{error}");
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_row_with_impossible_values_is_damage() {
+    let (_directory, path) = place();
+    filled(&path, 1).await;
+    let mut other = raw(&path).await;
+    let store = Store::open(&path).await.unwrap();
+    for change in [
+        "UPDATE messages SET status = 'vanished'",
+        "UPDATE messages SET status = 'exited', program = x'0102'",
+        "UPDATE messages SET program = zeroblob(32), tenant = '../../etc'",
+    ] {
+        sqlx::raw_sql(change).execute(&mut other).await.unwrap();
+        let error = store.list(&Filter::default()).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Damaged { .. }),
+            "{change}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn details_in_a_form_of_another_version_do_not_hide_the_rest() {
+    let (_directory, path) = place();
+    filled(&path, 1).await;
+    let mut other = raw(&path).await;
+    sqlx::raw_sql(
+        "UPDATE details SET json = json_set(json, '$.analysis.kind', 'cobol', '$.new', 1)",
+    )
+    .execute(&mut other)
+    .await
+    .unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let details = store
+        .outcome(id(0))
+        .await
+        .unwrap()
+        .unwrap()
+        .details
+        .unwrap();
+    assert_eq!(details.unreadable, ["analysis"]);
+    assert_eq!(details.analysis, None);
+    assert!(details.decision.is_some());
+}
+
+/// Everything the store can do, on a file that may be broken: errors are fine, nothing else is.
+async fn use_everything(path: &Path) {
+    let Ok(store) = Store::open_with(path, PATIENCE).await else {
+        return;
+    };
+    let message = accepted(1_000, "a", "p");
+    let _ = store.list(&Filter::default()).await;
+    let _ = store.outcome(id(3)).await;
+    let _ = store.tenants(10).await;
+    let _ = store.totals().await;
+    let _ = store.recover(Owner::is_alive, ended(1)).await;
+    let _ = store.arrive(&message, 64).await;
+    let _ = store
+        .finish(&outcome(&message), &[EventKind::Crash], ended(1_000))
+        .await;
+    store.close().await;
+}
+
+#[test]
+fn broken_bytes_never_make_it_panic() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (directory, path) = place();
+    runtime.block_on(filled(&path, 40));
+    let whole = fs::read(&path).unwrap();
+    let length = whole.len();
+    let damage = prop::collection::vec((0..length, any::<u8>()), 1..200);
+    let config = ProptestConfig::with_cases(48);
+    proptest!(config, |(damage in damage, kept in prop::option::of(0..length))| {
+        let mut bytes = whole.clone();
+        for (at, value) in damage {
+            bytes[at] = value;
+        }
+        bytes.truncate(kept.unwrap_or(length));
+        let path = directory.path().join("broken.db");
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(directory.path().join(format!("broken.db{suffix}")));
+        }
+        fs::write(&path, bytes).unwrap();
+        runtime.block_on(use_everything(&path));
+    });
+}

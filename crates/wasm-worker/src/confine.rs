@@ -1,0 +1,230 @@
+//! Gives up system calls that the worker will not need any more.
+//!
+//! The jail's own filter already holds; filters add up, and the stricter answer wins. This one is
+//! put in place once threads, files and pipes exist, before the first byte of the program is
+//! looked at. It owns the list of what running a guest takes; everything else fails with `EPERM`,
+//! and what only a worker that was taken over would try ends the worker with `SIGSYS`.
+
+use std::io;
+
+use atoll_jail::seccomp::{Action, Rule, Test, compile, install_filter};
+use libc::c_long;
+
+/// Memory, threads that already run, clocks, randomness, and descriptors that are already open.
+const RUNTIME: &[c_long] = &[
+    libc::SYS_brk,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_futex,
+    // What a thread does on its first steps, in case it has not come further yet.
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
+    libc::SYS_gettid,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sigaltstack,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_restart_syscall,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_getrandom,
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_close,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    // Makes new code visible to every processor core.
+    #[cfg(target_arch = "aarch64")]
+    libc::SYS_membarrier,
+];
+
+/// What WASI does to files below the guest's directory.
+const FILES: &[c_long] = &[
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_statx,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_pwritev2,
+    libc::SYS_ftruncate,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_fadvise64,
+    libc::SYS_utimensat,
+    libc::SYS_getdents64,
+    libc::SYS_mkdirat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat,
+    libc::SYS_linkat,
+    libc::SYS_symlinkat,
+    libc::SYS_readlinkat,
+];
+
+/// Calls that start something or talk to somebody: none has a place in a worker that runs a guest.
+const NEVER: &[c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_memfd_create,
+    libc::SYS_kill,
+];
+
+/// Closes the process in, every thread of it, and says how many system calls are left to it.
+///
+/// # Errors
+/// When the kernel does not take the filter; the worker must not go on then.
+pub(crate) fn confine() -> io::Result<u32> {
+    // The jail has done this already; without it the kernel takes no filter from an ordinary user.
+    rustix::thread::set_no_new_privs(true)?;
+    let rules = rules();
+    let program = compile(&rules, &refuse(libc::EPERM)).map_err(io::Error::other)?;
+    install_filter(&program)?;
+    let left = rules.iter().filter(|rule| is_allowed(&rule.action)).count();
+    Ok(u32::try_from(left).unwrap_or(u32::MAX))
+}
+
+fn is_allowed(action: &Action) -> bool {
+    matches!(action, Action::Allow | Action::AllowIf(..))
+}
+
+fn refuse(error: i32) -> Action {
+    Action::Errno(u16::try_from(error).unwrap_or(u16::MAX))
+}
+
+fn rules() -> Vec<Rule> {
+    let mut rules = Vec::new();
+    let mut add = |calls: &[c_long], action: &Action| {
+        rules.extend(calls.iter().filter_map(|call| {
+            Some(Rule {
+                number: u32::try_from(*call).ok()?,
+                action: action.clone(),
+            })
+        }));
+    };
+    add(RUNTIME, &Action::Allow);
+    add(FILES, &Action::Allow);
+    add(&[libc::SYS_mmap, libc::SYS_mprotect], &not_writable_code());
+    add(&[libc::SYS_fcntl], &harmless_fcntl());
+    add(&[libc::SYS_prctl], &thread_name());
+    add(NEVER, &Action::Kill);
+    rules
+}
+
+/// The compiler writes code first and makes it executable then: memory is never both at once.
+fn not_writable_code() -> Action {
+    let without = |protection: i32| Test::low(2, protection.cast_unsigned(), 0);
+    let tests = vec![without(libc::PROT_WRITE), without(libc::PROT_EXEC)];
+    Action::AllowIf(tests, errno(libc::EPERM))
+}
+
+/// Asking for and setting a file's flags, and copies of descriptors. No locks, no owners.
+fn harmless_fcntl() -> Action {
+    let commands = [libc::F_GETFL, libc::F_SETFL, libc::F_DUPFD_CLOEXEC];
+    let tests = commands.map(|command| Test::low(1, u32::MAX, command.cast_unsigned()));
+    Action::AllowIf(tests.to_vec(), errno(libc::EINVAL))
+}
+
+/// A thread names itself when it starts.
+fn thread_name() -> Action {
+    let test = Test::low(0, u32::MAX, libc::PR_SET_NAME.cast_unsigned());
+    Action::AllowIf(vec![test], errno(libc::EPERM))
+}
+
+fn errno(error: i32) -> u16 {
+    u16::try_from(error).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::UdpSocket;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, ExitStatus};
+
+    use super::*;
+
+    const ROLE: &str = "ATOLL_TEST_CONFINED";
+
+    /// Runs this test program again, as a process that confines itself and then does one thing.
+    fn confined(test: &str, role: &str) -> ExitStatus {
+        let name = format!("confine::tests::{test}");
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &name, "--test-threads=1", "--nocapture"])
+            .env(ROLE, role)
+            .output()
+            .unwrap()
+            .status
+    }
+
+    fn role() -> Option<String> {
+        std::env::var(ROLE).ok()
+    }
+
+    #[test]
+    fn no_call_has_two_rules_and_few_are_allowed() {
+        let rules = rules();
+        let numbers: BTreeSet<u32> = rules.iter().map(|rule| rule.number).collect();
+        assert_eq!(numbers.len(), rules.len());
+        assert_eq!(
+            rules.iter().filter(|rule| is_allowed(&rule.action)).count(),
+            44
+        );
+        compile(&rules, &refuse(libc::EPERM)).unwrap();
+    }
+
+    #[test]
+    fn a_socket_ends_a_confined_process() {
+        if role().is_some() {
+            confine().unwrap();
+            let _ = UdpSocket::bind("127.0.0.1:0");
+            std::process::exit(0);
+        }
+        let status = confined("a_socket_ends_a_confined_process", "socket");
+        assert_eq!(status.signal(), Some(libc::SIGSYS), "{status:?}");
+    }
+
+    #[test]
+    fn a_confined_process_cannot_start_another() {
+        if role().is_some() {
+            confine().unwrap();
+            let _ = Command::new("/bin/true").status();
+            std::process::exit(0);
+        }
+        let status = confined("a_confined_process_cannot_start_another", "process");
+        assert_eq!(status.signal(), Some(libc::SIGSYS), "{status:?}");
+    }
+
+    #[test]
+    fn other_calls_fail_and_the_thread_that_was_there_before_is_confined_too() {
+        if role().is_some() {
+            let (go, wait) = std::sync::mpsc::channel::<()>();
+            let thread = std::thread::spawn(move || {
+                wait.recv().unwrap();
+                rustix::process::getpriority_user(rustix::process::Uid::ROOT)
+            });
+            rustix::process::getpriority_user(rustix::process::Uid::ROOT).unwrap();
+            let left = confine().unwrap();
+            go.send(()).unwrap();
+            let answer = thread.join().unwrap();
+            let refused = answer == Err(rustix::io::Errno::PERM);
+            std::process::exit(if refused && left == 44 { 77 } else { 1 });
+        }
+        let test = "other_calls_fail_and_the_thread_that_was_there_before_is_confined_too";
+        let status = confined(test, "thread");
+        assert_eq!(status.code(), Some(77), "{status:?}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Any bytes, taken for Shell.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    atoll_fuzz::analyze(atoll_types::ProgramKind::Shell, bytes);
+});

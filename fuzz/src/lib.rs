@@ -1,0 +1,76 @@
+//! What the targets assert. A target only says which bytes go where; here stands what must hold
+//! for all of them, beside not panicking.
+
+use atoll_sandbox_wasm::protocol::StatusReader;
+use atoll_types::{Analysis, Capability, ProgramKind};
+
+/// More than the largest input that tells anything new.
+const POLICY_BYTES_MAX: usize = 64 << 10;
+
+/// Any bytes under any of a few names are recognised or refused, and what is recognised can be
+/// analysed.
+pub fn recognise(bytes: &[u8]) {
+    for name in ["program", "a.py", "a.js", "a.sh", "a.wasm", ""] {
+        match atoll_analyze::recognise(name, bytes) {
+            Ok(kind) => analyze(kind, bytes),
+            Err(unknown) => assert!(!unknown.to_string().is_empty()),
+        }
+    }
+}
+
+/// Analysis of any bytes as any kind ends, and says what it could not understand.
+pub fn analyze(kind: ProgramKind, bytes: &[u8]) {
+    let analysis = atoll_analyze::analyze(kind, bytes);
+    assert_eq!(analysis.kind, kind);
+    assert_eq!(analysis.code_bytes, bytes.len() as u64);
+    check_complexity(&analysis);
+    let unanalyzed = analysis.capabilities.contains(&Capability::Unanalyzed);
+    assert_eq!(unanalyzed, !analysis.problems.is_empty());
+}
+
+fn check_complexity(analysis: &Analysis) {
+    let complexity = &analysis.complexity;
+    assert!((0.0..=100.0).contains(&complexity.score), "{complexity:?}");
+    let sum: f64 = complexity.parts.iter().map(|part| part.points).sum();
+    assert!((sum - complexity.score).abs() < 1e-6, "{complexity:?}");
+    let within =
+        |part: &atoll_types::ComplexityPart| (0.0..=part.points_max).contains(&part.points);
+    assert!(complexity.parts.iter().all(within), "{complexity:?}");
+}
+
+/// Any text is a policy or a list of diagnostics with a place in that text.
+pub fn policy(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if text.len() > POLICY_BYTES_MAX {
+        return;
+    }
+    let parsed = atoll_policy::Policy::parse(text);
+    let diagnostics = atoll_policy::check(text);
+    if let Err(errors) = &parsed {
+        assert!(!errors.is_empty());
+        assert!(!diagnostics.is_empty());
+    }
+    for diagnostic in &diagnostics {
+        assert!(
+            diagnostic.line >= 1 && diagnostic.column >= 1,
+            "{diagnostic:?}"
+        );
+        assert!(!diagnostic.message.is_empty());
+    }
+}
+
+/// A worker that was taken over may report anything, in pieces of any size.
+pub fn worker_status(bytes: &[u8]) {
+    let Some((&size, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let mut reader = StatusReader::default();
+    for piece in bytes.chunks(usize::from(size).max(1)) {
+        reader.push(piece);
+        while let Ok(Some(status)) = reader.next_status() {
+            drop(status);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs the built programs below a prefix: `atoll` for people, its two helpers beside it in
+# libexec, where it looks for them.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+prefix=${1:?usage: install.sh PREFIX}
+install -D -m 0755 "$built/atoll" "$prefix/bin/atoll"
+install -D -m 0755 -t "$prefix/libexec/atoll" "$built/atoll-launcher" "$built/atoll-wasm-worker"
+say "Installed $prefix/bin/atoll"
+"$prefix/bin/atoll" --version

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace against the release build, then checks that nothing was left
+# behind on this machine.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+before=$(mktemp)
+trap 'rm -f "$before"' EXIT
+scripts/leak-check.sh list > "$before"
+# Without this, tests that need privilege would be skipped in silence where they must run.
+ATOLL_BIN=$built/atoll cargo test --release --locked --workspace "$@"
+scripts/leak-check.sh compare "$before"
