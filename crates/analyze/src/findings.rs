@@ -135,10 +135,11 @@ impl Findings {
         self.loop_nesting_max = self.loop_nesting_max.max(depth);
     }
 
-    /// The largest number noted that sizes work; 0 when there is none.
-    pub(crate) fn largest_literal(&self) -> u64 {
+    /// The largest number noted under a role that counts; 0 when there is none.
+    pub(crate) fn largest_literal(&self, counts: impl Fn(&str) -> bool) -> u64 {
         self.literals
             .iter()
+            .filter(|(role, _)| counts(role))
             .map(|(_, value)| *value)
             .max()
             .unwrap_or(0)

@@ -40,7 +40,7 @@ pub fn analyze(kind: ProgramKind, bytes: &[u8]) -> Analysis {
     }
     findings.close();
     let code_bytes = bytes.len() as u64;
-    let execution_class = class::judge(&findings);
+    let execution_class = class::judge(kind, &findings);
     let complexity = complexity::score(code_bytes, &findings);
     findings.into_analysis(kind, code_bytes, execution_class, complexity)
 }

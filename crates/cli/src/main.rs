@@ -45,8 +45,9 @@ fn start(cli: Cli) -> Result<u8, CliError> {
             source,
         })?;
     let result = runtime.block_on(dispatch(cli));
-    // Threads that wait for a terminal or a pipe are left behind.
-    runtime.shutdown_background();
+    // The process ends now: threads that wait for a terminal or a pipe are left behind, and
+    // nothing is taken apart that the kernel takes apart anyway.
+    std::mem::forget(runtime);
     result
 }
 

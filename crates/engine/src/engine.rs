@@ -130,6 +130,13 @@ impl Engine {
         &self.policy
     }
 
+    /// Leaves the store as it is, for a process that ends now. Dropping the engine would begin to
+    /// close the database, which flushes the disk, and the end of the process would wait for that;
+    /// recorded outcomes do not depend on it.
+    pub fn leave(self) {
+        std::mem::forget(self);
+    }
+
     /// Flushes and closes the store. Recorded outcomes do not depend on it.
     pub async fn close(self) {
         if let Some(store) = self.store.into_inner() {

@@ -23,7 +23,7 @@ pub(super) enum Node<'a> {
 pub(super) struct CallGraph<'a> {
     numbers: HashMap<Node<'a>, u32>,
     nodes: Vec<Node<'a>>,
-    calls: Vec<Vec<u32>>,
+    calls: Vec<(u32, u32)>,
     defined: Vec<bool>,
 }
 
@@ -43,59 +43,14 @@ impl<'a> CallGraph<'a> {
     pub(super) fn call(&mut self, from: Node<'a>, to: Node<'a>) {
         let to = self.number(to);
         let from = self.number(from);
-        if let Some(calls) = self.calls.get_mut(from as usize)
-            && calls.last() != Some(&to)
-        {
-            calls.push(to);
-        }
+        self.calls.push((from, to));
     }
 
     /// Whether some function can reach itself. Call it last: it settles which methods are
     /// inherited.
     pub(super) fn has_cycle(&mut self) -> bool {
         self.settle_inheritance();
-        // Depth first, with the path kept on the heap. A node that is met again while it is still
-        // on the path closes a cycle.
-        #[derive(Clone, Copy, PartialEq)]
-        enum State {
-            New,
-            OnPath,
-            Done,
-        }
-        let mut states = vec![State::New; self.nodes.len()];
-        for start in 0..self.nodes.len() {
-            let mut path = vec![(start, 0_usize)];
-            while let Some((node, next)) = path.last_mut() {
-                let state = states.get_mut(*node);
-                if *next == 0 {
-                    match state {
-                        Some(state @ State::New) => *state = State::OnPath,
-                        Some(State::OnPath) => return true,
-                        _ => {
-                            path.pop();
-                            continue;
-                        }
-                    }
-                }
-                let call = self.calls.get(*node).and_then(|calls| calls.get(*next));
-                if let Some(call) = call {
-                    *next += 1;
-                    let call = *call as usize;
-                    match states.get(call) {
-                        Some(State::OnPath) => return true,
-                        Some(State::New) => path.push((call, 0)),
-                        _ => {}
-                    }
-                } else {
-                    let node = *node;
-                    path.pop();
-                    if let Some(state) = states.get_mut(node) {
-                        *state = State::Done;
-                    }
-                }
-            }
-        }
-        false
+        crate::graph::has_cycle(self.nodes.len(), &self.calls)
     }
 
     fn settle_inheritance(&mut self) {
@@ -126,7 +81,6 @@ impl<'a> CallGraph<'a> {
         let number = *self.numbers.entry(node).or_insert(next);
         if number == next {
             self.nodes.push(node);
-            self.calls.push(Vec::new());
             self.defined.push(false);
         }
         number

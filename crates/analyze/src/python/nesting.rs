@@ -232,7 +232,8 @@ pub(super) fn bound_if_broken(text: &str) -> u32 {
         .split(|byte| !in_word(byte))
         .filter(is_counted)
         .count();
-    // A bracket and a `yield` can make two levels, as above.
+    // A bracket can make three levels (a subscript, a tuple, and what is missing in it), a `yield`
+    // two.
     let brackets = text.bytes().filter(|byte| b"([{".contains(byte)).count();
     let yields = text.matches("yield").count();
     let blocks = text
@@ -242,7 +243,7 @@ pub(super) fn bound_if_broken(text: &str) -> u32 {
     let levels = characters
         .saturating_add(blocks)
         .saturating_add(words)
-        .saturating_add(brackets)
+        .saturating_add(brackets.saturating_mul(2))
         .saturating_add(yields);
     u32::try_from(levels).unwrap_or(u32::MAX)
 }

@@ -53,20 +53,19 @@ pub(super) fn probe(grammar: Grammar, text: &[u8]) -> Probe {
     };
     let complete_bytes = offset(text, seen.complete);
     let at_byte = offset(text, seen.position);
-    let closer_refused = seen.broken && seen.position.row >= seen.closer_row;
+    let closer_refused = seen.broken && seen.position.row == seen.closer_row;
     if seen.broken && at_byte < text.trim_ascii_end().len() {
         Probe::Broken {
             at_byte,
             complete_bytes,
         }
-    } else if seen.unsettled
-        || seen.fillers_seen == 0
-        || closer_refused == grammar.stray_closer.is_empty()
-        || (seen.broken && !closer_refused)
+    } else if seen.settled_rows == FILLERS as u64 - FILLERS_UNTIL_SETTLED
+        && closer_refused != grammar.stray_closer.is_empty()
+        && closer_refused == seen.broken
     {
-        Probe::Unclosed { complete_bytes }
-    } else {
         Probe::Sound
+    } else {
+        Probe::Unclosed { complete_bytes }
     }
 }
 
@@ -187,7 +186,7 @@ struct Watch {
     broken: bool,
     /// Whether a budget was used up before any error.
     exhausted: bool,
-    /// The row from which on the parser must stand at the top level between two fillers.
+    /// The next row at whose start the parser must stand at the top level.
     settled_row: u64,
     /// The row before the stray closer.
     closer_row: u64,
@@ -197,10 +196,8 @@ struct Watch {
     top_level_states: Vec<u64>,
     /// Whether the states are being learnt, from fillers alone.
     learning: bool,
-    /// How often the parser stood between two fillers after the text.
-    fillers_seen: u64,
-    /// Whether it did not stand at the top level then.
-    unsettled: bool,
+    /// How many rows after the text the parser began at the top level.
+    settled_rows: u64,
 }
 
 impl Watch {
@@ -231,13 +228,13 @@ impl Watch {
             if between {
                 self.top_level_states.push(step.state);
             }
-            return;
-        }
-        let top_level = step.versions == 1 && self.top_level_states.contains(&step.state);
-        if step.position.row >= self.settled_row && between {
-            self.fillers_seen += 1;
-            self.unsettled |= !top_level;
-        } else if top_level {
+        } else if self.top_level_states.contains(&step.state) {
+            // Other readings of the text may be followed at the same time; one that stands at
+            // the top level is enough.
+            if between && step.position.row == self.settled_row {
+                self.settled_rows += 1;
+                self.settled_row += 1;
+            }
             self.complete = step.position;
         }
     }
@@ -245,7 +242,6 @@ impl Watch {
 
 /// The message tree-sitter logs before each step of a version of the parse.
 struct Step {
-    versions: u64,
     state: u64,
     position: Position,
 }
@@ -256,9 +252,8 @@ impl Step {
         let mut numbers = fields
             .split(", ")
             .map(|field| field.rsplit(':').next()?.parse::<u64>().ok());
-        let _version = numbers.next()?;
+        let (_version, _versions) = (numbers.next()?, numbers.next()?);
         Some(Self {
-            versions: numbers.next()??,
             state: numbers.next()??,
             position: Position {
                 row: numbers.next()??,

@@ -52,6 +52,7 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
     let came = Came::default();
     let stop = pin!(signals.wait(&came));
     let report = engine.run(message, options, &mut observer, stop).await?;
+    engine.leave();
 
     let closed = observer.finish(report.cut_short).await?;
     if args.json {

@@ -4,5 +4,4 @@
 mod conformance;
 mod endings;
 mod fixtures;
-mod measure;
 mod support;
