@@ -90,8 +90,8 @@ fn lines_are_not_longer_than_a_screen() {
     for path in rust_files() {
         for (number, line) in text(&path).lines().enumerate() {
             let columns = line.chars().count();
-            // A long literal cannot be broken without changing it.
-            let is_literal = line.contains('"');
+            // A long literal and a row of a table cannot be broken without changing them.
+            let is_literal = line.contains('"') || line.trim_start().starts_with("//! |");
             assert!(
                 columns <= LINE_COLUMNS_MAX || is_literal,
                 "{}:{} has {columns} columns",

@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, sy
 use std::path::{Component, Path, PathBuf};
 
 use atoll_types::Layer;
-use rustix::fs::CWD;
+use rustix::fs::{CWD, FileType};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags,
     OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen,
@@ -124,10 +124,9 @@ fn furnish(
     devices: Vec<(OwnedFd, Bind)>,
 ) -> io::Result<()> {
     for (tree, bind) in binds {
-        let target = mount_point(
-            &bind.guest,
-            fs::metadata(&bind.host).is_ok_and(|m| m.is_dir()),
-        )?;
+        // The host's path may be covered by now; the tree that was opened before is not.
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(&tree)?.st_mode);
+        let target = mount_point(&bind.guest, kind.is_dir())?;
         attach(&tree, &target)?;
     }
     for (tree, bind) in devices {

@@ -1,8 +1,8 @@
 //! What a program finds when it looks for a way out.
 
-use atoll_jail::ProgramEnd;
+use atoll_jail::{Bind, ProgramEnd};
 
-use crate::support::{LIMITS, python, run, shell};
+use crate::support::{LIMITS, python, run, run_in, shell, spec};
 
 #[test]
 fn every_layer_is_seen_from_inside() {
@@ -155,4 +155,16 @@ fn what_the_host_offers_is_not_seen() {
     std::fs::remove_file("/tmp/jail-canary").unwrap();
     assert!(!finished.stdout.contains("secret"), "{finished:?}");
     assert_ne!(finished.end, Some(ProgramEnd::Exited(0)));
+}
+
+#[test]
+fn directories_below_tmp_can_be_shown_to_a_program() {
+    let shown = tempfile::tempdir_in("/tmp").unwrap();
+    std::fs::write(shown.path().join("module.txt"), "shown").unwrap();
+    let mut spec = spec("bind", LIMITS);
+    spec.root.binds.push(Bind { host: shown.path().into(), guest: "dependencies".into() });
+    let script = "cat /dependencies/module.txt; echo x > /dependencies/new";
+    let finished = run_in(spec, shell(script));
+    assert_eq!(finished.stdout, "shown", "{finished:?}");
+    assert!(finished.stderr.contains("Read-only"), "{finished:?}");
 }

@@ -88,10 +88,15 @@ pub(crate) fn shell(script: &str) -> Command {
     }
 }
 
-/// Runs a command to its end and removes the jail.
+/// Runs a command in an ordinary jail.
 pub(crate) fn run(name: &str, limits: Limits, command: Command) -> Finished {
+    run_in(spec(name, limits), command)
+}
+
+/// Runs a command in a jail of its own to its end and removes the jail.
+pub(crate) fn run_in(spec: JailSpec, command: Command) -> Finished {
     block_on(async {
-        let mut jail = Jail::create(spec(name, limits)).await.unwrap();
+        let mut jail = Jail::create(spec).await.unwrap();
         let streams = jail.start(command).await.unwrap();
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]

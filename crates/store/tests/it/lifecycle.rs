@@ -227,9 +227,11 @@ async fn messages_of_dead_processes_fail_exactly_once() {
 
 #[tokio::test]
 async fn a_caller_that_stops_waiting_does_not_block_the_store() {
+    // Twice this fits into the queue of a connection, so that each statement is handed over.
+    const MESSAGES: u64 = 20;
     let (_directory, store) = open().await;
     let other = Store::open(store.path()).await.unwrap();
-    for number in 0..50 {
+    for number in 0..MESSAGES {
         let message = accepted(number, "a", "p");
         let outcome = outcome(&message);
         // Polled once, which hands the statement over, then dropped.
@@ -256,13 +258,13 @@ async fn a_caller_that_stops_waiting_does_not_block_the_store() {
     };
     // The connection works through what it was given in order, so all of it is done by now.
     let finished = store.list(&filter).await.unwrap();
-    assert_eq!(finished.len(), 50);
+    assert_eq!(finished.len() as u64, MESSAGES);
     let history = store
         .sender_history(&tenant("a"), crate::sample::program("p"))
         .await
         .unwrap();
-    assert_eq!(history.messages, 50);
-    assert_eq!(history.events.len(), 50);
+    assert_eq!(history.messages, MESSAGES);
+    assert_eq!(history.events.len() as u64, MESSAGES);
 }
 
 #[tokio::test]
