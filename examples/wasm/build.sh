@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles the WebAssembly examples: C to WASI modules with clang, and one of them on to a component.
+# Compiles the WebAssembly examples: C to WASI modules with clang, and one of them to a component.
 #
 #     examples/wasm/build.sh [DIRECTORY]        default: target/examples
 #

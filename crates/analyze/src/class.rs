@@ -46,10 +46,6 @@ pub(crate) fn judge(kind: ProgramKind, findings: &Findings) -> ExecutionClass {
 
 /// The estimate of the module documentation.
 fn steps(literal: u64, nesting: u32, loops: u64) -> f64 {
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "an order of magnitude is all that is asked for"
-    )]
     let literal = literal as f64;
     let nesting = nesting.max(u32::from(loops > 0));
     if nesting == 0 {
@@ -86,11 +82,9 @@ mod tests {
     use super::*;
 
     fn judged(nesting: u32, literal: u64) -> ExecutionClass {
-        let mut findings = Findings {
-            loops: u64::from(nesting),
-            instructions: 1,
-            ..Findings::default()
-        };
+        let mut findings = Findings::default();
+        findings.loops = u64::from(nesting);
+        findings.instructions = 1;
         findings.loop_nesting(nesting);
         findings.literal("range", literal);
         judge(ProgramKind::Python, &findings)
@@ -110,10 +104,8 @@ mod tests {
 
     #[test]
     fn compiled_code_gets_further() {
-        let mut findings = Findings {
-            loops: 1,
-            ..Findings::default()
-        };
+        let mut findings = Findings::default();
+        findings.loops = 1;
         findings.literal("count", 100_000_000);
         assert_eq!(judge(ProgramKind::Native, &findings), ExecutionClass::Short);
         assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Medium);
@@ -121,10 +113,8 @@ mod tests {
 
     #[test]
     fn evidence_outweighs_the_estimate() {
-        let mut findings = Findings {
-            recursion: true,
-            ..Findings::default()
-        };
+        let mut findings = Findings::default();
+        findings.recursion = true;
         assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Medium);
         findings.endless_loop = true;
         assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Unbounded);

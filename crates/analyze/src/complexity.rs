@@ -43,10 +43,6 @@ fn magnitude(count: u64, full: f64) -> f64 {
     (float(count).ln_1p() / full.ln_1p()).min(1.0)
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "an order of magnitude is all that is asked for"
-)]
 fn float(count: u64) -> f64 {
     count as f64
 }

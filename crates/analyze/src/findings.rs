@@ -233,3 +233,64 @@ fn bounded(text: &str) -> String {
     }
     text.get(..end).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_cut_at_their_bound_and_say_so() {
+        let mut findings = Findings::default();
+        for number in 0..1000_u64 {
+            findings.literal("range", number);
+            findings.dependency(&format!("module{number}"), DependencySource::ThirdParty);
+            findings.host_call(&format!("call{number}"));
+            findings.problem(Some(number), "broken");
+        }
+        findings.close();
+        let analysis = findings.into_analysis(
+            ProgramKind::Python,
+            0,
+            ExecutionClass::Trivial,
+            Complexity::default(),
+        );
+        assert_eq!(analysis.literals.len(), ENTRIES_MAX);
+        assert_eq!(analysis.dependencies.len(), ENTRIES_MAX);
+        assert_eq!(analysis.host_calls.len(), ENTRIES_MAX);
+        assert_eq!(analysis.problems.len(), ENTRIES_MAX + 4);
+        assert!(!analysis.is_complete());
+        // The large literals stay.
+        assert!(analysis.literals.iter().all(|literal| literal.value >= 1000 - 256));
+    }
+
+    #[test]
+    fn a_cut_list_alone_is_a_problem() {
+        let mut findings = Findings::default();
+        for number in 0..=ENTRIES_MAX {
+            findings.host_call(&format!("call{number}"));
+        }
+        assert!(!findings.has_capability(Capability::Unanalyzed));
+        findings.close();
+        assert!(findings.has_capability(Capability::Unanalyzed));
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        let text = "é".repeat(TEXT_BYTES_MAX);
+        assert_eq!(bounded(&text).len(), TEXT_BYTES_MAX);
+        assert_eq!(bounded(&format!("a{text}")).len(), TEXT_BYTES_MAX - 1);
+    }
+
+    #[test]
+    fn the_most_demanding_source_of_a_dependency_stays() {
+        let mut findings = Findings::default();
+        for source in [
+            DependencySource::Local,
+            DependencySource::ThirdParty,
+            DependencySource::StandardLibrary,
+        ] {
+            findings.dependency("module", source);
+        }
+        assert_eq!(findings.dependency_count(DependencySource::ThirdParty), 1);
+    }
+}

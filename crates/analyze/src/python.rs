@@ -29,7 +29,7 @@ use self::inner::InnerText;
 use self::nesting::{DEPTH_MAX, Shape};
 use self::reader::Reader;
 use self::source::Lines;
-pub(crate) use self::source::{declared_encoding, plain_encoding};
+pub(crate) use self::source::{Encoding, declared_encoding, plain_encoding};
 use crate::findings::Findings;
 
 /// The most bytes of source that are read.

@@ -1,137 +1,146 @@
-//! What a program is, found from its content; the file name only breaks ties.
+//! Tells what a program is, from its content; its name only decides what the content leaves open.
 //!
-//! Looks at the first bytes and, for text, at a bounded number of lines. Whether the program is
-//! any good is for the analysis of its kind to find out.
+//! Recognising is cheap and shallow: it looks at headers and counts tokens, and does not promise
+//! that the program is sound. What it refuses it refuses with a message that says what to do.
 
 mod elf;
-mod text;
+mod formats;
+mod script;
 
 use atoll_types::ProgramKind;
+use thiserror::Error;
 
-/// The largest program that is accepted, in bytes.
-pub const PROGRAM_BYTES_MAX: u64 = 64 << 20;
+/// The most bytes of a program, 64 MiB. Whoever reads a program stops there; nothing in this crate
+/// needs the bound to be safe.
+pub const PROGRAM_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Why the content is not a program Atoll can run. Each message says what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why content is not a program that can run.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum UnknownKind {
     /// There is nothing in it.
-    #[error("it is empty; a program has at least one byte")]
+    #[error("the program is empty; give a file with a program in it")]
     Empty,
-    /// WebAssembly, but neither a core module nor a component.
-    #[error("it is WebAssembly of an unknown version ({version:#010x}); build it for WASI")]
-    WasmVersion {
-        /// The four bytes after the magic number.
-        version: u32,
-    },
-    /// WebAssembly cut off in its header.
-    #[error("it is WebAssembly cut off after {bytes} bytes; copy the whole file")]
-    WasmTruncated {
-        /// How many bytes there are.
-        bytes: usize,
-    },
-    /// WebAssembly in its text form.
-    #[error("it is WebAssembly text; translate it to a binary first, for example with wat2wasm")]
-    WasmText,
-    /// ELF cut off in its header.
-    #[error("it is an ELF file cut off in its header; copy the whole file")]
-    ElfTruncated,
-    /// ELF for other processors.
-    #[error("it is an ELF file for {machine}, and this machine is {host}; build it for {host}")]
-    ElfForeign {
-        /// The processor it was built for.
-        machine: String,
-        /// This machine's processor.
+    /// A native program for another kind of machine.
+    #[error("the program is an ELF file for {found}, and this machine is {host}; build it for {host} or compile it to WebAssembly")]
+    WrongArchitecture {
+        /// What it was built for.
+        found: String,
+        /// What this machine is.
         host: &'static str,
     },
-    /// ELF, but no executable.
-    #[error("it is {what}, not an executable; link it as a program")]
-    ElfNotExecutable {
-        /// What it is, with its article.
-        what: &'static str,
+    /// A native program for another operating system.
+    #[error("the program is an ELF file for {system}; build it for Linux")]
+    WrongSystem {
+        /// The system it was built for.
+        system: &'static str,
     },
-    /// A known format that Atoll does not run.
-    #[error("it is {what}; Atoll runs Python, JavaScript, shell, ELF and WebAssembly programs")]
-    Format {
-        /// What it is, with its article.
+    /// A native file that is no executable.
+    #[error("the program is {what}, not an executable; {advice}")]
+    NotExecutable {
+        /// What it is instead.
         what: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A file that ends within its header or contradicts itself.
+    #[error("the program starts like {format} but {problem}; it may be cut off or damaged")]
+    Damaged {
+        /// What it starts like.
+        format: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A WebAssembly file of another version.
+    #[error("the program is WebAssembly of version {version}, layer {layer}, which is not known; build a core module (version 1) or a component (version 13)")]
+    WasmVersion {
+        /// The version field.
+        version: u16,
+        /// The layer field.
+        layer: u16,
+    },
+    /// WebAssembly in its text form.
+    #[error("the program is WebAssembly text; assemble it first, for example with `wasm-tools parse`")]
+    WasmText,
+    /// A file format that is known but does not run.
+    #[error("the program is {format}, which does not run; {advice}")]
+    OtherFormat {
+        /// What it is.
+        format: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A script for an interpreter that is not offered.
+    #[error("the program asks for the interpreter `{name}`, which is not one of python3, node, sh, bash, dash")]
+    UnknownInterpreter {
+        /// The interpreter's name, without its directory.
+        name: String,
+    },
+    /// Source text in a language that is known but does not run.
+    #[error("the program looks like {language}, which does not run as source; compile it to WebAssembly or to a native executable")]
+    OtherLanguage {
+        /// The language.
+        language: &'static str,
     },
     /// Bytes that are neither text nor a known format.
-    #[error(
-        "it is neither text nor a known binary format (byte {offset} is no UTF-8 text); Atoll \
-         runs Python, JavaScript, shell, ELF and WebAssembly programs"
-    )]
-    Binary {
-        /// The first byte that cannot be text, counted from 0.
+    #[error("the program is binary data in no known format (first odd byte at offset {offset}); give a script, a WebAssembly file or an ELF executable")]
+    BinaryData {
+        /// Where the content stops being text.
         offset: usize,
     },
-    /// A script whose first line names an interpreter Atoll does not offer.
-    #[error(
-        "its first line asks for the interpreter {interpreter:?}; Atoll offers python3, node, sh \
-         and bash"
-    )]
-    Interpreter {
-        /// The interpreter's name.
-        interpreter: String,
+    /// Text with bytes that are not UTF-8.
+    #[error("the program is text but not valid UTF-8 at offset {offset}; convert it to UTF-8")]
+    NotUtf8 {
+        /// The first byte that does not fit.
+        offset: usize,
     },
-    /// Text in no language that could be told.
-    #[error(
-        "it is text in a language that could not be told; start it with a line such as \
-         #!/usr/bin/env python3, or name it .py, .js or .sh"
-    )]
-    Language,
+    /// Text that could be in more than one language, or in none.
+    #[error("the program is text in a language that cannot be told; start it with a line such as `#!/usr/bin/env python3`, or name it .py, .js or .sh")]
+    UnknownLanguage,
 }
 
-/// Finds out what a program is.
+/// Tells the kind of a program from its bytes. `name` is the file name it came under; its ending
+/// is looked at only where the content fits several languages equally.
 ///
 /// # Errors
-/// [`UnknownKind`] says what the content is instead and what to do.
+///
+/// [`UnknownKind`] when the content is nothing that can run here. Its message says what to do.
 pub fn recognise(name: &str, bytes: &[u8]) -> Result<ProgramKind, UnknownKind> {
     if bytes.is_empty() {
         return Err(UnknownKind::Empty);
     }
-    if let Some(rest) = bytes.strip_prefix(b"\0asm") {
-        return wasm(rest);
+    if bytes.starts_with(elf::MAGIC) {
+        return elf::check(bytes).map(|()| ProgramKind::Native);
     }
-    if bytes.starts_with(b"\x7fELF") {
-        return elf::recognise(bytes);
+    if bytes.starts_with(WASM_MAGIC) {
+        return wasm(bytes);
     }
-    if let Some((_, what)) = FORMATS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(UnknownKind::Format { what });
+    if let Some(other) = formats::known(bytes) {
+        return Err(other);
     }
-    text::recognise(name, bytes)
+    script::recognise(name, bytes)
 }
 
-/// The version field holds a version and a layer: module 1 and component 13 are what is in use.
-fn wasm(rest: &[u8]) -> Result<ProgramKind, UnknownKind> {
-    let Some(version) = rest.first_chunk::<4>() else {
-        return Err(UnknownKind::WasmTruncated {
-            bytes: rest.len().saturating_add(4),
+const WASM_MAGIC: &[u8] = b"\0asm";
+
+/// Tells modules from components by the version and layer after the magic number, as the binary
+/// format of the component model defines them.
+fn wasm(bytes: &[u8]) -> Result<ProgramKind, UnknownKind> {
+    let Some(&[low, high, layer_low, layer_high]) = bytes.get(4..).and_then(<[u8]>::first_chunk)
+    else {
+        return Err(UnknownKind::Damaged {
+            format: "WebAssembly",
+            problem: "ends within its header",
         });
     };
-    match u32::from_le_bytes(*version) {
-        0x0000_0001 => Ok(ProgramKind::WasmModule),
-        0x0001_000d => Ok(ProgramKind::WasmComponent),
-        version => Err(UnknownKind::WasmVersion { version }),
+    let version = u16::from_le_bytes([low, high]);
+    let layer = u16::from_le_bytes([layer_low, layer_high]);
+    match (version, layer) {
+        (1, 0) => Ok(ProgramKind::WasmModule),
+        (13, 1) => Ok(ProgramKind::WasmComponent),
+        (version, layer) => Err(UnknownKind::WasmVersion { version, layer }),
     }
 }
-
-/// First bytes of formats people send by mistake.
-const FORMATS: [(&[u8], &str); 14] = [
-    (b"MZ", "a Windows program"),
-    (b"\xcf\xfa\xed\xfe", "a macOS program"),
-    (b"\xca\xfe\xba\xbe", "a Java class or a macOS program"),
-    (b"PK\x03\x04", "a ZIP archive (or a Java or Python package)"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"!<arch>\n", "a static library or a Debian package"),
-    (b"%PDF-", "a PDF document"),
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"\xff\xfe", "text in UTF-16; save it as UTF-8"),
-    (b"\xfe\xff", "text in UTF-16; save it as UTF-8"),
-];
 
 #[cfg(test)]
 mod tests;

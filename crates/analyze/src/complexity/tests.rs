@@ -20,13 +20,11 @@ struct Input {
 
 impl Input {
     fn score(&self) -> Complexity {
-        let mut findings = Findings {
-            lines: self.lines,
-            instructions: self.instructions,
-            functions: self.functions,
-            recursion: self.recursion,
-            ..Findings::default()
-        };
+        let mut findings = Findings::default();
+        findings.lines = self.lines;
+        findings.instructions = self.instructions;
+        findings.functions = self.functions;
+        findings.recursion = self.recursion;
         findings.loop_nesting(self.nesting);
         findings.literal("range", self.literal);
         let sources = [

@@ -44,11 +44,6 @@ impl Const {
             Self::Int(number) => Some(u64::try_from(*number).unwrap_or(u64::MAX)),
             Self::Float(number) if *number >= 0.0 => {
                 // The cast saturates, which is what is wanted.
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "not negative, and a number too large saturates"
-                )]
                 Some(number.ceil() as u64)
             }
             _ => None,
@@ -78,10 +73,6 @@ impl Const {
 
     fn as_float(&self) -> Option<f64> {
         match self {
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "an order of magnitude is all that is asked for"
-            )]
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
             _ => None,
@@ -382,10 +373,6 @@ fn chr(value: &Const) -> Option<Const> {
 fn built_in(function: &str, values: &[Const]) -> Option<Const> {
     match (function, values) {
         ("int", [Const::Int(number)]) => Some(Const::Int(*number)),
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "a number too large saturates"
-        )]
         ("int", [Const::Float(number)]) => Some(Const::Int(*number as i128)),
         ("int", [Const::Text(text)]) => Some(Const::Int(text.trim().parse().ok()?)),
         ("float", [value]) => Some(Const::Float(value.as_float()?)),

@@ -91,6 +91,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     let example = "write a number with its unit, such as 256MiB or 1GB";
     match ByteSize::from_str(text) {
         Ok(ByteSize(0)) => Err(format!("it is nothing; {example}")),
+        // The parser stops at the largest number there is, whatever was written.
+        Ok(ByteSize(u64::MAX)) => Err(format!("it is too large; {example}")),
         Ok(size) => Ok(size.as_u64()),
         Err(error) => Err(format!("{error}; {example}")),
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use atoll_sandbox::{Backend, Environment, content_bytes};
-use atoll_types::{Decision, Level, LimitHit, LimitName, Message, ProgramKind};
+use atoll_types::{Decision, Level, LimitHit, LimitName, Message, ProgramKind, Status};
 
 use crate::Engine;
 use crate::way::Halt;
@@ -61,8 +61,9 @@ pub(crate) fn no_backend(engine: &Engine, level: Level) -> String {
 }
 
 fn check_directory(path: PathBuf) -> Result<PathBuf, Halt> {
-    let failed = |source: std::io::Error| {
-        Halt::refused(format!(
+    let failed = |source: std::io::Error| Halt {
+        status: Status::Failed,
+        ..Halt::refused(format!(
             "failed to use {} for dependencies: {source}; name a directory of installed modules",
             path.display()
         ))

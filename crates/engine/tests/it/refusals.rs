@@ -104,7 +104,7 @@ async fn dependencies_must_be_a_directory() {
             .run(message("true"), options, &mut reader, never)
             .await
             .unwrap();
-        assert_eq!(report.outcome.status, Status::Refused);
+        assert_eq!(report.outcome.status, Status::Failed);
         let reason = report.outcome.reason.unwrap();
         assert!(
             reason.starts_with(&format!("failed to use {path} for dependencies")),

@@ -1,5 +1,6 @@
 //! The instance level as a whole: real workers in real jails. Needs root, `atoll-launcher` and
 //! `atoll-wasm-worker`, which a build of the whole workspace puts beside these tests.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod conformance;
 mod endings;

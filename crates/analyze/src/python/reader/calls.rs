@@ -1,13 +1,13 @@
 //! What a Python program refers to and calls outside itself.
 
 use atoll_types::Capability;
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr};
+use ruff_python_ast::visitor::source_order::SourceOrderVisitor;
 use ruff_python_ast::{Expr, ExprAttribute, ExprCall, ExprContext, ExprSubscript};
 use ruff_text_size::Ranged;
 
 use super::super::fold::{self, Const};
 use super::super::graph::Node;
-use super::super::{capabilities, names};
+use super::super::capabilities;
 use super::{Reader, Use};
 
 /// The longest chain of attributes that is followed.
