@@ -32,9 +32,8 @@ pub(crate) fn judge(kind: ProgramKind, findings: &Findings) -> ExecutionClass {
     if findings.endless_loop || (is_partial && findings.instructions == 0) {
         return ExecutionClass::Unbounded;
     }
-    let literal = findings.largest_literal(|role| {
-        !IDLE_ROLES.iter().any(|idle| role.starts_with(idle))
-    });
+    let literal =
+        findings.largest_literal(|role| !IDLE_ROLES.iter().any(|idle| role.starts_with(idle)));
     let steps = steps(literal, findings.loop_nesting_max, findings.loops);
     let estimate = class_of(steps, steps_per_second(kind));
     if findings.recursion || is_partial {
@@ -108,19 +107,31 @@ mod tests {
         findings.loops = 1;
         findings.literal("count", 100_000_000);
         assert_eq!(judge(ProgramKind::Native, &findings), ExecutionClass::Short);
-        assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Medium);
+        assert_eq!(
+            judge(ProgramKind::Python, &findings),
+            ExecutionClass::Medium
+        );
     }
 
     #[test]
     fn evidence_outweighs_the_estimate() {
         let mut findings = Findings::default();
         findings.recursion = true;
-        assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Medium);
+        assert_eq!(
+            judge(ProgramKind::Python, &findings),
+            ExecutionClass::Medium
+        );
         findings.endless_loop = true;
-        assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Unbounded);
+        assert_eq!(
+            judge(ProgramKind::Python, &findings),
+            ExecutionClass::Unbounded
+        );
         let mut unread = Findings::default();
         unread.problem(None, "unread");
-        assert_eq!(judge(ProgramKind::Python, &unread), ExecutionClass::Unbounded);
+        assert_eq!(
+            judge(ProgramKind::Python, &unread),
+            ExecutionClass::Unbounded
+        );
         unread.instructions = 10;
         assert_eq!(judge(ProgramKind::Python, &unread), ExecutionClass::Medium);
     }
@@ -130,7 +141,10 @@ mod tests {
         let mut findings = Findings::default();
         findings.literal("sleep.milliseconds", u64::MAX);
         findings.literal("memory.pages", u64::MAX);
-        assert_eq!(judge(ProgramKind::Python, &findings), ExecutionClass::Trivial);
+        assert_eq!(
+            judge(ProgramKind::Python, &findings),
+            ExecutionClass::Trivial
+        );
     }
 
     proptest! {

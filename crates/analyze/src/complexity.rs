@@ -79,7 +79,12 @@ fn work_literals(largest: u64) -> ComplexityPart {
         u64::MAX => "a number beyond 64 bits sizes work".to_owned(),
         largest => format!("{largest} is the largest number that sizes work"),
     };
-    part("work literals", 15.0 * magnitude(largest, 1e12), 15.0, because)
+    part(
+        "work literals",
+        15.0 * magnitude(largest, 1e12),
+        15.0,
+        because,
+    )
 }
 
 fn recursion(recursion: bool) -> ComplexityPart {

@@ -260,7 +260,12 @@ mod tests {
         assert_eq!(analysis.problems.len(), ENTRIES_MAX + 4);
         assert!(!analysis.is_complete());
         // The large literals stay.
-        assert!(analysis.literals.iter().all(|literal| literal.value >= 1000 - 256));
+        assert!(
+            analysis
+                .literals
+                .iter()
+                .all(|literal| literal.value >= 1000 - 256)
+        );
     }
 
     #[test]

@@ -95,7 +95,8 @@ impl Bindings<'_> {
         };
         if let (Some(member), Some(local)) = (member, local) {
             let path = format!("{module}.{}", self.script.text(member));
-            self.names.insert(self.script.text(local).into_owned(), path);
+            self.names
+                .insert(self.script.text(local).into_owned(), path);
         }
     }
 }
@@ -152,8 +153,7 @@ fn string(script: &Script, node: Node<'_>) -> Option<String> {
     let is_plain = node.kind() == "string"
         || (node.kind() == "template_string" && !script.text(node).contains("${"));
     let text = script.text(node);
-    (is_plain && !text.contains('\\'))
-        .then(|| text.trim_matches(['"', '\'', '`']).to_owned())
+    (is_plain && !text.contains('\\')).then(|| text.trim_matches(['"', '\'', '`']).to_owned())
 }
 
 fn argument<'tree>(call: Node<'tree>, index: u32) -> Option<Node<'tree>> {
@@ -213,9 +213,7 @@ impl Reader<'_, '_> {
             "call_expression" => node
                 .child_by_field_name("function")
                 .and_then(|function| function.child_by_field_name("property"))
-                .is_some_and(|property| {
-                    names::ITERATORS.contains(&&*self.script.text(property))
-                }),
+                .is_some_and(|property| names::ITERATORS.contains(&&*self.script.text(property))),
             _ => false,
         }
     }
@@ -278,7 +276,9 @@ impl Reader<'_, '_> {
     }
 
     fn call(&mut self, node: Node<'_>, callee: Node<'_>) {
-        let Some(path) = self.path(callee) else { return };
+        let Some(path) = self.path(callee) else {
+            return;
+        };
         let line = tree::line(node);
         match path.as_str() {
             "require" | "import" => self.module(argument(node, 0), line),

@@ -2,7 +2,8 @@
 //!
 //! The text is measured first ([`nesting`]), for the parser and everything after it recurse, and
 //! is parsed only when it is known to be shallow and small enough. Then two walks over the tree
-//! follow: one collects what each name is bound to ([`collect`], [`names`]), one reads ([`reader`]).
+//! follow: one collects what each name is bound to ([`collect`], [`names`]), one reads
+//! ([`reader`]).
 //! What another module imports or what a library does is not seen; the tables in
 //! [`capabilities`] and [`stdlib`] stand for it.
 

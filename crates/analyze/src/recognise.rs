@@ -22,7 +22,9 @@ pub enum UnknownKind {
     #[error("the program is empty; give a file with a program in it")]
     Empty,
     /// A native program for another kind of machine.
-    #[error("the program is an ELF file for {found}, and this machine is {host}; build it for {host} or compile it to WebAssembly")]
+    #[error(
+        "the program is an ELF file for {found}, and this machine is {host}; build it for {host} or compile it to WebAssembly"
+    )]
     WrongArchitecture {
         /// What it was built for.
         found: String,
@@ -52,7 +54,9 @@ pub enum UnknownKind {
         problem: &'static str,
     },
     /// A WebAssembly file of another version.
-    #[error("the program is WebAssembly of version {version}, layer {layer}, which is not known; build a core module (version 1) or a component (version 13)")]
+    #[error(
+        "the program is WebAssembly of version {version}, layer {layer}, which is not known; build a core module (version 1) or a component (version 13)"
+    )]
     WasmVersion {
         /// The version field.
         version: u16,
@@ -60,7 +64,9 @@ pub enum UnknownKind {
         layer: u16,
     },
     /// WebAssembly in its text form.
-    #[error("the program is WebAssembly text; assemble it first, for example with `wasm-tools parse`")]
+    #[error(
+        "the program is WebAssembly text; assemble it first, for example with `wasm-tools parse`"
+    )]
     WasmText,
     /// A file format that is known but does not run.
     #[error("the program is {format}, which does not run; {advice}")]
@@ -71,19 +77,25 @@ pub enum UnknownKind {
         advice: &'static str,
     },
     /// A script for an interpreter that is not offered.
-    #[error("the program asks for the interpreter `{name}`, which is not one of python3, node, sh, bash, dash")]
+    #[error(
+        "the program asks for the interpreter `{name}`, which is not one of python3, node, sh, bash, dash"
+    )]
     UnknownInterpreter {
         /// The interpreter's name, without its directory.
         name: String,
     },
     /// Source text in a language that is known but does not run.
-    #[error("the program looks like {language}, which does not run as source; compile it to WebAssembly or to a native executable")]
+    #[error(
+        "the program looks like {language}, which does not run as source; compile it to WebAssembly or to a native executable"
+    )]
     OtherLanguage {
         /// The language.
         language: &'static str,
     },
     /// Bytes that are neither text nor a known format.
-    #[error("the program is binary data in no known format (first odd byte at offset {offset}); give a script, a WebAssembly file or an ELF executable")]
+    #[error(
+        "the program is binary data in no known format (first odd byte at offset {offset}); give a script, a WebAssembly file or an ELF executable"
+    )]
     BinaryData {
         /// Where the content stops being text.
         offset: usize,
@@ -95,7 +107,9 @@ pub enum UnknownKind {
         offset: usize,
     },
     /// Text that could be in more than one language, or in none.
-    #[error("the program is text in a language that cannot be told; start it with a line such as `#!/usr/bin/env python3`, or name it .py, .js or .sh")]
+    #[error(
+        "the program is text in a language that cannot be told; start it with a line such as `#!/usr/bin/env python3`, or name it .py, .js or .sh"
+    )]
     UnknownLanguage,
 }
 

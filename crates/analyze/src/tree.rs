@@ -9,6 +9,8 @@
 //! ([`probe`]) watches the parser and stops it at the first error; the line at fault is blanked
 //! out and the pass starts again, a few times at most; only a text that came through without
 //! an error is parsed into a tree.
+//!
+//! The lexers are C code, too, and trust the text to be well-behaved. They get ASCII only.
 
 mod probe;
 mod walk;
@@ -70,12 +72,12 @@ pub(crate) struct Grammar {
 pub(crate) struct Script {
     /// The tree; `None` when no part of the script could be parsed within the budgets.
     tree: Option<Tree>,
-    /// What was parsed: the script with its faulty lines blanked out, then fillers.
-    text: Vec<u8>,
-    /// Where the fillers start.
+    /// The bytes of the script.
+    source: Vec<u8>,
+    /// How much of the source the tree covers; behind that come fillers.
     program_bytes: usize,
     /// What is wrong with the script: the line, counted from 1, and a plain sentence.
-    pub(crate) problems: Vec<(Option<u64>, &'static str)>,
+    pub(crate) problems: Problems,
 }
 
 impl Script {
@@ -86,7 +88,8 @@ impl Script {
 
     /// The text between two offsets, with what is not UTF-8 replaced.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.text.get(start..end).unwrap_or_default())
+        let end = end.min(self.program_bytes);
+        String::from_utf8_lossy(self.source.get(start..end).unwrap_or_default())
     }
 
     /// Whether a node belongs to the program and not to what was appended to it.
@@ -100,6 +103,9 @@ impl Script {
     }
 }
 
+/// Lines, counted from 1, and what is wrong there.
+type Problems = Vec<(Option<u64>, &'static str)>;
+
 /// The line of a node, counted from 1.
 pub(crate) fn line(node: Node<'_>) -> u64 {
     node.start_position().row as u64 + 1
@@ -109,54 +115,113 @@ pub(crate) fn line(node: Node<'_>) -> u64 {
 pub(crate) fn parse(grammar: Grammar, source: &[u8]) -> Script {
     let mut script = Script {
         tree: None,
-        text: source.to_vec(),
+        source: source.to_vec(),
         program_bytes: 0,
         problems: Vec::new(),
     };
     if source.len() > SOURCE_BYTES_MAX {
-        script
-            .problems
-            .push((None, "the script is larger than 4 MiB and was not read"));
-        script.text.clear();
+        let message = "the script is larger than 4 MiB and was not read";
+        script.problems.push((None, message));
         return script;
     }
-    if repair(grammar, &mut script) {
-        script.program_bytes = script.text.len();
-        for _ in 0..FILLERS {
-            script.text.extend_from_slice(grammar.filler.as_bytes());
+    if source.contains(&0) {
+        // Some interpreters skip them, so that what runs is not what is read here.
+        let message = "the script contains zero bytes";
+        script.problems.push((None, message));
+    }
+    let mut text = hide_non_ascii(source);
+    if !repair(grammar, &mut text, &mut script.problems) {
+        return script;
+    }
+    script.program_bytes = text.len();
+    for _ in 0..FILLERS {
+        text.extend_from_slice(grammar.filler.as_bytes());
+    }
+    script.tree = parse_sound(grammar, &text);
+    match &script.tree {
+        Some(tree) if completes_program(tree, script.program_bytes) => {
+            let row = row_at(&text, text.trim_ascii_end().len());
+            let row = row.saturating_sub(FILLERS) as u64 + 1;
+            script.problems.push((Some(row), INCOMPLETE));
         }
-        script.tree = parse_sound(grammar, &script.text);
-        if script.tree.is_none() {
-            script.problems.push((None, OUT_OF_BUDGET));
-        }
+        Some(_) => {}
+        None => script.problems.push((None, OUT_OF_BUDGET)),
     }
     script
 }
 
+/// The text as the C code of the grammars gets it: what is not ASCII becomes a letter, or a space
+/// where it is white space, byte by byte, so that offsets stay. The scanners look characters up
+/// in tables that end before Unicode does.
+fn hide_non_ascii(source: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(source.len());
+    for chunk in source.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let hidden = match u8::try_from(character) {
+                Ok(byte) if byte.is_ascii() => byte,
+                // The byte order mark counts as white space in JavaScript.
+                _ if character.is_whitespace() || character == '\u{feff}' => b' ',
+                _ => b'z',
+            };
+            text.extend(std::iter::repeat_n(hidden, character.len_utf8()));
+        }
+        text.extend(chunk.invalid().iter().map(|_| b'z'));
+    }
+    text
+}
+
+/// Whether the first filler completes the last statement of the program instead of following it.
+fn completes_program(tree: &Tree, program_bytes: usize) -> bool {
+    let root = tree.root_node();
+    let first = program_bytes + 1;
+    let Some(mut filler) = root.descendant_for_byte_range(first, first + 1) else {
+        return false;
+    };
+    // A bare `;` may well end the last statement.
+    if !filler.is_named()
+        && filler
+            .parent()
+            .is_some_and(|parent| parent.start_byte() < first)
+    {
+        return false;
+    }
+    while let Some(parent) = filler.parent() {
+        if parent == root {
+            return false;
+        }
+        if parent.start_byte() < first {
+            return true;
+        }
+        filler = parent;
+    }
+    false
+}
+
+const INCOMPLETE: &str = "the script ends in the middle of a statement";
 const UNCLOSED: &str = "the script ends inside something that it opened and never closed";
 const UNCLOSED_HERE: &str = "the script ends inside something that this line opens";
 const OUT_OF_BUDGET: &str = "the script is too large or too intricate to be parsed in full";
 
 /// Takes faulty lines out of the text until the rest is sound; false when nothing is left that
 /// could be parsed.
-fn repair(grammar: Grammar, script: &mut Script) -> bool {
+fn repair(grammar: Grammar, text: &mut Vec<u8>, problems: &mut Problems) -> bool {
     let mut blanked = Vec::new();
     // The last two rounds are for what is left before the first place that cannot be repaired.
     for round in 0..REPAIRS_MAX + 2 {
-        let complete_bytes = match probe(grammar, &script.text) {
+        let complete_bytes = match probe(grammar, text) {
             Probe::Sound => return true,
             Probe::OutOfBudget => {
-                script.problems.push((None, OUT_OF_BUDGET));
+                problems.push((None, OUT_OF_BUDGET));
                 return false;
             }
             Probe::Unclosed { complete_bytes } => {
-                let row = row_at(&script.text, complete_bytes);
+                let row = row_at(text, complete_bytes);
                 if grammar.stray_closer.is_empty() {
-                    script.problems.push((Some(row as u64 + 1), UNCLOSED_HERE));
+                    problems.push((Some(row as u64 + 1), UNCLOSED_HERE));
                     complete_bytes
                 } else {
                     // Blocks look like the top level, so nothing is known to be complete.
-                    script.problems.push((None, UNCLOSED));
+                    problems.push((None, UNCLOSED));
                     return false;
                 }
             }
@@ -164,10 +229,10 @@ fn repair(grammar: Grammar, script: &mut Script) -> bool {
                 at_byte,
                 complete_bytes,
             } => {
-                let row = row_at(&script.text, at_byte);
-                script.problems.push((Some(row as u64 + 1), "syntax error"));
+                let row = row_at(text, at_byte);
+                problems.push((Some(row as u64 + 1), "syntax error"));
                 if round < REPAIRS_MAX && !blanked.contains(&row) {
-                    blank_row(&mut script.text, at_byte);
+                    blank_row(text, at_byte);
                     blanked.push(row);
                     continue;
                 }
@@ -175,7 +240,7 @@ fn repair(grammar: Grammar, script: &mut Script) -> bool {
             }
         };
         // A text that ends between two statements at the top level is sound.
-        script.text.truncate(complete_bytes);
+        text.truncate(complete_bytes);
     }
     false
 }

@@ -11,9 +11,8 @@ mod imports;
 
 use atoll_types::{Capability, DependencySource};
 use wasmparser::{
-    BinaryReaderError, Data, Encoding, ExternalKind, FromReader, FunctionBody,
-    ImportSectionReader, MemoryType, OperatorsReaderAllocations, Parser, Payload, SectionLimited,
-    TableType, TypeRef,
+    BinaryReaderError, Data, Encoding, ExternalKind, FromReader, FunctionBody, ImportSectionReader,
+    MemoryType, OperatorsReaderAllocations, Parser, Payload, SectionLimited, TableType, TypeRef,
 };
 
 use self::component::Wiring;
@@ -50,7 +49,9 @@ pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
         allocations: OperatorsReaderAllocations::default(),
     };
     for payload in Parser::new(0).parse_all(bytes) {
-        let read = payload.map_err(Stop::from).and_then(|payload| reader.payload(payload));
+        let read = payload
+            .map_err(Stop::from)
+            .and_then(|payload| reader.payload(payload));
         if let Err(stop) = read {
             reader.stopped(&stop);
             return;
@@ -312,7 +313,10 @@ impl Reader<'_> {
         let declared = self.findings.declared_memory_bytes.unwrap_or(0);
         self.findings.declared_memory_bytes = Some(declared.saturating_add(bytes));
         if !memory.memory64 && bytes > 1 << 32 {
-            let message = format!("declares {} pages of memory, more than can exist", memory.initial);
+            let message = format!(
+                "declares {} pages of memory, more than can exist",
+                memory.initial
+            );
             self.findings.problem(None, &message);
         }
     }
@@ -349,8 +353,10 @@ impl Reader<'_> {
         let caller = module.functions;
         let calls = facts.callees.iter().map(|callee| (caller, *callee));
         if module.calls.len() + facts.callees.len() > CALLS_MAX {
-            self.findings
-                .problem(None, "more than 4 million calls; recursion was not looked for");
+            self.findings.problem(
+                None,
+                "more than 4 million calls; recursion was not looked for",
+            );
         } else {
             module.calls.extend(calls);
         }

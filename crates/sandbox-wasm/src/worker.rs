@@ -181,15 +181,18 @@ impl StatusPipe {
     /// Takes in what an ended worker left, without waiting. Whatever is wrong with it leaves the
     /// report as far as it was right.
     pub(crate) fn drain(&mut self) {
-        // A worker that filled its pipe with other things than frames is not read to the end: the
-        // first wrong byte ends this.
-        while let Ok(None | Some(Next::News)) = self.step() {}
-    }
-
-    fn step(&mut self) -> io::Result<Option<Next>> {
-        match self.take() {
-            Some(next) => Ok(Some(next)),
-            None => self.read_now(),
+        let mut bytes = [0; STATUS_BYTES_MAX];
+        loop {
+            match self.take() {
+                Some(Next::News) => {}
+                // The first wrong byte ends this, however much follows.
+                Some(Next::Wrong(_) | Next::Closed) => return,
+                // Asks the kernel itself: the runtime may not have heard yet of what is there.
+                None => match rustix::io::read(&self.pipe, &mut bytes) {
+                    Ok(count) if count > 0 => self.push(&bytes, count),
+                    Ok(_) | Err(_) => return,
+                },
+            }
         }
     }
 
@@ -208,16 +211,145 @@ impl StatusPipe {
 
     /// Reads what is there; `None` when that was something, or nothing yet.
     fn read(&mut self) -> io::Result<Option<Next>> {
-        match self.read_now() {
+        let mut bytes = [0; STATUS_BYTES_MAX];
+        match self.pipe.try_read(&mut bytes) {
+            Ok(0) => Ok(Some(Next::Closed)),
+            Ok(count) => {
+                self.push(&bytes, count);
+                Ok(None)
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            other => other,
+            Err(error) => Err(error),
         }
     }
 
-    fn read_now(&mut self) -> io::Result<Option<Next>> {
-        let mut bytes = [0; STATUS_BYTES_MAX];
-        let count = self.pipe.try_read(&mut bytes)?;
+    fn push(&mut self, bytes: &[u8], count: usize) {
         self.reader.push(bytes.get(..count).unwrap_or_default());
-        Ok((count == 0).then_some(Next::Closed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::protocol::{Status, encode_status, read_request};
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(future)
+    }
+
+    fn pipe() -> (StatusPipe, File) {
+        let (status, status_in) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        (StatusPipe::new(status).unwrap(), File::from(status_in))
+    }
+
+    fn frame(status: &Status) -> Vec<u8> {
+        encode_status(status).unwrap()
+    }
+
+    #[test]
+    fn frames_come_out_one_by_one_then_the_end() {
+        block_on(async {
+            let (mut status, mut worker) = pipe();
+            let ready = frame(&Status::Ready { system_calls: 4 });
+            let (first, rest) = ready.split_at(3);
+            worker.write_all(first).unwrap();
+            let early = tokio::time::timeout(std::time::Duration::ZERO, status.next()).await;
+            assert!(early.is_err(), "half a frame is no news");
+            worker.write_all(rest).unwrap();
+            worker
+                .write_all(&frame(&Status::Started { compile_us: 9 }))
+                .unwrap();
+            drop(worker);
+            assert_eq!(status.next().await.unwrap(), Next::News);
+            assert_eq!(status.report().ready, Some(4));
+            assert_eq!(status.report().started, None);
+            assert_eq!(status.next().await.unwrap(), Next::News);
+            assert_eq!(status.report().started, Some(9));
+            assert_eq!(status.next().await.unwrap(), Next::Closed);
+        });
+    }
+
+    #[test]
+    fn a_worker_that_was_taken_over_is_heard_until_its_first_wrong_byte() {
+        block_on(async {
+            let (mut status, mut worker) = pipe();
+            worker
+                .write_all(&frame(&Status::Ready { system_calls: 4 }))
+                .unwrap();
+            worker
+                .write_all(&frame(&Status::Started { compile_us: 9 }))
+                .unwrap();
+            worker.write_all(&[0xff; 40_000]).unwrap();
+            let exited = Status::Exited {
+                code: 0,
+                limit: None,
+            };
+            worker.write_all(&frame(&exited)).unwrap();
+            // Its end of the pipe stays open: nothing here waits for it.
+            status.drain();
+            assert_eq!(status.report().started, Some(9));
+            assert_eq!(status.report().end, None);
+        });
+    }
+
+    #[test]
+    fn a_frame_at_the_wrong_time_is_wrong() {
+        block_on(async {
+            let (mut status, mut worker) = pipe();
+            worker
+                .write_all(&frame(&Status::Started { compile_us: 9 }))
+                .unwrap();
+            let next = status.next().await.unwrap();
+            assert_eq!(next, Next::Wrong(StatusError::OutOfOrder));
+            assert_eq!(*status.report(), Report::default());
+        });
+    }
+
+    #[test]
+    fn a_request_cannot_be_changed_once_it_is_sent() {
+        let request = Request {
+            kind: GuestKind::Module,
+            name: "a.wasm".to_owned(),
+            arguments: Vec::new(),
+            environment: variables(vec![(b"HOME".to_vec(), b"/".to_vec())]),
+            working_directory: WORK_DIRECTORY.to_owned(),
+            limits: GuestLimits::new(1, 0),
+        };
+        let mut file = File::from(sealed(&request, b"\0asm").unwrap());
+        let (read, program) = read_request(&mut file).unwrap();
+        assert_eq!((read, program.as_slice()), (request, b"\0asm".as_slice()));
+        assert!(file.write_all(b"x").is_err());
+        assert!(file.set_len(0).is_err());
+    }
+
+    #[test]
+    fn the_messages_own_variables_win() {
+        let own = vec![
+            (b"LANG".to_vec(), b"de".to_vec()),
+            (b"A".to_vec(), Vec::new()),
+        ];
+        let expected: [(&[u8], &[u8]); 3] = [(b"HOME", b"/work"), (b"LANG", b"de"), (b"A", b"")];
+        let expected = expected.map(|(name, value)| (name.to_vec(), value.to_vec()));
+        assert_eq!(variables(own), expected);
+    }
+
+    #[test]
+    fn the_worker_takes_its_share_of_the_memory() {
+        let limits = |memory_bytes| Limits {
+            memory_bytes,
+            ..crate::PROBE_LIMITS
+        };
+        let guest = |memory_bytes, program_bytes| {
+            guest_limits(&limits(memory_bytes), program_bytes).memory_bytes
+        };
+        assert_eq!(guest(64 << 20, 0), 48 << 20);
+        assert_eq!(guest(64 << 20, 1 << 20), 32 << 20);
+        assert_eq!(guest(8 << 20, 0), 0);
+        assert_eq!(guest(u64::MAX, u64::MAX), 0);
     }
 }

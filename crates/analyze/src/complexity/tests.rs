@@ -48,7 +48,13 @@ fn input() -> impl Strategy<Value = Input> {
     let capabilities =
         proptest::collection::vec(proptest::sample::select(Capability::ALL.to_vec()), 0..20);
     let counts = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
-    let rest = (any::<u32>(), any::<u64>(), any::<bool>(), any::<[u8; 3]>(), capabilities);
+    let rest = (
+        any::<u32>(),
+        any::<u64>(),
+        any::<bool>(),
+        any::<[u8; 3]>(),
+        capabilities,
+    );
     (counts, rest).prop_map(
         |(
             (code_bytes, lines, instructions, functions),

@@ -5,16 +5,54 @@ use atoll_types::{Capability, DependencySource};
 use crate::findings::Findings;
 
 /// Methods that call their argument once for each element.
-pub(super) const ITERATORS: [&str; 7] =
-    ["map", "forEach", "filter", "reduce", "flatMap", "some", "every"];
+pub(super) const ITERATORS: [&str; 7] = [
+    "map", "forEach", "filter", "reduce", "flatMap", "some", "every",
+];
 
 /// The modules that come with Node.js.
 const BUILTINS: &[&str] = &[
-    "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",
-    "crypto", "dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2",
-    "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process", "punycode",
-    "querystring", "readline", "repl", "stream", "string_decoder", "sys", "timers", "tls",
-    "trace_events", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib",
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "sys",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
 ];
 
 /// Notes a module that is required or imported.
@@ -76,11 +114,32 @@ pub(super) fn call(path: &str, findings: &mut Findings) {
 
 fn file(method: &str, findings: &mut Findings) {
     const WRITES: [&str; 15] = [
-        "write", "append", "unlink", "rm", "mkdir", "rename", "chmod", "createWrite", "chown",
-        "truncate", "copy", "symlink", "link", "utimes", "cp",
+        "write",
+        "append",
+        "unlink",
+        "rm",
+        "mkdir",
+        "rename",
+        "chmod",
+        "createWrite",
+        "chown",
+        "truncate",
+        "copy",
+        "symlink",
+        "link",
+        "utimes",
+        "cp",
     ];
     const READS: [&str; 10] = [
-        "read", "createRead", "stat", "lstat", "exists", "access", "realpath", "watch", "opendir",
+        "read",
+        "createRead",
+        "stat",
+        "lstat",
+        "exists",
+        "access",
+        "realpath",
+        "watch",
+        "opendir",
         "fstat",
     ];
     let writes = WRITES.iter().any(|name| method.starts_with(name));

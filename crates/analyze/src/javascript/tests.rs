@@ -22,7 +22,12 @@ fn files_and_modules() {
     assert!(analysis.host_calls.contains("fs.readFileSync"));
     assert!(analysis.capabilities.contains(&Capability::FilesRead));
     assert!(!analysis.capabilities.contains(&Capability::FilesWrite));
-    assert!(analysis.dependencies.iter().any(|found| found.name == "@a/b"));
+    assert!(
+        analysis
+            .dependencies
+            .iter()
+            .any(|found| found.name == "@a/b")
+    );
 }
 
 #[test]

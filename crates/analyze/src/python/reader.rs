@@ -87,6 +87,8 @@ pub(super) struct Reader<'a, 'f> {
     /// The class whose body is being read, outside its methods.
     class: Option<u32>,
     classes: u32,
+    /// Whether a type annotation is being read: what it names is not used.
+    in_annotation: bool,
     /// Top-level modules the program imports, for methods that are known by name alone.
     imported: HashSet<String>,
 }
@@ -108,6 +110,7 @@ impl<'a, 'f> Reader<'a, 'f> {
             outer_frames: Vec::new(),
             class: None,
             classes: 0,
+            in_annotation: false,
             imported: HashSet::new(),
         }
     }
@@ -327,6 +330,12 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
         self.findings.instructions += 1;
     }
 
+    fn visit_annotation(&mut self, annotation: &'a Expr) {
+        let outer = std::mem::replace(&mut self.in_annotation, true);
+        self.visit_expr(annotation);
+        self.in_annotation = outer;
+    }
+
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) if name.ctx != ExprContext::Load => {
@@ -335,7 +344,7 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
             Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::Subscript(_) => {
                 self.used(expr, Use::Value);
             }
-            Expr::Lambda(lambda) => {
+            Expr::Lambda(_) => {
                 self.findings.functions += 1;
                 // A lambda runs later, so what it does in a loop here does not leave that loop.
                 let loops = std::mem::take(&mut self.frame.loops);
@@ -343,7 +352,6 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
                 walk_expr(self, expr);
                 self.frame.loops = loops;
                 self.frame.loop_depth = depth;
-                let _ = lambda;
             }
             Expr::ListComp(inner) => {
                 self.comprehension(&inner.generators, [Some(&inner.elt), None])

@@ -34,7 +34,8 @@ const MACHINE: usize = 18;
 /// Accepts executables for this machine, position independent ones included.
 pub(super) fn check(bytes: &[u8]) -> Result<(), UnknownKind> {
     check_machine(bytes)?;
-    let header = FileHeader64::<Little>::parse(bytes).map_err(|_| damaged("its header is broken"))?;
+    let header =
+        FileHeader64::<Little>::parse(bytes).map_err(|_| damaged("its header is broken"))?;
     match header.e_type(Little) {
         elf::ET_EXEC => {}
         elf::ET_DYN => return check_shared(header, bytes),
@@ -150,8 +151,7 @@ fn check_shared(header: &FileHeader64<Little>, bytes: &[u8]) -> Result<(), Unkno
             .take_while(|entry| entry.tag(Little) != elf::DT_NULL)
     };
     let is_marked = entries().any(|entry| {
-        entry.tag(Little) == elf::DT_FLAGS_1
-            && entry.val(Little) & u64::from(elf::DF_1_PIE) != 0
+        entry.tag(Little) == elf::DT_FLAGS_1 && entry.val(Little) & u64::from(elf::DF_1_PIE) != 0
     });
     let is_named = entries().any(|entry| entry.tag(Little) == elf::DT_SONAME);
     if has_interpreter || is_marked || (header.e_entry(Little) != 0 && !is_named) {

@@ -4,22 +4,86 @@ use super::UnknownKind;
 
 /// First bytes, what they belong to, and what to do instead.
 const FORMATS: &[(&[u8], &str, &str)] = &[
-    (b"MZ", "a Windows executable", "build it for Linux or compile it to WebAssembly"),
-    (b"\xCF\xFA\xED\xFE", "a macOS executable", "build it for Linux or compile it to WebAssembly"),
-    (b"\xCA\xFE\xBA\xBE", "a Java class or macOS executable", "build it for Linux"),
-    (b"PK\x03\x04", "a ZIP archive", "unpack it and give the program inside"),
-    (b"\x1F\x8B", "gzip data", "unpack it and give the program inside"),
-    (b"BZh", "bzip2 data", "unpack it and give the program inside"),
-    (b"\xFD7zXZ\0", "xz data", "unpack it and give the program inside"),
-    (b"\x28\xB5\x2F\xFD", "zstd data", "unpack it and give the program inside"),
-    (b"7z\xBC\xAF\x27\x1C", "a 7z archive", "unpack it and give the program inside"),
-    (b"!<arch>\n", "an archive of object files", "link it into an executable first"),
-    (b"%PDF-", "a PDF document", "give a program and pass the document as an input file"),
-    (b"\x89PNG", "a PNG image", "give a program and pass the image as an input file"),
-    (b"\xFF\xD8\xFF", "a JPEG image", "give a program and pass the image as an input file"),
-    (b"GIF8", "a GIF image", "give a program and pass the image as an input file"),
-    (b"SQLite format 3\0", "an SQLite database", "give a program and pass it as an input file"),
-    (b"BC\xC0\xDE", "LLVM bitcode", "compile it to WebAssembly or to a native executable"),
+    (
+        b"MZ",
+        "a Windows executable",
+        "build it for Linux or compile it to WebAssembly",
+    ),
+    (
+        b"\xCF\xFA\xED\xFE",
+        "a macOS executable",
+        "build it for Linux or compile it to WebAssembly",
+    ),
+    (
+        b"\xCA\xFE\xBA\xBE",
+        "a Java class or macOS executable",
+        "build it for Linux",
+    ),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive",
+        "unpack it and give the program inside",
+    ),
+    (
+        b"\x1F\x8B",
+        "gzip data",
+        "unpack it and give the program inside",
+    ),
+    (
+        b"BZh",
+        "bzip2 data",
+        "unpack it and give the program inside",
+    ),
+    (
+        b"\xFD7zXZ\0",
+        "xz data",
+        "unpack it and give the program inside",
+    ),
+    (
+        b"\x28\xB5\x2F\xFD",
+        "zstd data",
+        "unpack it and give the program inside",
+    ),
+    (
+        b"7z\xBC\xAF\x27\x1C",
+        "a 7z archive",
+        "unpack it and give the program inside",
+    ),
+    (
+        b"!<arch>\n",
+        "an archive of object files",
+        "link it into an executable first",
+    ),
+    (
+        b"%PDF-",
+        "a PDF document",
+        "give a program and pass the document as an input file",
+    ),
+    (
+        b"\x89PNG",
+        "a PNG image",
+        "give a program and pass the image as an input file",
+    ),
+    (
+        b"\xFF\xD8\xFF",
+        "a JPEG image",
+        "give a program and pass the image as an input file",
+    ),
+    (
+        b"GIF8",
+        "a GIF image",
+        "give a program and pass the image as an input file",
+    ),
+    (
+        b"SQLite format 3\0",
+        "an SQLite database",
+        "give a program and pass it as an input file",
+    ),
+    (
+        b"BC\xC0\xDE",
+        "LLVM bitcode",
+        "compile it to WebAssembly or to a native executable",
+    ),
     (b"\xFF\xFE", "text in UTF-16", "convert it to UTF-8"),
     (b"\xFE\xFF", "text in UTF-16", "convert it to UTF-8"),
 ];

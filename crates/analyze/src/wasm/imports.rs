@@ -19,18 +19,40 @@ pub(super) fn preview1(module: &str, name: &str) -> Option<&'static [Capability]
         return None;
     }
     Some(match name {
-        "args_get" | "args_sizes_get" | "fd_advise" | "fd_allocate" | "fd_close"
-        | "fd_datasync" | "fd_fdstat_get" | "fd_fdstat_set_flags" | "fd_fdstat_set_rights"
-        | "fd_filestat_get" | "fd_filestat_set_size" | "fd_filestat_set_times" | "fd_pread"
-        | "fd_prestat_dir_name" | "fd_prestat_get" | "fd_pwrite" | "fd_read" | "fd_renumber"
-        | "fd_seek" | "fd_sync" | "fd_tell" | "fd_write" | "proc_exit" | "proc_raise"
+        "args_get"
+        | "args_sizes_get"
+        | "fd_advise"
+        | "fd_allocate"
+        | "fd_close"
+        | "fd_datasync"
+        | "fd_fdstat_get"
+        | "fd_fdstat_set_flags"
+        | "fd_fdstat_set_rights"
+        | "fd_filestat_get"
+        | "fd_filestat_set_size"
+        | "fd_filestat_set_times"
+        | "fd_pread"
+        | "fd_prestat_dir_name"
+        | "fd_prestat_get"
+        | "fd_pwrite"
+        | "fd_read"
+        | "fd_renumber"
+        | "fd_seek"
+        | "fd_sync"
+        | "fd_tell"
+        | "fd_write"
+        | "proc_exit"
+        | "proc_raise"
         | "sched_yield" => &[],
         "fd_readdir" | "path_filestat_get" | "path_readlink" => &[FilesRead],
         "path_open" => &[FilesRead, FilesWrite],
-        "path_create_directory" | "path_filestat_set_times" | "path_link"
-        | "path_remove_directory" | "path_rename" | "path_symlink" | "path_unlink_file" => {
-            &[FilesWrite]
-        }
+        "path_create_directory"
+        | "path_filestat_set_times"
+        | "path_link"
+        | "path_remove_directory"
+        | "path_rename"
+        | "path_symlink"
+        | "path_unlink_file" => &[FilesWrite],
         "environ_get" | "environ_sizes_get" => &[Environment],
         "clock_res_get" | "clock_time_get" | "poll_oneoff" => &[Time],
         "random_get" => &[Randomness],
@@ -124,12 +146,33 @@ impl<'a> Interface<'a> {
 /// What a method of a file descriptor is good for.
 fn descriptor_capabilities(method: &str) -> &'static [Capability] {
     match method {
-        "read" | "read-via-stream" | "read-directory" | "read-directory-entry" | "readlink-at"
-        | "stat" | "stat-at" | "metadata-hash" | "metadata-hash-at" => &[FilesRead],
-        "write" | "write-via-stream" | "append-via-stream" | "set-size" | "set-times"
-        | "set-times-at" | "create-directory-at" | "link-at" | "remove-directory-at"
-        | "rename-at" | "symlink-at" | "unlink-file-at" => &[FilesWrite],
-        "advise" | "sync" | "sync-data" | "get-flags" | "get-type" | "is-same-object"
+        "read"
+        | "read-via-stream"
+        | "read-directory"
+        | "read-directory-entry"
+        | "readlink-at"
+        | "stat"
+        | "stat-at"
+        | "metadata-hash"
+        | "metadata-hash-at" => &[FilesRead],
+        "write"
+        | "write-via-stream"
+        | "append-via-stream"
+        | "set-size"
+        | "set-times"
+        | "set-times-at"
+        | "create-directory-at"
+        | "link-at"
+        | "remove-directory-at"
+        | "rename-at"
+        | "symlink-at"
+        | "unlink-file-at" => &[FilesWrite],
+        "advise"
+        | "sync"
+        | "sync-data"
+        | "get-flags"
+        | "get-type"
+        | "is-same-object"
         | "filesystem-error-code" => &[],
         // `open-at` can create and truncate.
         _ => &[FilesRead, FilesWrite],

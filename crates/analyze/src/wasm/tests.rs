@@ -72,12 +72,19 @@ fn a_word_count_is_understood_in_full() {
     assert_eq!(literals(&analysis, "memory.pages.max"), [16]);
     assert_eq!(literals(&analysis, "memory.table.entries"), [10]);
     assert_eq!(literals(&analysis, "memory.data.bytes"), [6]);
-    assert!(analysis.host_calls.contains("wasi_snapshot_preview1.fd_write"));
+    assert!(
+        analysis
+            .host_calls
+            .contains("wasi_snapshot_preview1.fd_write")
+    );
     // Standard streams are not files.
     assert!(analysis.capabilities.is_empty());
     assert_eq!(analysis.dependencies.len(), 1);
     assert_eq!(analysis.dependencies[0].name, "wasi_snapshot_preview1");
-    assert_eq!(analysis.dependencies[0].source, DependencySource::StandardLibrary);
+    assert_eq!(
+        analysis.dependencies[0].source,
+        DependencySource::StandardLibrary
+    );
     assert_ne!(analysis.execution_class, ExecutionClass::Unbounded);
 }
 
@@ -90,7 +97,10 @@ fn preview1_functions_give_capabilities() {
         ));
         analysis.capabilities.into_iter().collect::<Vec<_>>()
     };
-    assert_eq!(with("path_open"), [Capability::FilesRead, Capability::FilesWrite]);
+    assert_eq!(
+        with("path_open"),
+        [Capability::FilesRead, Capability::FilesWrite]
+    );
     assert_eq!(with("path_unlink_file"), [Capability::FilesWrite]);
     assert_eq!(with("fd_readdir"), [Capability::FilesRead]);
     assert_eq!(with("sock_recv"), [Capability::Network]);
@@ -114,7 +124,10 @@ fn an_import_that_nobody_provides_is_named() {
             "imports memory from env, which Atoll does not offer"
         ]
     );
-    assert_eq!(analysis.dependencies[0].source, DependencySource::ThirdParty);
+    assert_eq!(
+        analysis.dependencies[0].source,
+        DependencySource::ThirdParty
+    );
     assert!(analysis.capabilities.contains(&Capability::Threads));
     assert!(analysis.host_calls.contains("env.launch"));
     assert_eq!(analysis.declared_memory_bytes, Some(65536));
@@ -133,11 +146,17 @@ fn many_foreign_imports_stay_a_short_list() {
 #[test]
 fn a_library_is_not_a_command() {
     let expected = "not a command: the module has no _start export";
-    assert_eq!(problems(&module(r#"(module (func (export "add")))"#)), [expected]);
+    assert_eq!(
+        problems(&module(r#"(module (func (export "add")))"#)),
+        [expected]
+    );
     // A global of that name does not count.
     let global = r#"(module (global (export "_start") i32 (i32.const 0)))"#;
     assert_eq!(problems(&module(global)), [expected]);
-    assert_eq!(problems(&module(r#"(module (func (export "_start")))"#)), [] as [&str; 0]);
+    assert_eq!(
+        problems(&module(r#"(module (func (export "_start")))"#)),
+        [] as [&str; 0]
+    );
 }
 
 #[test]
@@ -243,9 +262,17 @@ fn a_component_shows_what_it_takes_out_of_its_imports() {
     // get-environment is there but not taken.
     let capabilities: Vec<_> = analysis.capabilities.iter().copied().collect();
     assert_eq!(capabilities, [Capability::Time]);
-    assert!(analysis.host_calls.contains("wasi:clocks/monotonic-clock@0.2.0#now"));
+    assert!(
+        analysis
+            .host_calls
+            .contains("wasi:clocks/monotonic-clock@0.2.0#now")
+    );
     assert!(analysis.host_calls.contains("wasi:cli/environment@0.2.0"));
-    let names: Vec<_> = analysis.dependencies.iter().map(|found| found.name.as_str()).collect();
+    let names: Vec<_> = analysis
+        .dependencies
+        .iter()
+        .map(|found| found.name.as_str())
+        .collect();
     assert_eq!(names, ["wasi:cli", "wasi:clocks"]);
 }
 
@@ -274,9 +301,16 @@ fn damage_is_reported_with_its_place() {
     let analysis = analyze(ProgramKind::WasmModule, &binary[..binary.len() - 9]);
     assert_eq!(analysis.problems.len(), 1);
     let message = &analysis.problems[0].message;
-    assert!(message.starts_with("malformed WebAssembly at byte "), "{message}");
+    assert!(
+        message.starts_with("malformed WebAssembly at byte "),
+        "{message}"
+    );
     // What came before the damage is kept.
-    assert!(analysis.host_calls.contains("wasi_snapshot_preview1.fd_read"));
+    assert!(
+        analysis
+            .host_calls
+            .contains("wasi_snapshot_preview1.fd_read")
+    );
     assert_eq!(analyze(ProgramKind::WasmModule, b"\0asm").problems.len(), 1);
 }
 
@@ -365,7 +399,7 @@ proptest! {
         let header = b"\0asm\x01\0\0\0".as_slice();
         let component_header = b"\0asm\x0d\0\x01\0".as_slice();
         for bytes in [&[header, &bytes].concat(), &[component_header, &bytes].concat(), &bytes] {
-            analyze(ProgramKind::WasmModule, bytes);
+            let _ = analyze(ProgramKind::WasmModule, bytes);
         }
     }
 

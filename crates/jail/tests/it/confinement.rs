@@ -162,7 +162,10 @@ fn directories_below_tmp_can_be_shown_to_a_program() {
     let shown = tempfile::tempdir_in("/tmp").unwrap();
     std::fs::write(shown.path().join("module.txt"), "shown").unwrap();
     let mut spec = spec("bind", LIMITS);
-    spec.root.binds.push(Bind { host: shown.path().into(), guest: "dependencies".into() });
+    spec.root.binds.push(Bind {
+        host: shown.path().into(),
+        guest: "dependencies".into(),
+    });
     let script = "cat /dependencies/module.txt; echo x > /dependencies/new";
     let finished = run_in(spec, shell(script));
     assert_eq!(finished.stdout, "shown", "{finished:?}");

@@ -5,9 +5,9 @@ use ruff_python_ast::visitor::source_order::SourceOrderVisitor;
 use ruff_python_ast::{Expr, ExprAttribute, ExprCall, ExprContext, ExprSubscript};
 use ruff_text_size::Ranged;
 
+use super::super::capabilities;
 use super::super::fold::{self, Const};
 use super::super::graph::Node;
-use super::super::capabilities;
 use super::{Reader, Use};
 
 /// The longest chain of attributes that is followed.
@@ -85,12 +85,16 @@ impl<'a> Reader<'a, '_> {
                     .host_call(name.trim_start_matches("builtins."));
             }
         }
-        if how != Use::Value || path.ends_with("()") {
+        if how != Use::Value || self.in_annotation || path.ends_with("()") {
             return;
         }
-        for (_, given) in capabilities::below(path) {
-            for capability in *given {
-                self.findings.capability(*capability);
+        // Handed around, a module can be used for all it offers. What a class offers is told by
+        // the names of its methods instead.
+        if !is_class(path) {
+            for (_, given) in capabilities::below(path) {
+                for capability in *given {
+                    self.findings.capability(*capability);
+                }
             }
         }
         match path {
@@ -334,6 +338,13 @@ fn is_outward(capability: Capability) -> bool {
         | Capability::Introspection
         | Capability::Unanalyzed => false,
     }
+}
+
+/// Whether the last name of a path is spelled like a class.
+fn is_class(path: &str) -> bool {
+    path.rsplit('.')
+        .next()
+        .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
 fn is_super(expr: &Expr) -> bool {

@@ -164,8 +164,20 @@ fn contains_any(line: &str, parts: &[&str]) -> bool {
 
 fn python(line: &str) -> u32 {
     const BLOCKS: &[&str] = &[
-        "if ", "elif ", "else:", "for ", "while ", "with ", "try:", "except", "finally:", "def ",
-        "class ", "async def ", "match ", "case ",
+        "if ",
+        "elif ",
+        "else:",
+        "for ",
+        "while ",
+        "with ",
+        "try:",
+        "except",
+        "finally:",
+        "def ",
+        "class ",
+        "async def ",
+        "match ",
+        "case ",
     ];
     let mut points = 0;
     if line.ends_with(':') && starts_with_any(line, BLOCKS) {
@@ -182,7 +194,10 @@ fn python(line: &str) -> u32 {
     if is_plain_import {
         points += 3;
     }
-    if starts_with_any(line, &["\"\"\"", "'''", "@", "raise ", "pass", "lambda ", "yield "]) {
+    if starts_with_any(
+        line,
+        &["\"\"\"", "'''", "@", "raise ", "pass", "lambda ", "yield "],
+    ) {
         points += 1;
     }
     if line.starts_with("print(") || contains_any(line, &["self.", " None", " True", " False"]) {
@@ -198,9 +213,24 @@ fn python(line: &str) -> u32 {
 
 fn javascript(line: &str) -> u32 {
     const DECLARATIONS: &[&str] = &[
-        "const ", "let ", "var ", "function ", "function(", "async function", "export ", "import {",
-        "import * as ", "} else", "} catch", "} finally", "switch (", "case '", "case \"",
-        "return (", "'use strict'", "\"use strict\"",
+        "const ",
+        "let ",
+        "var ",
+        "function ",
+        "function(",
+        "async function",
+        "export ",
+        "import {",
+        "import * as ",
+        "} else",
+        "} catch",
+        "} finally",
+        "switch (",
+        "case '",
+        "case \"",
+        "return (",
+        "'use strict'",
+        "\"use strict\"",
     ];
     let mut points = 0;
     if starts_with_any(line, DECLARATIONS) {
@@ -208,7 +238,16 @@ fn javascript(line: &str) -> u32 {
     }
     if contains_any(
         line,
-        &["=>", "console.", "require(", "===", "!==", "module.exports", "process.", "new Promise"],
+        &[
+            "=>",
+            "console.",
+            "require(",
+            "===",
+            "!==",
+            "module.exports",
+            "process.",
+            "new Promise",
+        ],
     ) {
         points += 2;
     }
@@ -227,10 +266,43 @@ fn javascript(line: &str) -> u32 {
 fn shell(line: &str) -> u32 {
     const WORDS: &[&str] = &["fi", "done", "esac", "then", "do", ";;", "else"];
     const COMMANDS: &[&str] = &[
-        "echo ", "export ", "set -", "cd ", "local ", "readonly ", "exec ", "trap ", "unset ",
-        "shift", "printf '", "printf \"", "grep ", "sed ", "awk ", "cat ", "mkdir ", "rm ", "cp ",
-        "sort", "if [", "elif [", "while [", "while read", "until [", "[ ", "[[ ", ". ", "source ",
-        "find ", "ls", "test ", "sleep ", "curl ", "wget ", "kill ", "wait",
+        "echo ",
+        "export ",
+        "set -",
+        "cd ",
+        "local ",
+        "readonly ",
+        "exec ",
+        "trap ",
+        "unset ",
+        "shift",
+        "printf '",
+        "printf \"",
+        "grep ",
+        "sed ",
+        "awk ",
+        "cat ",
+        "mkdir ",
+        "rm ",
+        "cp ",
+        "sort",
+        "if [",
+        "elif [",
+        "while [",
+        "while read",
+        "until [",
+        "[ ",
+        "[[ ",
+        ". ",
+        "source ",
+        "find ",
+        "ls",
+        "test ",
+        "sleep ",
+        "curl ",
+        "wget ",
+        "kill ",
+        "wait",
     ];
     let mut points = 0;
     let is_call = line.contains('(') && !line.contains("$(") && !line.contains("()");
@@ -246,8 +318,17 @@ fn shell(line: &str) -> u32 {
     if contains_any(line, &["$(", "\"$", " $", "${", "$1", "$@", "$#"]) && !line.contains('`') {
         points += 2;
     }
-    if contains_any(line, &[" | ", " && ", " || true", ">/dev/null", "> /dev/null", "2>&1"])
-        && !is_call
+    if contains_any(
+        line,
+        &[
+            " | ",
+            " && ",
+            " || true",
+            ">/dev/null",
+            "> /dev/null",
+            "2>&1",
+        ],
+    ) && !is_call
     {
         points += 1;
     }
