@@ -134,15 +134,14 @@ pub(crate) fn parse(grammar: Grammar, source: &[u8]) -> Script {
         return script;
     }
     script.program_bytes = text.len();
+    let last_row = row_at(&text, text.trim_ascii_end().len().saturating_sub(1));
     for _ in 0..FILLERS {
         text.extend_from_slice(grammar.filler.as_bytes());
     }
     script.tree = parse_sound(grammar, &text);
     match &script.tree {
         Some(tree) if completes_program(tree, script.program_bytes) => {
-            let row = row_at(&text, text.trim_ascii_end().len());
-            let row = row.saturating_sub(FILLERS) as u64 + 1;
-            script.problems.push((Some(row), INCOMPLETE));
+            script.problems.push((Some(last_row as u64 + 1), INCOMPLETE));
         }
         Some(_) => {}
         None => script.problems.push((None, OUT_OF_BUDGET)),

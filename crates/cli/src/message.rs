@@ -14,10 +14,7 @@ use crate::error::CliError;
 use crate::terminal::plain;
 
 /// Opens the engine with a policy file, or the built-in policy.
-pub(crate) async fn open(
-    state_dir: Option<PathBuf>,
-    policy: Option<&Path>,
-) -> Result<Engine, CliError> {
+pub(crate) fn open(state_dir: Option<PathBuf>, policy: Option<&Path>) -> Result<Engine, CliError> {
     let options = Options {
         state_dir: match state_dir {
             Some(directory) => directory,
@@ -26,7 +23,7 @@ pub(crate) async fn open(
         policy: read_policy(policy)?,
         backends: backends(),
     };
-    Ok(Engine::open(options).await?)
+    Ok(Engine::open(options)?)
 }
 
 /// The policy to use.

@@ -8,8 +8,7 @@ use atoll_policy::{Diagnostic, Policy, Severity};
 use atoll_sandbox::Backend;
 use atoll_store::{Owner, Store, StoreError};
 use atoll_types::Level;
-use tokio::sync::OnceCell;
-use tokio::task::JoinHandle;
+use tokio::sync::{OnceCell, oneshot};
 
 use crate::EngineError;
 
@@ -46,13 +45,16 @@ impl PolicyText {
     }
 }
 
+/// A store that is being opened.
+type Opening = oneshot::Receiver<Result<Store, StoreError>>;
+
 /// Takes messages through their way.
 pub struct Engine {
     pub(crate) policy: Policy,
     backends: Vec<Box<dyn Backend>>,
     store: OnceCell<Store>,
     store_path: PathBuf,
-    opening: Mutex<Option<JoinHandle<Result<Store, StoreError>>>>,
+    opening: Mutex<Option<Opening>>,
     owner: OnceCell<Owner>,
 }
 
@@ -65,18 +67,14 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Reads the policy and begins to open the store; what is wrong with the store is told by the
-    /// first operation that needs it. Needs a Tokio runtime with I/O and time.
+    /// Begins to open the store and reads the policy; what is wrong with the store is told by the
+    /// first operation that needs it.
     ///
     /// # Errors
     /// [`EngineError::Policy`] when the policy has errors.
-    pub async fn open(options: Options) -> Result<Self, EngineError> {
+    pub fn open(options: Options) -> Result<Self, EngineError> {
         let store_path = options.state_dir.join(STORE_FILE);
-        let path = store_path.clone();
-        let opening = tokio::spawn(async move { Store::open(&path).await });
-        // Lets the task hand its work to the database's own thread, which then goes on while this
-        // one reads the policy and the program.
-        tokio::task::yield_now().await;
+        let opening = begin_opening(store_path.clone());
         Ok(Self {
             policy: parse(&options.policy)?,
             backends: options.backends,
@@ -97,8 +95,13 @@ impl Engine {
                     .unwrap_or_else(PoisonError::into_inner)
                     .take();
                 let opened = match opening {
-                    Some(task) => task.await.map_err(EngineError::Lost)?,
-                    // An earlier attempt failed; the reason may be gone by now.
+                    Some(opening) => opening.await.ok(),
+                    None => None,
+                };
+                // Without a result there was no thread, or an earlier attempt failed; its reason
+                // may be gone by now.
+                let opened = match opened {
+                    Some(opened) => opened,
                     None => Store::open(&self.store_path).await,
                 };
                 opened.map_err(EngineError::State)
@@ -143,6 +146,23 @@ impl Engine {
             store.close().await;
         }
     }
+}
+
+/// Opens the store on a thread of its own, so that reading the policy and the program goes on
+/// meanwhile. Opening is a chain of short steps; as a task here, each would wait for its turn.
+fn begin_opening(path: PathBuf) -> Opening {
+    let (opened, opening) = oneshot::channel();
+    let open = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        if let Ok(runtime) = runtime {
+            let _ = opened.send(runtime.block_on(Store::open(&path)));
+        }
+    };
+    // Should there be no thread, the channel closes and the store is opened when it is needed.
+    let _ = std::thread::Builder::new()
+        .name("open store".to_owned())
+        .spawn(open);
+    opening
 }
 
 fn parse(policy: &PolicyText) -> Result<Policy, EngineError> {

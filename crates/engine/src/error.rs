@@ -21,9 +21,6 @@ pub enum EngineError {
     /// The system does not say who this process is, which the record of a message needs.
     #[error("failed to identify this process; mount /proc")]
     Identity(#[source] std::io::Error),
-    /// An internal task ended without a result.
-    #[error("failed to open the state: its task was lost")]
-    Lost(#[source] tokio::task::JoinError),
 }
 
 /// Something that went wrong after the program had run. The outcome stands.

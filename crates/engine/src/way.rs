@@ -112,6 +112,12 @@ impl Engine {
             outcome: blank(&message),
             warnings: Vec::new(),
         };
+        let kind = message.program.kind;
+        let able = self
+            .backends()
+            .iter()
+            .filter(|backend| backend.supports(kind).is_ok());
+        able.for_each(|backend| backend.anticipate());
         // Analysis needs no history, so it goes first and gives the store time to open.
         let program = &message.program;
         let analysis = way.watch.time(stage::ANALYZE, || stages::analyze(program));

@@ -128,6 +128,61 @@ pub struct Jail {
     processes_peak: AtomicU32,
 }
 
+/// A launcher that waits for its plan. Starting one takes about as long as all the rest that can
+/// be done before a decision is known, so it may be started early; dropping it ends it.
+#[derive(Debug)]
+pub struct Launcher {
+    process: std::process::Child,
+    /// Taken by the jail that is built with it.
+    socket: Option<std::os::unix::net::UnixStream>,
+}
+
+impl Launcher {
+    /// Starts a launcher, and looks up what this host offers while it starts.
+    ///
+    /// # Errors
+    /// When `atoll-launcher` is missing or cannot be started.
+    pub fn spawn() -> Result<Self, JailError> {
+        let path = helper_binary("atoll-launcher")?;
+        let (ours, theirs) =
+            std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
+        let process = std::process::Command::new(path)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(internal("start atoll-launcher"))?;
+        hierarchies();
+        Ok(Self {
+            process,
+            socket: Some(ours),
+        })
+    }
+
+    fn take_socket(&mut self) -> Result<UnixStream, JailError> {
+        let socket = self
+            .socket
+            .take()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into());
+        socket
+            .and_then(|socket| {
+                socket.set_nonblocking(true)?;
+                UnixStream::from_std(socket)
+            })
+            .map_err(internal("talk to the launcher"))
+    }
+}
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        // An unused launcher ends when its socket closes; a used one has nothing left to do.
+        self.socket = None;
+        let _ = self.process.wait();
+    }
+}
+
 struct Started {
     at: Instant,
     cpu_time_us: u64,
@@ -139,6 +194,14 @@ impl Jail {
     /// # Errors
     /// [`JailError::NotEnforceable`] names what this host lacks. Nothing is left behind.
     pub async fn create(spec: JailSpec) -> Result<Self, JailError> {
+        Self::create_with(Launcher::spawn()?, spec).await
+    }
+
+    /// Builds a jail with a launcher that was started earlier.
+    ///
+    /// # Errors
+    /// As for [`Jail::create`].
+    pub async fn create_with(mut launcher: Launcher, spec: JailSpec) -> Result<Self, JailError> {
         let own_users = rustix::process::geteuid().is_root();
         if !own_users {
             return Err(missing(
@@ -157,11 +220,11 @@ impl Jail {
                 let detail = format!("{} is not usable: {error}", hierarchies.describe());
                 missing(Layer::MemoryLimit, &detail)
             })?;
-        let (ours, theirs) = UnixStream::pair().map_err(internal("make a socket"))?;
+        let socket = launcher.take_socket()?;
         let mut jail = Self {
             limits: spec.limits,
             group,
-            socket: ours,
+            socket,
             receiver: Receiver::default(),
             first: None,
             scratch: None,
@@ -170,10 +233,9 @@ impl Jail {
             removed: false,
             processes_peak: AtomicU32::new(0),
         };
-        let mut launcher = spawn_launcher(theirs)?;
         let built = jail.build(&spec, own_users).await;
         // It has exited, or is about to: it has nothing left to do after the first answers.
-        let _ = launcher.wait();
+        drop(launcher);
         built.map(|()| jail)
     }
 
@@ -254,16 +316,15 @@ impl Jail {
             .map(AsFd::as_fd)
             .collect();
         let cpu_time_us = self.group.cpu_time_us();
+        // The confirmation may come after the program has already run: the clock starts here.
+        let at = Instant::now();
         self.send(&start, &descriptors)?;
         match self.answer().await? {
             (Reply::Started, _) => {}
             (Reply::Failed(failure), _) => return Err(failed(failure)),
             (reply, _) => return Err(unexpected(&reply)),
         }
-        self.started = Some(Started {
-            at: Instant::now(),
-            cpu_time_us,
-        });
+        self.started = Some(Started { at, cpu_time_us });
         Ok(Running {
             stdin,
             stdout,
@@ -451,22 +512,6 @@ fn hierarchies() -> &'static Hierarchies {
         found.slices().iter().for_each(|slice| cgroup::sweep(slice));
         found
     })
-}
-
-fn spawn_launcher(socket: UnixStream) -> Result<std::process::Child, JailError> {
-    let path = helper_binary("atoll-launcher")?;
-    let socket = socket.into_std().map_err(internal("hand over a socket"))?;
-    socket
-        .set_nonblocking(false)
-        .map_err(internal("hand over a socket"))?;
-    std::process::Command::new(path)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::from(OwnedFd::from(socket)))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(internal("start atoll-launcher"))
 }
 
 fn plan(

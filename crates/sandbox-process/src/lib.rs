@@ -8,9 +8,11 @@ mod environment;
 mod interpreter;
 mod sandbox;
 
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{Jail, JailSpec};
+use atoll_jail::{Jail, JailSpec, Launcher};
 use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec};
 use atoll_types::{LayerReport, Level, ProgramKind};
 
@@ -21,6 +23,8 @@ use sandbox::ProcessSandbox;
 #[derive(Debug)]
 pub struct ProcessBackend {
     interpreters: Interpreters,
+    /// Started ahead of its jail; at most one.
+    launcher: Mutex<Option<Launcher>>,
 }
 
 impl ProcessBackend {
@@ -29,6 +33,7 @@ impl ProcessBackend {
     pub fn new() -> Self {
         Self {
             interpreters: Interpreters::find(),
+            launcher: Mutex::default(),
         }
     }
 }
@@ -53,6 +58,14 @@ impl Backend for ProcessBackend {
         self.interpreters.check(kind)
     }
 
+    fn anticipate(&self) {
+        let mut waiting = self.launcher.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.is_none() {
+            // What went wrong is said by the creation that needs it.
+            *waiting = Launcher::spawn().ok();
+        }
+    }
+
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         let kind = spec.environment.kind;
         self.interpreters
@@ -65,7 +78,16 @@ impl Backend for ProcessBackend {
             root,
             profile: profile(kind),
         };
-        let jail = Jail::create(jail).await.map_err(sandbox::create_error)?;
+        let waiting = self
+            .launcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let jail = match waiting {
+            Some(launcher) => Jail::create_with(launcher, jail).await,
+            None => Jail::create(jail).await,
+        };
+        let jail = jail.map_err(sandbox::create_error)?;
         let command = environment::CommandLine::new(&self.interpreters, spec.environment);
         Ok(Box::new(ProcessSandbox::new(jail, command)))
     }

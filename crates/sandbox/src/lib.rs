@@ -35,6 +35,10 @@ pub trait Backend: Send + Sync {
     /// A sentence for the user that says what is missing.
     fn supports(&self, kind: ProgramKind) -> Result<(), String>;
 
+    /// Begins what every sandbox of this level needs, before it is known whether one is needed.
+    /// Cheap, best effort, and undone when nothing comes of it; does nothing by default.
+    fn anticipate(&self) {}
+
     /// Builds a sandbox that is ready to start one job.
     ///
     /// # Errors

@@ -29,9 +29,9 @@ pub(super) fn lookup(path: &str) -> Option<&'static Row> {
     }
 }
 
-/// Whether the table has a row for exactly this path.
-pub(super) fn is_listed(path: &str) -> bool {
-    TABLE.binary_search_by_key(&path, |row| row.0).is_ok()
+/// Whether the table has a row for the built-in function of this name.
+pub(super) fn is_builtin(name: &str) -> bool {
+    BUILTINS.binary_search(&name).is_ok()
 }
 
 /// Whether the table knows something in this top-level module.
@@ -51,6 +51,25 @@ pub(super) fn below(module: &str) -> impl Iterator<Item = &'static Row> {
             rest.is_empty() || rest.starts_with('.')
         })
 }
+
+/// The built-in functions in the table, sorted. Every name of a program is looked up here.
+static BUILTINS: [&str; 15] = [
+    "__build_class__",
+    "__import__",
+    "__loader__",
+    "__spec__",
+    "breakpoint",
+    "compile",
+    "delattr",
+    "eval",
+    "exec",
+    "getattr",
+    "globals",
+    "locals",
+    "open",
+    "setattr",
+    "vars",
+];
 
 /// Methods that say what they do by name, whatever they are called on, once their module is in
 /// the program: (method, module, capability).
@@ -130,6 +149,14 @@ mod tests {
         assert!(METHODS.is_sorted_by(|left, right| (left.0, left.1) < (right.0, right.1)));
         assert!(INNER_ATTRIBUTES.is_sorted_by(|left, right| left < right));
         assert!(TABLE.iter().all(|row| !row.1.is_empty()));
+    }
+
+    #[test]
+    fn the_built_in_functions_are_those_of_the_table() {
+        let rows: Vec<&str> = below("builtins")
+            .map(|row| row.0.trim_start_matches("builtins."))
+            .collect();
+        assert_eq!(rows, BUILTINS);
     }
 
     #[test]

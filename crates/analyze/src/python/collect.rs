@@ -90,8 +90,8 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
             }
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
-            Stmt::FunctionDef(function) => self.names.bind_other(function.name.as_str()),
-            Stmt::ClassDef(class) => self.names.bind_other(class.name.as_str()),
+            Stmt::FunctionDef(function) => self.names.bind_callable(function.name.as_str()),
+            Stmt::ClassDef(class) => self.names.bind_callable(class.name.as_str()),
             _ => {}
         }
         walk_stmt(self, stmt);

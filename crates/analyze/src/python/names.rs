@@ -6,9 +6,9 @@
 //! brackets, such as `socket.socket()`. Only paths that the capability table or the standard
 //! library know are kept.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use ruff_python_ast::{Expr, ExprCall, ExprSubscript};
 
@@ -17,6 +17,9 @@ use super::{capabilities, stdlib};
 
 /// The most paths one expression is taken to stand for.
 const PATHS_MAX: usize = 32;
+
+/// The most modules whose every name is imported. Each makes each unknown name dearer.
+const STAR_MODULES_MAX: usize = 4;
 
 /// The longest path that is followed, in bytes.
 const PATH_BYTES_MAX: usize = 160;
@@ -39,6 +42,11 @@ struct Entry<'a> {
     meanings: Vec<Meaning<'a>>,
     /// Bindings in all, with those that have no meaning here (parameters, loop variables).
     bindings: u64,
+    /// Whether a function or class of the program is among them.
+    is_callable: bool,
+    /// What was found out so far.
+    paths: RefCell<Option<Vec<String>>>,
+    constant: RefCell<Option<Option<Const>>>,
 }
 
 /// The names of one program.
@@ -46,8 +54,6 @@ struct Entry<'a> {
 pub(super) struct Names<'a> {
     entries: HashMap<&'a str, Entry<'a>>,
     star_modules: Vec<String>,
-    known_paths: RefCell<HashMap<&'a str, Rc<[String]>>>,
-    known_constants: RefCell<HashMap<&'a str, Option<Const>>>,
     cut: Cell<bool>,
 }
 
@@ -56,7 +62,7 @@ impl<'a> Names<'a> {
     pub(super) fn bind_path(&mut self, name: &'a str, path: &str) {
         let entry = self.entries.entry(name).or_default();
         entry.bindings += 1;
-        let path = normal(path);
+        let path = normal(Cow::Borrowed(path));
         if is_relevant(&path) {
             entry.meanings.push(Meaning::Path(path));
         }
@@ -66,7 +72,15 @@ impl<'a> Names<'a> {
     pub(super) fn bind_value(&mut self, name: &'a str, value: &'a Expr) {
         let entry = self.entries.entry(name).or_default();
         entry.bindings += 1;
+        entry.is_callable |= value.is_lambda_expr();
         entry.meanings.push(Meaning::Value(value));
+    }
+
+    /// Binds a name to a function or class of the program.
+    pub(super) fn bind_callable(&mut self, name: &'a str) {
+        let entry = self.entries.entry(name).or_default();
+        entry.bindings += 1;
+        entry.is_callable = true;
     }
 
     /// Binds a name to something that is not followed.
@@ -76,16 +90,26 @@ impl<'a> Names<'a> {
 
     /// Notes `from module import *`: any name may come from there.
     pub(super) fn bind_star(&mut self, module: &str) {
-        if self.star_modules.len() < PATHS_MAX {
+        if self.star_modules.iter().any(|known| known == module) {
+            return;
+        }
+        if self.star_modules.len() < STAR_MODULES_MAX {
             self.star_modules.push(module.to_owned());
         } else {
             self.cut.set(true);
         }
     }
 
-    /// Whether some name had more meanings than were followed.
+    /// Whether some name had more meanings, or some expression more parts, than were followed.
     pub(super) fn was_cut(&self) -> bool {
         self.cut.get()
+    }
+
+    /// Whether a name may stand for a function or class of the program.
+    pub(super) fn is_callable(&self, name: &str) -> bool {
+        self.entries
+            .get(name)
+            .is_some_and(|entry| entry.is_callable)
     }
 
     /// The paths an expression may stand for.
@@ -93,27 +117,27 @@ impl<'a> Names<'a> {
         self.paths_within(expr, STEPS_MAX)
     }
 
+    /// The paths the result of a call may stand for, when its function may stand for these.
+    pub(super) fn result_paths(&self, call: &ExprCall, functions: &[String]) -> Vec<String> {
+        self.paths_of_call(call, functions, STEPS_MAX)
+    }
+
     /// The constant a name stands for: it is bound once in the whole program, to a constant.
     pub(super) fn constant(&self, name: &str, steps: &mut u32) -> Option<Const> {
-        if let Some(known) = self.known_constants.borrow().get(name) {
-            return known.clone();
-        }
-        let (key, entry) = self.entries.get_key_value(name)?;
+        let entry = self.entries.get(name)?;
         let value = match entry.meanings.as_slice() {
             [Meaning::Value(value)] if entry.bindings == 1 => *value,
             _ => return None,
         };
-        // A name that is being looked up stands for nothing, which ends `a = a + 1`.
-        self.known_constants.borrow_mut().insert(key, None);
-        let constant = fold::within(value, self, steps);
-        if constant.is_none() && *steps == 0 {
-            // Out of steps is no answer, so the next question may ask again.
-            self.known_constants.borrow_mut().remove(name);
-        } else {
-            self.known_constants
-                .borrow_mut()
-                .insert(key, constant.clone());
+        if let Some(known) = &*entry.constant.borrow() {
+            return known.clone();
         }
+        // A name that is being looked up stands for nothing, which ends `a = a + 1`.
+        entry.constant.replace(Some(None));
+        let constant = fold::within(value, self, steps);
+        // Out of steps is no answer, so the next question may ask again.
+        let is_answer = constant.is_some() || *steps > 0;
+        entry.constant.replace(is_answer.then(|| constant.clone()));
         constant
     }
 
@@ -129,7 +153,10 @@ impl<'a> Names<'a> {
                 let base = self.paths_within(&attribute.value, steps);
                 self.members(base, attr, steps)
             }
-            Expr::Call(call) => self.paths_of_call(call, steps),
+            Expr::Call(call) => {
+                let functions = self.paths_within(&call.func, steps);
+                self.paths_of_call(call, &functions, steps)
+            }
             Expr::Subscript(subscript) => self.paths_of_subscript(subscript, steps),
             Expr::If(either) => {
                 let mut paths = self.paths_within(&either.body, steps);
@@ -146,8 +173,10 @@ impl<'a> Names<'a> {
             Expr::Await(awaited) => self.paths_within(&awaited.value, steps),
             _ => Vec::new(),
         };
-        paths.sort_unstable();
-        paths.dedup();
+        if paths.len() > 1 {
+            paths.sort_unstable();
+            paths.dedup();
+        }
         if paths.len() > PATHS_MAX {
             self.cut.set(true);
             paths.truncate(PATHS_MAX);
@@ -156,13 +185,15 @@ impl<'a> Names<'a> {
     }
 
     fn paths_of_name(&self, name: &str, steps: u32) -> Vec<String> {
-        if let Some(known) = self.known_paths.borrow().get(name) {
-            return known.to_vec();
+        let entry = self.entries.get(name);
+        if let Some(entry) = entry
+            && let Some(known) = &*entry.paths.borrow()
+        {
+            return known.clone();
         }
         let mut paths = Vec::new();
-        let entry = self.entries.get_key_value(name);
-        if let Some((key, entry)) = entry {
-            self.known_paths.borrow_mut().insert(key, Rc::from([]));
+        if let Some(entry) = entry {
+            entry.paths.replace(Some(Vec::new()));
             for meaning in &entry.meanings {
                 match meaning {
                     Meaning::Path(path) => paths.push(path.clone()),
@@ -170,25 +201,22 @@ impl<'a> Names<'a> {
                 }
             }
         } else {
-            let member = |module: &String| normal(&format!("{module}.{name}"));
+            let member = |module: &String| normal(Cow::Owned(format!("{module}.{name}")));
             paths.extend(self.star_modules.iter().map(member));
         }
         // Whatever the program binds the name to, a `del` or another scope may bring this back.
         if name == "__builtins__" {
             paths.push("builtins".to_owned());
-        } else {
-            let builtin = format!("builtins.{name}");
-            if capabilities::is_listed(&builtin) {
-                paths.push(builtin);
-            }
+        } else if capabilities::is_builtin(name) {
+            paths.push(format!("builtins.{name}"));
         }
-        paths.retain(|path| is_relevant(path));
-        if let Some((key, _)) = entry {
+        if !paths.is_empty() {
+            paths.retain(|path| is_relevant(path));
             paths.sort_unstable();
             paths.dedup();
-            self.known_paths
-                .borrow_mut()
-                .insert(key, Rc::from(paths.as_slice()));
+        }
+        if let Some(entry) = entry {
+            entry.paths.replace(Some(paths.clone()));
         }
         paths
     }
@@ -200,7 +228,7 @@ impl<'a> Names<'a> {
             if base == "__main__" {
                 paths.extend(self.paths_of_name(name, steps));
             } else if base.len() + name.len() < PATH_BYTES_MAX {
-                let path = normal(&format!("{base}.{name}"));
+                let path = normal(Cow::Owned(format!("{base}.{name}")));
                 if is_relevant(&path) {
                     paths.push(path);
                 }
@@ -209,7 +237,7 @@ impl<'a> Names<'a> {
         paths
     }
 
-    fn paths_of_call(&self, call: &ExprCall, steps: u32) -> Vec<String> {
+    fn paths_of_call(&self, call: &ExprCall, functions: &[String], steps: u32) -> Vec<String> {
         let text = |position: usize| {
             let argument = call.arguments.find_positional(position)?;
             fold::constant(argument, self)?.into_text()
@@ -221,7 +249,7 @@ impl<'a> Names<'a> {
                 .unwrap_or_default()
         };
         let mut paths = Vec::new();
-        for function in self.paths_within(&call.func, steps) {
+        for function in functions {
             match function.as_str() {
                 "builtins.getattr" => {
                     if let Some(name) = text(1) {
@@ -269,7 +297,7 @@ impl<'a> Names<'a> {
         let mut paths = Vec::new();
         for base in bases {
             if base == "sys.modules" {
-                paths.push(normal(&key));
+                paths.push(normal(Cow::Borrowed(&key)));
             } else if base == "builtins" {
                 paths.extend(self.members(vec![base], &key, steps));
             } else if let Some(namespace) = base.strip_suffix(".__dict__") {
@@ -291,7 +319,7 @@ pub(super) fn top_level(module: &str) -> &str {
 /// Many modules of the standard library hold others (`random._os`, `logging.sys`), and the
 /// accelerated halves carry an underscore (`_socket`), so a path starts anew at the last
 /// component that names a module worth hiding.
-fn normal(path: &str) -> String {
+fn normal(path: Cow<'_, str>) -> String {
     const HOLDERS: [&str; 10] = [
         "os",
         "sys",
@@ -306,30 +334,30 @@ fn normal(path: &str) -> String {
     ];
     let mut start = 0;
     let mut offset = 0;
+    let mut before = "";
     for component in path.split('.') {
-        if HOLDERS.contains(&component.trim_start_matches('_')) {
+        let plain = component.trim_start_matches('_');
+        // `socket.socket` is the class of that name.
+        if plain != before && HOLDERS.contains(&plain) {
             start = offset;
         }
+        before = plain;
         offset += component.len() + 1;
     }
-    let path = path.get(start..).unwrap_or(path);
-    let (root, rest) = match path.split_once('.') {
-        Some((root, rest)) => (root, Some(rest)),
-        None => (path, None),
-    };
-    let root = match root {
-        "__main__" | "__future__" | "__builtins__" => root,
-        root => root.trim_start_matches('_'),
-    };
-    let root = match root {
-        "posix" | "nt" => "os",
+    let tail = path.get(start..).unwrap_or(&path);
+    let root = top_level(tail);
+    let plain_root = match root {
+        "__main__" | "__future__" => root,
         "__builtins__" => "builtins",
-        root => root,
+        root => match root.trim_start_matches('_') {
+            "posix" | "nt" => "os",
+            plain => plain,
+        },
     };
-    match rest {
-        Some(rest) => format!("{root}.{rest}"),
-        None => root.to_owned(),
+    if start == 0 && plain_root == root {
+        return path.into_owned();
     }
+    format!("{plain_root}{}", tail.get(root.len()..).unwrap_or_default())
 }
 
 /// Whether a path can matter: the table knows its module, or it is in the standard library (which

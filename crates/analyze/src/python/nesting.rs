@@ -181,29 +181,22 @@ fn indentation_widths(text: &str) -> u32 {
     const TABLE: usize = 4096;
     let mut seen = vec![false; TABLE];
     let mut widths = 0;
-    let mut width = 0_usize;
-    let mut at_start = true;
-    for byte in text.bytes() {
-        match byte {
-            b'\n' | b'\r' => {
-                at_start = true;
-                width = 0;
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    for line in text.as_bytes().split(is_end) {
+        let is_indent = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\x0C');
+        let indent = line.iter().take_while(is_indent);
+        let width = indent.fold(
+            0,
+            |width, byte| if *byte == b'\x0C' { 0 } else { width + 1 },
+        );
+        match seen.get_mut(width) {
+            Some(true) => {}
+            Some(first) => {
+                *first = true;
+                widths += 1;
             }
-            _ if !at_start => {}
-            b' ' | b'\t' => width += 1,
-            b'\x0C' => width = 0,
-            _ => {
-                at_start = false;
-                match seen.get_mut(width) {
-                    Some(true) => {}
-                    Some(first) => {
-                        *first = true;
-                        widths += 1;
-                    }
-                    // Too wide for the table: counted once for each line.
-                    None => widths += 1,
-                }
-            }
+            // Too wide for the table: counted once for each line.
+            None => widths += 1,
         }
     }
     widths

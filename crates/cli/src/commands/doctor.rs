@@ -11,7 +11,7 @@ use crate::terminal::{BAD, BOLD, DIM, DOUBTFUL, GOOD, plain, print, section, sty
 use crate::{json, message};
 
 pub(crate) async fn doctor(args: &DoctorArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, None).await?;
+    let engine = message::open(state_dir, None)?;
     let diagnosis = engine.doctor().await;
     print(&if args.json {
         json::diagnosis(&diagnosis)

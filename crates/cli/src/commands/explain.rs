@@ -18,7 +18,7 @@ use crate::{json, message};
 const NAMES_MAX: usize = 12;
 
 pub(crate) async fn explain(args: ExplainArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, args.submission.policy.as_deref()).await?;
+    let engine = message::open(state_dir, args.submission.policy.as_deref())?;
     let request = message::request(&args.submission);
     let message = message::message(&args.submission, args.program, Stdin::Empty)?;
     let dependencies = args.submission.dependencies;

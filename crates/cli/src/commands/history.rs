@@ -14,7 +14,7 @@ use crate::terminal::{BOLD, instant, limit, plain, print, section, size, styled,
 use crate::{json, message};
 
 pub(crate) async fn history(args: HistoryArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, None).await?;
+    let engine = message::open(state_dir, None)?;
     if let Some(id) = args.id {
         let Some(record) = engine.message(id).await? else {
             return Err(CliError::UnknownMessage { id });

@@ -35,8 +35,8 @@ pub(crate) async fn run(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8,
 }
 
 async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
+    let engine = message::open(state_dir, args.submission.policy.as_deref())?;
     let mut signals = Signals::install()?;
-    let engine = message::open(state_dir, args.submission.policy.as_deref()).await?;
     let request = message::request(&args.submission);
     let message = message::message(&args.submission, args.program, Stdin::Stream)?;
     let options = RunOptions {

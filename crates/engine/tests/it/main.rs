@@ -57,7 +57,7 @@ because = "everyone may run scripts"
 set.level = "process"
 "#;
 
-async fn engine(state_dir: &Path, backend: Bare) -> Engine {
+fn engine(state_dir: &Path, backend: Bare) -> Engine {
     Engine::open(Options {
         state_dir: state_dir.to_owned(),
         policy: PolicyText {
@@ -66,7 +66,6 @@ async fn engine(state_dir: &Path, backend: Bare) -> Engine {
         },
         backends: vec![Box::new(backend)],
     })
-    .await
     .unwrap()
 }
 
@@ -137,7 +136,7 @@ async fn a_message_goes_all_the_way() {
     let state = tempfile::tempdir().unwrap();
     let backend = Bare::default();
     let (living, made) = (backend.living.clone(), backend.made.clone());
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let message = message("echo out; echo err >&2; exit 3");
     let id = message.id;
     let report = run(&engine, message).await;
@@ -178,7 +177,7 @@ async fn a_message_goes_all_the_way() {
 #[tokio::test]
 async fn input_reaches_the_program() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     let bytes = Message {
         stdin: Stdin::Bytes(b"given\n".as_slice().into()),
         ..message("cat")
@@ -210,7 +209,7 @@ async fn input_reaches_the_program() {
 #[tokio::test]
 async fn a_limit_ends_the_run_and_is_remembered() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     let message = message("yes");
     let id = message.id;
     let outcome = run(&engine, message).await.outcome;
@@ -230,7 +229,7 @@ async fn a_stop_destroys_the_sandbox_and_is_recorded() {
     let state = tempfile::tempdir().unwrap();
     let backend = Bare::default();
     let living = backend.living.clone();
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let message = message("echo ready; sleep 1000");
     let id = message.id;
     let (told, ready) = oneshot::channel();
@@ -254,7 +253,7 @@ async fn a_stop_destroys_the_sandbox_and_is_recorded() {
 #[tokio::test]
 async fn a_reader_that_goes_away_ends_the_run() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     let mut reader = Reader {
         close: true,
         ..Reader::default()
@@ -275,7 +274,7 @@ async fn a_reader_that_goes_away_ends_the_run() {
 #[tokio::test]
 async fn earlier_runs_feed_the_prediction() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     let first = run(&engine, message("true")).await.outcome.profile.unwrap();
     assert!(matches!(
         first.cpu_demand.source,
@@ -305,7 +304,7 @@ async fn the_decision_is_told_before_the_program_starts() {
     let state = tempfile::tempdir().unwrap();
     let backend = Bare::default();
     let made = backend.made.clone();
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let (tell, told) = std::sync::mpsc::channel();
     let options = RunOptions {
         decided: Some(Box::new(move |outcome| {
@@ -337,7 +336,6 @@ async fn a_bad_policy_is_told_with_its_place() {
         },
         backends: Vec::new(),
     })
-    .await
     .unwrap_err();
     let EngineError::Policy { name, diagnostics } = error else {
         panic!("{error:?}");
@@ -352,7 +350,7 @@ async fn a_bad_policy_is_told_with_its_place() {
 #[tokio::test]
 async fn doctor_reports_every_level() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     let diagnosis = engine.doctor().await;
     let available: Vec<bool> = diagnosis
         .levels
@@ -366,7 +364,7 @@ async fn doctor_reports_every_level() {
         ..Bare::default()
     };
     let state = tempfile::tempdir().unwrap();
-    let engine = self::engine(state.path(), lacking).await;
+    let engine = self::engine(state.path(), lacking);
     let diagnosis = engine.doctor().await;
     let process = diagnosis
         .levels

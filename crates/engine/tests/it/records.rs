@@ -30,7 +30,7 @@ async fn without_a_store_nothing_runs() {
     ] {
         let backend = Bare::default();
         let made = backend.made.clone();
-        let engine = engine(&state_dir, backend).await;
+        let engine = engine(&state_dir, backend);
         let mut reader = Reader::default();
         let never = pin!(std::future::pending());
         let error = engine
@@ -76,7 +76,7 @@ impl Observer for Saboteur {
 #[tokio::test]
 async fn an_outcome_that_cannot_be_recorded_still_reaches_the_caller() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     let options = RunOptions {
         keep_output: true,
         ..RunOptions::default()
@@ -103,7 +103,7 @@ async fn what_a_sandbox_leaves_behind_is_told() {
         fault: Fault::LeftOver,
         ..Bare::default()
     };
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let report = run(&engine, message("echo out")).await;
     assert_eq!(report.outcome.status, Status::Exited);
     assert_eq!(report.outcome.stdout, b"out\n");
@@ -118,7 +118,7 @@ async fn explaining_leaves_no_trace() {
     let state = tempfile::tempdir().unwrap();
     let backend = Bare::default();
     let made = backend.made.clone();
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let message = message("echo hi");
     let explanation = engine
         .explain(&message, &Request::default(), None)
@@ -134,8 +134,8 @@ async fn explaining_leaves_no_trace() {
 #[tokio::test]
 async fn engines_share_one_state_directory() {
     let state = tempfile::tempdir().unwrap();
-    let first = engine(state.path(), Bare::default()).await;
-    let second = engine(state.path(), Bare::default()).await;
+    let first = engine(state.path(), Bare::default());
+    let second = engine(state.path(), Bare::default());
     let (one, two) = tokio::join!(
         run(&first, message("echo one")),
         run(&second, message("echo two"))

@@ -12,7 +12,7 @@ use crate::{Reader, engine, message, message_of, run};
 async fn refused(backend: Bare, message: Message) -> Outcome {
     let state = tempfile::tempdir().unwrap();
     let living = backend.living.clone();
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let id = message.id;
     let outcome = run(&engine, message).await.outcome;
     assert_eq!(outcome.status, Status::Refused);
@@ -92,7 +92,7 @@ async fn more_content_than_the_disk_limit_is_refused() {
 #[tokio::test]
 async fn dependencies_must_be_a_directory() {
     let state = tempfile::tempdir().unwrap();
-    let engine = engine(state.path(), Bare::default()).await;
+    let engine = engine(state.path(), Bare::default());
     for path in ["/nowhere/at/all", "/etc/passwd"] {
         let options = RunOptions {
             dependencies: Some(path.into()),
@@ -121,7 +121,7 @@ async fn a_program_that_does_not_start_has_failed() {
         ..Bare::default()
     };
     let living = backend.living.clone();
-    let engine = engine(state.path(), backend).await;
+    let engine = engine(state.path(), backend);
     let outcome = run(&engine, message("true")).await.outcome;
     assert_eq!(outcome.status, Status::Failed);
     assert_eq!(

@@ -47,23 +47,48 @@ impl<'a> Reader<'a, '_> {
     /// Reads an expression that is used in a known way.
     pub(super) fn used(&mut self, expr: &'a Expr, how: Use) {
         match expr {
+            Expr::Name(name) if name.ctx == ExprContext::Load && how == Use::Base => {
+                self.name(name.id.as_str(), how);
+            }
             Expr::Name(name) if name.ctx == ExprContext::Load => {
-                self.findings.instructions += 1;
-                let name = name.id.as_str();
-                self.graph.call(self.frame.node, Node::Function(name));
-                if how == Use::Called && self.frame.node == Node::Function(name) {
-                    self.frame.calls_itself = true;
-                }
-                if how != Use::Base {
-                    for path in self.names.paths(expr) {
-                        self.path(&path, how, expr);
-                    }
+                self.name(name.id.as_str(), how);
+                for path in self.names.paths(expr) {
+                    self.path(&path, how, expr);
                 }
             }
-            Expr::Attribute(attribute) => self.attribute(expr, attribute, how),
+            Expr::Attribute(attribute) => {
+                let paths = self.names.paths(expr);
+                self.attribute(attribute, how, &paths);
+            }
             Expr::Call(call) => self.call(expr, call, how),
             Expr::Subscript(subscript) => self.subscript(expr, subscript, how),
             _ => self.visit_expr(expr),
+        }
+    }
+
+    /// Reads the function of a call, with the paths that are not noted yet.
+    fn used_function(&mut self, function: &'a Expr, paths: &[String]) {
+        match function {
+            Expr::Name(name) => {
+                self.name(name.id.as_str(), Use::Called);
+                for path in paths {
+                    self.path(path, Use::Called, function);
+                }
+            }
+            Expr::Attribute(attribute) => self.attribute(attribute, Use::Called, paths),
+            _ => self.used(function, Use::Called),
+        }
+    }
+
+    /// Notes a name for the call graph.
+    fn name(&mut self, name: &'a str, how: Use) {
+        self.findings.instructions += 1;
+        if !self.names.is_callable(name) {
+            return;
+        }
+        self.graph.call(self.frame.node, Node::Function(name));
+        if how == Use::Called && self.frame.node == Node::Function(name) {
+            self.frame.calls_itself = true;
         }
     }
 
@@ -111,7 +136,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn attribute(&mut self, expr: &'a Expr, attribute: &'a ExprAttribute, how: Use) {
+    fn attribute(&mut self, attribute: &'a ExprAttribute, how: Use, paths: &[String]) {
         // A chain is walked down here and not by recursion, so that each is looked up once.
         let mut chain = 1;
         let mut last = attribute;
@@ -122,16 +147,14 @@ impl<'a> Reader<'a, '_> {
             self.attribute_name(last);
         }
         self.findings.instructions += chain as u64;
-        self.method_call(attribute, how);
+        self.method(attribute, how);
         let base = &*last.value;
-        if chain > CHAIN_MAX {
-            if !self.names.paths(base).is_empty() {
-                self.problem(expr, "a chain of attributes is too long to follow");
+        if chain <= CHAIN_MAX {
+            for path in paths {
+                self.path(path, how, attribute);
             }
-        } else {
-            for path in self.names.paths(expr) {
-                self.path(&path, how, expr);
-            }
+        } else if !self.names.paths(base).is_empty() {
+            self.problem(attribute, "a chain of attributes is too long to follow");
         }
         self.used(base, Use::Base);
     }
@@ -152,7 +175,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Notes a method for the call graph.
-    fn method_call(&mut self, attribute: &'a ExprAttribute, how: Use) {
+    fn method(&mut self, attribute: &'a ExprAttribute, how: Use) {
         let name = attribute.attr.as_str();
         let base = attribute.value.as_name_expr().map(|base| base.id.as_str());
         match (base, self.frame.class) {
@@ -219,15 +242,17 @@ impl<'a> Reader<'a, '_> {
             }
         }
         self.note_call(call, &functions);
-        for path in self.names.paths(expr) {
-            if !path.ends_with("()") {
-                self.path(&path, how, expr);
+        if !functions.is_empty() {
+            for path in self.names.result_paths(call, &functions) {
+                if !path.ends_with("()") {
+                    self.path(&path, how, expr);
+                }
             }
         }
         self.findings.instructions += 1;
         // What was noted in detail is only walked through.
-        let function_use = if is_noted { Use::Base } else { Use::Called };
-        self.used(&call.func, function_use);
+        let functions = if is_noted { &[] } else { functions.as_slice() };
+        self.used_function(&call.func, functions);
         for (index, argument) in call.arguments.args.iter().enumerate() {
             let how = if index == 0 {
                 first_argument

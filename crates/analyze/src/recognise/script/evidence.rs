@@ -146,11 +146,15 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 fn points(text: &str) -> Points {
     let mut points = Points::default();
+    let mut assignments = 0;
     for line in lines(text) {
         points.python += python(line);
         points.javascript += javascript(line);
         points.shell += shell(line);
+        assignments += u32::from(is_assignment(line));
     }
+    // Python allows this spelling too, so many of them say little more than one.
+    points.shell += assignments.min(2);
     points
 }
 
@@ -330,9 +334,6 @@ fn shell(line: &str) -> u32 {
         ],
     ) && !is_call
     {
-        points += 1;
-    }
-    if is_assignment(line) {
         points += 1;
     }
     points
