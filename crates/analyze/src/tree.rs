@@ -141,7 +141,9 @@ pub(crate) fn parse(grammar: Grammar, source: &[u8]) -> Script {
     script.tree = parse_sound(grammar, &text);
     match &script.tree {
         Some(tree) if completes_program(tree, script.program_bytes) => {
-            script.problems.push((Some(last_row as u64 + 1), INCOMPLETE));
+            script
+                .problems
+                .push((Some(last_row as u64 + 1), INCOMPLETE));
         }
         Some(_) => {}
         None => script.problems.push((None, OUT_OF_BUDGET)),

@@ -137,9 +137,16 @@ fn executables_for_this_machine_are_native() {
     assert_eq!(recognise("test", &own), Ok(Native));
 }
 
+fn refused_with_advice(cases: Vec<(Elf, &str)>) {
+    for (elf, message) in cases {
+        let refusal = refusal("a", elf.bytes());
+        assert!(refusal.contains(message), "{refusal}");
+    }
+}
+
 #[test]
-fn other_elf_files_are_refused_with_advice() {
-    let cases = [
+fn elf_files_for_other_machines_are_refused_with_advice() {
+    refused_with_advice(vec![
         (
             Elf {
                 machine: 40,
@@ -185,6 +192,12 @@ fn other_elf_files_are_refused_with_advice() {
             },
             "for FreeBSD; build it for Linux",
         ),
+    ]);
+}
+
+#[test]
+fn elf_files_that_are_no_executables_are_refused_with_advice() {
+    refused_with_advice(vec![
         (
             Elf {
                 kind: 1,
@@ -228,11 +241,7 @@ fn other_elf_files_are_refused_with_advice() {
             },
             "its byte order is unknown",
         ),
-    ];
-    for (elf, message) in cases {
-        let refusal = refusal("a", elf.bytes());
-        assert!(refusal.contains(message), "{refusal}");
-    }
+    ]);
     let named_library = Elf {
         kind: SHARED,
         segments: vec![LOAD, DYNAMIC],
@@ -426,7 +435,11 @@ proptest! {
     }
 
     #[test]
-    fn any_part_of_an_executable_is_recognised_or_refused(length in 0..200_usize, at in 0..200_usize, byte: u8) {
+    fn any_part_of_an_executable_is_recognised_or_refused(
+        length in 0..200_usize,
+        at in 0..200_usize,
+        byte: u8,
+    ) {
         let mut bytes = Elf {
             kind: SHARED,
             segments: vec![LOAD, DYNAMIC],

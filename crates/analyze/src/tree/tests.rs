@@ -30,7 +30,11 @@ impl<'tree> Visitor<'tree> for Kinds {
     fn enter(&mut self, node: Node<'tree>, place: Place<'tree>) {
         assert_eq!(place.parent.is_some(), self.open > 0);
         if node.is_named() {
-            self.seen.push(node.language().node_kind_for_id(node.kind_id()).map_or("?", leak));
+            self.seen.push(
+                node.language()
+                    .node_kind_for_id(node.kind_id())
+                    .map_or("?", leak),
+            );
         }
         self.open += 1;
         self.open_max = self.open_max.max(self.open);
@@ -63,15 +67,34 @@ fn problems(grammar: Grammar, source: &str) -> Problems {
 #[test]
 fn sound_scripts_have_no_problems() {
     for source in [
-        "", "\n", "// only a comment", "a", "a;", "let x = `b${c}d`", "/x/.test(y)\n",
-        "#!/usr/bin/env node\nmain()", "do x(); while (y)", "f(async () => { for (;;) {} })",
+        "",
+        "\n",
+        "// only a comment",
+        "a",
+        "a;",
+        "let x = `b${c}d`",
+        "/x/.test(y)\n",
+        "#!/usr/bin/env node\nmain()",
+        "do x(); while (y)",
+        "f(async () => { for (;;) {} })",
     ] {
         assert_eq!(problems(JAVASCRIPT, source), [], "{source:?}");
     }
     for source in [
-        "", "\n", "# only a comment", "a", "a &", "a | b | c | d\n", "case $x in a) b;; esac",
-        "cat <<E\nfoo $x\nE\n", "f() { :; }\nf", "if a; then b; fi", ":(){ :|:& };:",
-        "a=(1 2)\necho ${a[@]}", "[[ $a =~ ^x ]] && b", "for ((i=0;i<3;i++)); do x; done",
+        "",
+        "\n",
+        "# only a comment",
+        "a",
+        "a &",
+        "a | b | c | d\n",
+        "case $x in a) b;; esac",
+        "cat <<E\nfoo $x\nE\n",
+        "f() { :; }\nf",
+        "if a; then b; fi",
+        ":(){ :|:& };:",
+        "a=(1 2)\necho ${a[@]}",
+        "[[ $a =~ ^x ]] && b",
+        "for ((i=0;i<3;i++)); do x; done",
     ] {
         assert_eq!(problems(SHELL, source), [], "{source:?}");
     }
@@ -111,11 +134,24 @@ fn an_end_inside_something_is_said() {
     assert_eq!(script.problems, [(Some(3), opened_here)]);
     assert!(seen.contains(&"command"));
     assert_eq!(problems(SHELL, "cat <<E\nfoo\n"), [(Some(1), opened_here)]);
-    assert_eq!(problems(SHELL, "first\necho 'foo\n"), [(Some(2), "syntax error")]);
+    assert_eq!(
+        problems(SHELL, "first\necho 'foo\n"),
+        [(Some(2), "syntax error")]
+    );
 
     let never_closed = "the script ends inside something that it opened and never closed";
-    for source in ["if (a) {\n b()\n", "(function () {\n a(", "f(1,\n", "[", "{"] {
-        assert_eq!(problems(JAVASCRIPT, source), [(None, never_closed)], "{source:?}");
+    for source in [
+        "if (a) {\n b()\n",
+        "(function () {\n a(",
+        "f(1,\n",
+        "[",
+        "{",
+    ] {
+        assert_eq!(
+            problems(JAVASCRIPT, source),
+            [(None, never_closed)],
+            "{source:?}"
+        );
     }
 }
 
@@ -188,11 +224,27 @@ fn nesting_beyond_the_bound_is_said_and_not_followed() {
 
 #[test]
 fn unbalanced_brackets_are_given_up_cheaply() {
-    for bracket in ["[ ", "(", "{ ", "${", "<<a\n", "$((", "a@(", "case x in ", "if "] {
-        assert!(!problems(SHELL, &bracket.repeat(100_000)).is_empty(), "{bracket:?}");
+    for bracket in [
+        "[ ",
+        "(",
+        "{ ",
+        "${",
+        "<<a\n",
+        "$((",
+        "a@(",
+        "case x in ",
+        "if ",
+    ] {
+        assert!(
+            !problems(SHELL, &bracket.repeat(100_000)).is_empty(),
+            "{bracket:?}"
+        );
     }
     for bracket in ["[", "(", "{", "`${", "/*", "if(a)", "a?", "x=>", "<a>"] {
-        assert!(!problems(JAVASCRIPT, &bracket.repeat(100_000)).is_empty(), "{bracket:?}");
+        assert!(
+            !problems(JAVASCRIPT, &bracket.repeat(100_000)).is_empty(),
+            "{bracket:?}"
+        );
     }
 }
 
@@ -202,8 +254,13 @@ fn texts_that_are_costly_to_recover_are_not_recovered() {
     for unit in ["a|", "1|", "}|", "\\||", "time |"] {
         assert!(!problems(SHELL, &unit.repeat(5_000)).is_empty(), "{unit:?}");
     }
-    for unit in ["+}", "!}", "x=>??", "x=>in ", "in x=>", "-&", "new }", "}if(a)", "${:"] {
-        assert!(!problems(JAVASCRIPT, &unit.repeat(5_000)).is_empty(), "{unit:?}");
+    for unit in [
+        "+}", "!}", "x=>??", "x=>in ", "in x=>", "-&", "new }", "}if(a)", "${:",
+    ] {
+        assert!(
+            !problems(JAVASCRIPT, &unit.repeat(5_000)).is_empty(),
+            "{unit:?}"
+        );
     }
 }
 
@@ -223,10 +280,60 @@ fn a_script_beyond_the_size_bound_is_not_read() {
 /// Pieces of scripts, valid and not.
 fn pieces() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
-        "a", "1", "'", "\"", "`", "$", "${", "$(", "((", "))", "{", "}", "(", ")", "[", "]",
-        "=>", "=", "+", "!", "*", "@(", ":", "<", "<<a", "|", "||", "&", ";", ";;", "\n", "#",
-        "\\", "if ", "then ", "fi ", "case ", "esac ", "for ", "do ", "done ", "while ", "f()",
-        "/", "//", "/*", "*/", "async ", "function ", "class ", "await ", "x=>", "é", "\0",
+        "a",
+        "1",
+        "'",
+        "\"",
+        "`",
+        "$",
+        "${",
+        "$(",
+        "((",
+        "))",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "=>",
+        "=",
+        "+",
+        "!",
+        "*",
+        "@(",
+        ":",
+        "<",
+        "<<a",
+        "|",
+        "||",
+        "&",
+        ";",
+        ";;",
+        "\n",
+        "#",
+        "\\",
+        "if ",
+        "then ",
+        "fi ",
+        "case ",
+        "esac ",
+        "for ",
+        "do ",
+        "done ",
+        "while ",
+        "f()",
+        "/",
+        "//",
+        "/*",
+        "*/",
+        "async ",
+        "function ",
+        "class ",
+        "await ",
+        "x=>",
+        "é",
+        "\0",
     ]);
     prop::collection::vec(words, 0..80).prop_map(|words| words.concat())
 }

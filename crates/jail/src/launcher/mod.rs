@@ -4,10 +4,13 @@
 //! memory is ever inside a jail, and so that everything here runs in a process with one thread.
 //!
 //! ```text
-//! supervisor --plan--> launcher --clone3--> first process (pid 1 of the jail, child of the supervisor)
-//!                      writes the id maps     joins the cgroups, builds the root, says Ready
-//!                      says Spawned, exits    --start--> places files, forks the program, says
-//!                                             Started, waits for it, says Ended, exits
+//! supervisor --plan--> launcher --clone3--> first process: pid 1 of the jail, child of the
+//!                      writes id maps        supervisor; joins the cgroups, builds the root
+//!            <-Spawned-  and exits
+//!            <-Ready------------------------
+//!            --start----------------------->  places files, forks the program
+//!            <-Started----------------------
+//!            <-Ended------------------------  waits for it, then exits
 //! ```
 //!
 //! When the first process ends, for whatever reason, the kernel ends everything in its process
