@@ -18,8 +18,8 @@ use atoll_types::{Analysis, PastRun, Profile};
 ///
 /// `past` holds earlier runs of this very program, in any order; only those that really ran count.
 /// With at least three of them the estimates come from history, else from the table, with the p99
-/// raised to what fewer runs have shown. Times are milliseconds since the Unix epoch. CPU time is in
-/// microseconds, memory and input/output in bytes.
+/// raised to what fewer runs have shown. Times are milliseconds since the Unix epoch. CPU time is
+/// in microseconds, memory and input/output in bytes.
 #[must_use]
 pub fn predict(analysis: &Analysis, past: &[PastRun], now_unix_ms: u64) -> Profile {
     let estimates = history::estimates(past, now_unix_ms).unwrap_or_else(|| {
