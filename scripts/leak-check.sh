@@ -16,10 +16,9 @@ list() {
         done
         awk '$5 ~ /atoll/ { print "mount " $5 }' /proc/self/mountinfo
         # The group that holds all sandboxes may stay; what is in it may not.
-        find /sys/fs/cgroup -mindepth 2 -type d -path '*atoll*/*' -printf 'cgroup %p\n' 2> /dev/null
+        find /sys/fs/cgroup -mindepth 2 -type d -path '*atoll*/*' -printf 'cgroup %p\n' 2> /dev/null || true # groups come and go meanwhile
         find /tmp /var/tmp /run /dev/shm /dev/mqueue -mindepth 1 -maxdepth 1 -name 'atoll*' \
-            -printf 'file %p\n' 2> /dev/null
-        true
+            -printf 'file %p\n' 2> /dev/null || true
     } | sort
 }
 

@@ -19,6 +19,7 @@ mod source;
 mod stdlib;
 
 use std::collections::HashSet;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
@@ -42,6 +43,9 @@ const DEPTH_ON_CALLER: u32 = 150;
 /// Stack that one level of nesting takes at most, when the tree is walked and freed. Holds for
 /// builds without optimisation too; a test goes to the limit.
 const STACK_BYTES_PER_LEVEL: usize = 8 * 1024;
+
+/// Stack that one level takes at most when a tree is only freed.
+const FREE_BYTES_PER_LEVEL: usize = 2 * 1024;
 
 /// The most syntax errors that are listed.
 const SYNTAX_ERRORS_MAX: usize = 8;
@@ -113,16 +117,21 @@ fn examine_on_deep_stack(
     depth: u32,
     findings: &mut Findings,
 ) {
-    let levels = usize::try_from(depth).unwrap_or(usize::MAX);
-    let stack_bytes = if depth <= DEPTH_MAX {
+    let is_allowed = depth <= DEPTH_MAX;
+    let stack_bytes = if is_allowed {
         // The programs quoted inside add their own levels.
-        (levels + 2 * DEPTH_ON_CALLER as usize) * STACK_BYTES_PER_LEVEL
+        STACK_BYTES_PER_LEVEL * (depth + 2 * DEPTH_ON_CALLER) as usize
     } else {
-        levels.saturating_mul(STACK_BYTES_PER_LEVEL / 8)
+        // No token makes more levels than a bracket does.
+        FREE_BYTES_PER_LEVEL * depth.min(3 * nesting::TOKENS_MAX) as usize
     };
+    // Without a thread the tree would be freed right here, on a stack it does not fit. It is
+    // leaked instead.
+    let program = ManuallyDrop::new(program);
     let is_examined = thread::scope(|scope| {
         let examine = || {
-            if depth <= DEPTH_MAX {
+            let program = ManuallyDrop::into_inner(program);
+            if is_allowed {
                 examine(text, program, findings);
             }
         };

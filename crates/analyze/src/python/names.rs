@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use ruff_python_ast::{Expr, ExprCall, ExprSubscript};
 
-use super::fold::{self, Const};
+use super::fold::{self, Const, Folding};
 use super::{capabilities, stdlib};
 
 /// The most paths one expression is taken to stand for.
@@ -24,8 +24,8 @@ const STAR_MODULES_MAX: usize = 4;
 /// The longest path that is followed, in bytes.
 const PATH_BYTES_MAX: usize = 160;
 
-/// How many steps one question about an expression may take. Bounds its recursion as well.
-const STEPS_MAX: u32 = 128;
+/// How deep one question about an expression may go, through the values of names too.
+const LEVELS_MAX: u32 = 128;
 
 /// What a name is bound to in one place.
 #[derive(Debug, Clone)]
@@ -114,16 +114,16 @@ impl<'a> Names<'a> {
 
     /// The paths an expression may stand for.
     pub(super) fn paths(&self, expr: &Expr) -> Vec<String> {
-        self.paths_within(expr, STEPS_MAX)
+        self.paths_within(expr, LEVELS_MAX)
     }
 
     /// The paths the result of a call may stand for, when its function may stand for these.
     pub(super) fn result_paths(&self, call: &ExprCall, functions: &[String]) -> Vec<String> {
-        self.paths_of_call(call, functions, STEPS_MAX)
+        self.paths_of_call(call, functions, LEVELS_MAX)
     }
 
     /// The constant a name stands for: it is bound once in the whole program, to a constant.
-    pub(super) fn constant(&self, name: &str, steps: &mut u32) -> Option<Const> {
+    pub(super) fn constant(&self, name: &str, folding: &mut Folding<'_, '_>) -> Option<Const> {
         let entry = self.entries.get(name)?;
         let value = match entry.meanings.as_slice() {
             [Meaning::Value(value)] if entry.bindings == 1 => *value,
@@ -134,43 +134,43 @@ impl<'a> Names<'a> {
         }
         // A name that is being looked up stands for nothing, which ends `a = a + 1`.
         entry.constant.replace(Some(None));
-        let constant = fold::within(value, self, steps);
-        // Out of steps is no answer, so the next question may ask again.
-        let is_answer = constant.is_some() || *steps > 0;
+        let constant = folding.fold(value);
+        // Reaching a bound is no answer, so the next question may ask again.
+        let is_answer = constant.is_some() || !folding.is_cut();
         entry.constant.replace(is_answer.then(|| constant.clone()));
         constant
     }
 
-    fn paths_within(&self, expr: &Expr, steps: u32) -> Vec<String> {
-        let Some(steps) = steps.checked_sub(1) else {
+    fn paths_within(&self, expr: &Expr, levels: u32) -> Vec<String> {
+        let Some(levels) = levels.checked_sub(1) else {
             self.cut.set(true);
             return Vec::new();
         };
         let mut paths = match expr {
-            Expr::Name(name) => self.paths_of_name(name.id.as_str(), steps),
+            Expr::Name(name) => self.paths_of_name(name.id.as_str(), levels),
             Expr::Attribute(attribute) => {
                 let attr = attribute.attr.as_str();
-                let base = self.paths_within(&attribute.value, steps);
-                self.members(base, attr, steps)
+                let base = self.paths_within(&attribute.value, levels);
+                self.members(base, attr, levels)
             }
             Expr::Call(call) => {
-                let functions = self.paths_within(&call.func, steps);
-                self.paths_of_call(call, &functions, steps)
+                let functions = self.paths_within(&call.func, levels);
+                self.paths_of_call(call, &functions, levels)
             }
-            Expr::Subscript(subscript) => self.paths_of_subscript(subscript, steps),
+            Expr::Subscript(subscript) => self.paths_of_subscript(subscript, levels),
             Expr::If(either) => {
-                let mut paths = self.paths_within(&either.body, steps);
-                paths.extend(self.paths_within(&either.orelse, steps));
+                let mut paths = self.paths_within(&either.body, levels);
+                paths.extend(self.paths_within(&either.orelse, levels));
                 paths
             }
             Expr::BoolOp(either) => either
                 .values
                 .iter()
                 .take(PATHS_MAX)
-                .flat_map(|value| self.paths_within(value, steps))
+                .flat_map(|value| self.paths_within(value, levels))
                 .collect(),
-            Expr::Named(named) => self.paths_within(&named.value, steps),
-            Expr::Await(awaited) => self.paths_within(&awaited.value, steps),
+            Expr::Named(named) => self.paths_within(&named.value, levels),
+            Expr::Await(awaited) => self.paths_within(&awaited.value, levels),
             _ => Vec::new(),
         };
         if paths.len() > 1 {
@@ -184,7 +184,7 @@ impl<'a> Names<'a> {
         paths
     }
 
-    fn paths_of_name(&self, name: &str, steps: u32) -> Vec<String> {
+    fn paths_of_name(&self, name: &str, levels: u32) -> Vec<String> {
         let entry = self.entries.get(name);
         if let Some(entry) = entry
             && let Some(known) = &*entry.paths.borrow()
@@ -197,7 +197,7 @@ impl<'a> Names<'a> {
             for meaning in &entry.meanings {
                 match meaning {
                     Meaning::Path(path) => paths.push(path.clone()),
-                    Meaning::Value(value) => paths.extend(self.paths_within(value, steps)),
+                    Meaning::Value(value) => paths.extend(self.paths_within(value, levels)),
                 }
             }
         } else {
@@ -222,11 +222,11 @@ impl<'a> Names<'a> {
     }
 
     /// The paths of an attribute (or a key of a namespace dictionary) of each of the bases.
-    fn members(&self, bases: Vec<String>, name: &str, steps: u32) -> Vec<String> {
+    fn members(&self, bases: Vec<String>, name: &str, levels: u32) -> Vec<String> {
         let mut paths = Vec::new();
         for base in bases {
             if base == "__main__" {
-                paths.extend(self.paths_of_name(name, steps));
+                paths.extend(self.paths_of_name(name, levels));
             } else if base.len() + name.len() < PATH_BYTES_MAX {
                 let path = normal(Cow::Owned(format!("{base}.{name}")));
                 if is_relevant(&path) {
@@ -237,7 +237,7 @@ impl<'a> Names<'a> {
         paths
     }
 
-    fn paths_of_call(&self, call: &ExprCall, functions: &[String], steps: u32) -> Vec<String> {
+    fn paths_of_call(&self, call: &ExprCall, functions: &[String], levels: u32) -> Vec<String> {
         let text = |position: usize| {
             let argument = call.arguments.find_positional(position)?;
             fold::constant(argument, self)?.into_text()
@@ -245,7 +245,7 @@ impl<'a> Names<'a> {
         let argument = |position: usize| {
             call.arguments
                 .find_positional(position)
-                .map(|argument| self.paths_within(argument, steps))
+                .map(|argument| self.paths_within(argument, levels))
                 .unwrap_or_default()
         };
         let mut paths = Vec::new();
@@ -253,7 +253,7 @@ impl<'a> Names<'a> {
             match function.as_str() {
                 "builtins.getattr" => {
                     if let Some(name) = text(1) {
-                        paths.extend(self.members(argument(0), &name, steps));
+                        paths.extend(self.members(argument(0), &name, levels));
                     }
                 }
                 "builtins.__import__" | "importlib.__import__" => {
@@ -274,7 +274,7 @@ impl<'a> Names<'a> {
                 path if path.ends_with(".__dict__.get") => {
                     let base = path.trim_end_matches(".__dict__.get").to_owned();
                     if let Some(name) = text(0) {
-                        paths.extend(self.members(vec![base], &name, steps));
+                        paths.extend(self.members(vec![base], &name, levels));
                     }
                 }
                 path if path.len() + 2 < PATH_BYTES_MAX => paths.push(format!("{path}()")),
@@ -285,8 +285,8 @@ impl<'a> Names<'a> {
         paths
     }
 
-    fn paths_of_subscript(&self, subscript: &ExprSubscript, steps: u32) -> Vec<String> {
-        let bases = self.paths_within(&subscript.value, steps);
+    fn paths_of_subscript(&self, subscript: &ExprSubscript, levels: u32) -> Vec<String> {
+        let bases = self.paths_within(&subscript.value, levels);
         if bases.is_empty() {
             return bases;
         }
@@ -299,9 +299,9 @@ impl<'a> Names<'a> {
             if base == "sys.modules" {
                 paths.push(normal(Cow::Borrowed(&key)));
             } else if base == "builtins" {
-                paths.extend(self.members(vec![base], &key, steps));
+                paths.extend(self.members(vec![base], &key, levels));
             } else if let Some(namespace) = base.strip_suffix(".__dict__") {
-                paths.extend(self.members(vec![namespace.to_owned()], &key, steps));
+                paths.extend(self.members(vec![namespace.to_owned()], &key, levels));
             }
         }
         paths.retain(|path| is_relevant(path));

@@ -9,6 +9,15 @@ use super::*;
 use crate::python::DEPTH_ON_CALLER;
 use crate::python::nesting::DEPTH_MAX;
 
+/// Seventy blocks around lines that are indented by seventy.
+fn blocks_around(lines: &str) -> String {
+    let mut text = String::new();
+    for level in 0..70 {
+        writeln!(text, "{}if a:", " ".repeat(level)).unwrap();
+    }
+    text + lines
+}
+
 /// Programs with `depth` blocks inside each other. Their size grows with the square of that.
 fn nested_blocks(depth: usize) -> Vec<String> {
     let blocks = |header: &&str| {
@@ -66,6 +75,43 @@ fn nesting_up_to_the_bound_is_read() {
     }
 }
 
+/// Programs that make questions about names and constants go as deep as they may.
+fn long_trails() -> Vec<String> {
+    let mut texts = Vec::new();
+    for link in [
+        "N",
+        "N + 'a'",
+        "f'{N}'",
+        "N[0:]",
+        "(x := N)",
+        "''.join([N])",
+        "-N",
+    ] {
+        let mut text = "import os\nb0 = 'a'\n".to_owned();
+        for number in (1..300).rev() {
+            let value = link.replace('N', &format!("b{}", number - 1));
+            writeln!(text, "b{number} = {value}").unwrap();
+        }
+        texts.push(text + "getattr(os, b299)\nrange(b299)\n");
+    }
+    for link in [
+        "N.a",
+        "N()",
+        "N['a']",
+        "getattr(N, 'a')",
+        "(N or c)",
+        "(N if c else d)",
+    ] {
+        let mut text = "import os\nb0 = os\n".to_owned();
+        for number in (1..300).rev() {
+            let value = link.replace('N', &format!("b{}", number - 1));
+            writeln!(text, "b{number} = {value}").unwrap();
+        }
+        texts.push(text + "b299.a\n");
+    }
+    texts
+}
+
 #[test]
 fn the_callers_stack_holds_what_is_read_on_it() {
     // The smallest stack a caller may have to spare: that of a test thread is 2 MiB.
@@ -74,6 +120,11 @@ fn the_callers_stack_holds_what_is_read_on_it() {
         let depth = DEPTH_ON_CALLER as usize / 2;
         for text in nested(depth).into_iter().chain(nested_blocks(depth)) {
             read(&text);
+        }
+        for text in long_trails() {
+            read(&text);
+            let inside = " ".repeat(70) + &text.replace('\n', &format!("\n{}", " ".repeat(70)));
+            read(blocks_around(&inside));
         }
     });
     reader.unwrap().join().unwrap();
@@ -104,6 +155,23 @@ fn nesting_beyond_the_bound_is_refused() {
     assert!(message.contains("tokens"), "{message}");
     let (_, message) = first_problem(" ".repeat(5 * 1024 * 1024));
     assert!(message.contains("MiB"), "{message}");
+}
+
+/// After a syntax error the parser can nest without brackets or indentation to show for it.
+#[test]
+fn trees_of_broken_programs_are_freed() {
+    for part in [
+        "yield \nfor \n match ",
+        "for \n match x:\n",
+        "class A\n match \n",
+        "while \n  async match \n",
+        "try:\n match y\n",
+        "with \n match f'{a}'\n",
+        "def f(\n):\n match x\n",
+    ] {
+        let analysis = read(part.repeat(20_000));
+        assert!(!analysis.is_complete(), "{part}");
+    }
 }
 
 #[test]

@@ -223,7 +223,6 @@ fn javascript(line: &str) -> u32 {
         "function ",
         "function(",
         "async function",
-        "export ",
         "import {",
         "import * as ",
         "} else",
@@ -271,7 +270,6 @@ fn shell(line: &str) -> u32 {
     const WORDS: &[&str] = &["fi", "done", "esac", "then", "do", ";;", "else"];
     const COMMANDS: &[&str] = &[
         "echo ",
-        "export ",
         "set -",
         "cd ",
         "local ",
@@ -316,7 +314,13 @@ fn shell(line: &str) -> u32 {
     if starts_with_any(line, COMMANDS) && !is_call && !line.ends_with(';') {
         points += 2;
     }
-    if line.ends_with("; then") || line.ends_with("; do") || line.ends_with("() {") {
+    let is_function = line
+        .strip_suffix("() {")
+        .is_some_and(|name| !name.is_empty() && !name.contains(|c: char| c.is_whitespace()));
+    if line.ends_with("; then") || line.ends_with("; do") || is_function {
+        points += 3;
+    }
+    if line.strip_prefix("export ").is_some_and(is_assignment) {
         points += 3;
     }
     if contains_any(line, &["$(", "\"$", " $", "${", "$1", "$@", "$#"]) && !line.contains('`') {

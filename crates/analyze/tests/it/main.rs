@@ -1,0 +1,3 @@
+//! Hostile shapes of source, from outside the crate.
+
+mod hostile;
