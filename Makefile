@@ -22,7 +22,7 @@ examples: setup ## Build what the examples need
 demo: build examples ## Run every example and show what was decided and what happened
 	@scripts/built.sh atoll-demo
 
-test: build examples ## Run every test, then look for leaks
+test: setup examples ## Run every test, then look for leaks
 	@scripts/test.sh
 
 bench: build ## Measure Atoll on this machine, beside bubblewrap

@@ -5,6 +5,10 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
+# Tests and programs in one go: with other features chosen by the tests' own dependencies, building
+# the programs apart would compile every library twice.
+cargo build --release --locked --workspace --all-targets
+
 before=$(mktemp)
 trap 'rm -f "$before"' EXIT
 scripts/leak-check.sh list > "$before"

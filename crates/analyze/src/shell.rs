@@ -14,8 +14,8 @@ use crate::findings::Findings;
 use crate::graph::has_cycle;
 use crate::tree::{self, Grammar, Place, Script, Visitor};
 
-/// Larger scripts are not read: the grammar takes time quadratic in the length of a pipeline, half a
-/// second for one of this size.
+/// Larger scripts are not read: the grammar takes time quadratic in the length of a pipeline,
+/// half a second for one of this size.
 const SOURCE_BYTES_MAX: usize = 128 << 10;
 
 /// What is looked at of a loop to see its condition.
