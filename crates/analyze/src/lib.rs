@@ -8,6 +8,7 @@
 mod class;
 mod complexity;
 mod findings;
+mod flow;
 mod graph;
 mod javascript;
 mod native;

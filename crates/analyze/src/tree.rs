@@ -59,7 +59,8 @@ const FILLERS: usize = 8;
 pub(crate) struct Grammar {
     /// The tables and the lexer.
     pub(crate) language: fn() -> Language,
-    /// A line break and an empty statement; it may follow any complete program.
+    /// A line break and an empty statement; it may follow any complete program. It has to end the
+    /// readings that would take it for something else, as `;` does.
     pub(crate) filler: &'static str,
     /// The column at which a filler is complete and the parser is between two statements.
     pub(crate) filler_column: u64,

@@ -4,10 +4,10 @@ use tree_sitter::Node;
 
 use super::bindings::Bindings;
 use super::chain::{chain, is_link, required};
-use super::flow::Flow;
 use super::uses::Use;
 use super::{arguments, string, text};
 use crate::findings::Findings;
+use crate::flow::Flow;
 use crate::tree::{Place, Script, Visitor};
 
 /// Methods that call their first argument for each element.

@@ -105,6 +105,17 @@ pub(super) static METHODS: &[(&str, &str, Capability)] = &[
     ("write_text", "pathlib", FilesWrite),
 ];
 
+/// Those of [`INNER_ATTRIBUTES`] behind which every module of the interpreter lies: what a program
+/// does with them cannot be told.
+pub(super) static ESCAPES: &[&str] = &[
+    "__builtins__",
+    "__globals__",
+    "__subclasses__",
+    "f_builtins",
+    "f_globals",
+    "func_globals",
+];
+
 /// Attributes that lead out of an object into the interpreter.
 pub(super) static INNER_ATTRIBUTES: &[&str] = &[
     "__base__",
@@ -148,6 +159,7 @@ mod tests {
         assert!(TABLE.is_sorted_by(|left, right| left.0 < right.0));
         assert!(METHODS.is_sorted_by(|left, right| (left.0, left.1) < (right.0, right.1)));
         assert!(INNER_ATTRIBUTES.is_sorted_by(|left, right| left < right));
+        assert!(ESCAPES.iter().all(|name| INNER_ATTRIBUTES.contains(name)));
         assert!(TABLE.iter().all(|row| !row.1.is_empty()));
     }
 

@@ -8,6 +8,7 @@ use ruff_python_ast::{
 };
 
 use super::names::{Names, top_level};
+use super::stdlib;
 
 /// Collects the bindings of one or more bodies of code.
 #[derive(Debug, Default)]
@@ -61,7 +62,10 @@ impl<'a> Collector<'a> {
             if import.level > 0 {
                 self.names.bind_other(name);
             } else if name == "*" {
-                self.names.bind_star(module);
+                // The table knows nothing of other modules, and the reader reports them.
+                if stdlib::contains(top_level(module)) {
+                    self.names.bind_star(module);
+                }
             } else {
                 let path = format!("{module}.{}", alias.name.as_str());
                 self.names.bind_path(name, &path);

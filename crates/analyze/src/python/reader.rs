@@ -132,7 +132,7 @@ impl<'a, 'f> Reader<'a, 'f> {
         if self.names.was_cut() {
             self.findings.problem(
                 None,
-                "a name or expression stands for too many things to follow",
+                "a name or expression is too long or too ambiguous to follow",
             );
         }
     }

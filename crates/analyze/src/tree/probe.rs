@@ -63,7 +63,12 @@ pub(super) fn probe(grammar: Grammar, text: &[u8]) -> Probe {
         && closer_refused != grammar.stray_closer.is_empty()
         && closer_refused == seen.broken
     {
-        Probe::Sound
+        // Another reading that is still followed would be recovered at the end of the text.
+        if seen.is_alone {
+            Probe::Sound
+        } else {
+            Probe::OutOfBudget
+        }
     } else {
         Probe::Unclosed { complete_bytes }
     }
@@ -198,6 +203,8 @@ struct Watch {
     learning: bool,
     /// How many rows after the text the parser began at the top level.
     settled_rows: u64,
+    /// Whether only one reading of the text was left when it did so last.
+    is_alone: bool,
 }
 
 impl Watch {
@@ -234,6 +241,7 @@ impl Watch {
             if between && step.position.row == self.settled_row {
                 self.settled_rows += 1;
                 self.settled_row += 1;
+                self.is_alone = step.versions == 1;
             }
             self.complete = step.position;
         }
@@ -242,6 +250,8 @@ impl Watch {
 
 /// The message tree-sitter logs before each step of a version of the parse.
 struct Step {
+    /// Readings of the text that are followed at the same time.
+    versions: u64,
     state: u64,
     position: Position,
 }
@@ -252,8 +262,9 @@ impl Step {
         let mut numbers = fields
             .split(", ")
             .map(|field| field.rsplit(':').next()?.parse::<u64>().ok());
-        let (_version, _versions) = (numbers.next()?, numbers.next()?);
+        let _version = numbers.next()?;
         Some(Self {
+            versions: numbers.next()??,
             state: numbers.next()??,
             position: Position {
                 row: numbers.next()??,

@@ -1,3 +1,5 @@
-//! Hostile shapes of source, from outside the crate.
+//! The crate from outside: realistic programs, hostile shapes, arbitrary bytes.
 
+mod any_bytes;
 mod hostile;
+mod programs;

@@ -104,7 +104,7 @@ impl<'a> Reader<'a, '_> {
             for capability in *given {
                 self.findings.capability(*capability);
             }
-            if given.iter().any(|capability| is_outward(*capability)) {
+            if given.iter().any(|capability| is_outward(*capability)) && !is_constant(path) {
                 let name = path.split("()").next().unwrap_or(path);
                 self.findings
                     .host_call(name.trim_start_matches("builtins."));
@@ -159,12 +159,21 @@ impl<'a> Reader<'a, '_> {
         self.used(base, Use::Base);
     }
 
+    /// Notes an attribute that leads into the interpreter, whatever it belongs to.
+    fn inner_attribute(&mut self, name: &str, place: &impl Ranged) {
+        if capabilities::INNER_ATTRIBUTES.binary_search(&name).is_ok() {
+            self.findings.capability(Capability::Introspection);
+            if capabilities::ESCAPES.contains(&name) {
+                let message = format!("{name} leads to everything in the interpreter");
+                self.problem(place, &message);
+            }
+        }
+    }
+
     /// Attribute names that matter whatever they belong to.
     fn attribute_name(&mut self, attribute: &'a ExprAttribute) {
         let name = attribute.attr.as_str();
-        if capabilities::INNER_ATTRIBUTES.binary_search(&name).is_ok() {
-            self.findings.capability(Capability::Introspection);
-        }
+        self.inner_attribute(name, attribute);
         let start = capabilities::METHODS.partition_point(|row| row.0 < name);
         let rows = capabilities::METHODS.get(start..).unwrap_or_default();
         for (_, module, capability) in rows.iter().take_while(|row| row.0 == name) {
@@ -294,9 +303,7 @@ impl<'a> Reader<'a, '_> {
             }
             return Use::Value;
         };
-        if capabilities::INNER_ATTRIBUTES.contains(&name.as_str()) {
-            self.findings.capability(Capability::Introspection);
-        }
+        self.inner_attribute(&name, call);
         Use::Base
     }
 
@@ -363,6 +370,16 @@ fn is_outward(capability: Capability) -> bool {
         | Capability::Introspection
         | Capability::Unanalyzed => false,
     }
+}
+
+/// Whether the last name of a path is spelled like a constant, such as `socket.AF_INET`.
+fn is_constant(path: &str) -> bool {
+    path.rsplit('.').next().is_some_and(|name| {
+        name.contains('_')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 /// Whether the last name of a path is spelled like a class.

@@ -116,6 +116,7 @@ impl<'a> Reader<'a, '_> {
             // A list whose elements are not known as a whole still has some.
             (Expr::List(list), None) => Some(list.elts.len() as u64),
             (Expr::ListComp(_), None) => Some(1),
+            (Expr::Call(call), None) if makes_sequence(call) => Some(1),
             _ => None,
         };
         if let (Some(length), Some(times)) = (length, times.as_amount()) {
@@ -202,6 +203,15 @@ impl<'a> Reader<'a, '_> {
         };
         milliseconds.as_amount()
     }
+}
+
+/// `bytearray(...)` and the like.
+fn makes_sequence(call: &ExprCall) -> bool {
+    let function = call.func.as_name_expr().map(|name| name.id.as_str());
+    matches!(
+        function,
+        Some("bytearray" | "bytes" | "list" | "str" | "tuple")
+    )
 }
 
 /// The product of the sides that are known; `None` when none is.

@@ -236,6 +236,12 @@ fn what_cannot_be_understood_is_said() {
             2,
             "builtins is handed around",
         ),
+        ("f.__globals__['os']", 1, "__globals__ leads to everything"),
+        (
+            "x = getattr(f, '__glo' + 'bals__')",
+            1,
+            "__globals__ leads to everything",
+        ),
         ("exec('if')", 1, "text that it computes"),
     ] {
         let problem = first_problem(text);
@@ -251,7 +257,7 @@ import os, subprocess, socket, ctypes, time
 open('a')
 os.environ.get('A')
 subprocess.run(['ls'])
-s = socket.socket()
+s = socket.socket(socket.AF_INET)
 s.connect(('h', 1))
 ctypes.CDLL('c')
 time.sleep(1)

@@ -149,6 +149,7 @@ fn numbers_that_size_work_are_found() {
         ("500 * 'ab'", "repeat", 1000),
         ("[a, b, c] * (2 * 50)", "repeat", 300),
         ("x = b'\\0' * 2 ** 30", "repeat", 1 << 30),
+        ("bytearray(x) * 500", "repeat", 500),
         ("bytearray(1024 * 1024)", "bytearray", 1 << 20),
         ("2 ** 1000000", "power.bits", 1_000_000),
         ("9 ** 9 ** 9", "power.bits", 3 * 387_420_489),

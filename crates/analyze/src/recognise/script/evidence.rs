@@ -147,14 +147,17 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 fn points(text: &str) -> Points {
     let mut points = Points::default();
     let mut assignments = 0;
+    let mut braces_seen = 0;
     for line in lines(text) {
         points.python += python(line);
         points.javascript += javascript(line);
         points.shell += shell(line);
         assignments += u32::from(is_assignment(line));
+        braces_seen += braces(line);
     }
-    // Python allows this spelling too, so many of them say little more than one.
+    // Python allows these spellings too, so many of them say little more than a few do.
     points.shell += assignments.min(2);
+    points.javascript += braces_seen.min(points.javascript + 2);
     points
 }
 
@@ -223,6 +226,12 @@ fn javascript(line: &str) -> u32 {
         "function ",
         "function(",
         "async function",
+        "export default ",
+        "export const ",
+        "export function ",
+        "export async ",
+        "export class ",
+        "export {",
         "import {",
         "import * as ",
         "} else",
@@ -257,13 +266,14 @@ fn javascript(line: &str) -> u32 {
     if line.starts_with("import ") && contains_any(line, &[" from '", " from \""]) {
         points += 4;
     }
-    if starts_with_any(line, &["//", "/*", "*/"]) {
-        points += 1;
-    }
-    if line.ends_with(';') || line.ends_with("});") || line.ends_with('{') || line == "}" {
-        points += 1;
-    }
     points
+}
+
+/// Ends of lines that JavaScript shares with tables of data in other languages.
+fn braces(line: &str) -> u32 {
+    let is_comment = starts_with_any(line, &["//", "/*", "*/"]);
+    let is_end = line.ends_with(';') || line.ends_with("});") || line.ends_with('{');
+    u32::from(is_comment) + u32::from(is_end || line == "}")
 }
 
 fn shell(line: &str) -> u32 {

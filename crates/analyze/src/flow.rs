@@ -1,4 +1,6 @@
-//! Loops, functions and the ways out of them, as the second pass enters and leaves them.
+//! Loops, functions and the ways out of them, as a walk through a script enters and leaves them.
+//!
+//! Knows nothing about a language's syntax; the readers say what they enter and what jumps.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +13,7 @@ const LABEL_DISTANCE_MAX: usize = 256;
 
 /// What kind of construct is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Construct {
+pub(crate) enum Construct {
     Function,
     Loop {
         /// Whether its condition never fails.
@@ -28,7 +30,7 @@ struct Frame {
 }
 
 /// The constructs around the current node, and the calls seen so far.
-pub(super) struct Flow {
+pub(crate) struct Flow {
     frames: Vec<Frame>,
     /// For each open function its number, if it has a name, and the loops open around the
     /// current place in it.
@@ -39,7 +41,7 @@ pub(super) struct Flow {
 
 impl Flow {
     /// The program itself is the first function.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut flow = Self {
             frames: Vec::new(),
             functions: Vec::new(),
@@ -51,7 +53,7 @@ impl Flow {
     }
 
     /// Enters a function. `loops` are those it runs inside of, when a loop calls it.
-    pub(super) fn open_function(&mut self, name: Option<&str>, loops: u32) {
+    pub(crate) fn open_function(&mut self, name: Option<&str>, loops: u32) {
         // What a function without a name does counts for the one around it.
         let around = self.functions.last().and_then(|(number, _)| *number);
         let number = name.and_then(|name| self.number(name)).or(around);
@@ -59,13 +61,13 @@ impl Flow {
         self.push(Construct::Function, None);
     }
 
-    pub(super) fn close_function(&mut self) {
+    pub(crate) fn close_function(&mut self) {
         self.functions.pop();
         self.frames.pop();
     }
 
     /// Enters a loop and returns how deep it is nested in its function.
-    pub(super) fn open_loop(&mut self, is_endless: bool, label: Option<String>) -> u32 {
+    pub(crate) fn open_loop(&mut self, is_endless: bool, label: Option<String>) -> u32 {
         self.push(Construct::Loop { is_endless }, label);
         match self.functions.last_mut() {
             Some((_, loops)) => {
@@ -77,7 +79,7 @@ impl Flow {
     }
 
     /// Leaves a loop and returns whether it has no way out.
-    pub(super) fn close_loop(&mut self) -> bool {
+    pub(crate) fn close_loop(&mut self) -> bool {
         if let Some((_, loops)) = self.functions.last_mut() {
             *loops = loops.saturating_sub(1);
         }
@@ -87,27 +89,51 @@ impl Flow {
         })
     }
 
-    pub(super) fn open_switch(&mut self) {
+    pub(crate) fn open_switch(&mut self) {
         self.push(Construct::Switch, None);
     }
 
-    pub(super) fn close_switch(&mut self) {
+    pub(crate) fn close_switch(&mut self) {
         self.close();
     }
 
     /// How many loops are open in the current function.
-    pub(super) fn loops(&self) -> u32 {
+    pub(crate) fn loops(&self) -> u32 {
         self.functions.last().map_or(0, |(_, loops)| *loops)
     }
 
     /// `break`, with or without a label.
-    pub(super) fn jump_out(&mut self, label: Option<&str>) {
+    pub(crate) fn jump_out(&mut self, label: Option<&str>) {
         let target = self.target(label, |construct| construct != Construct::Function);
         self.leave(target);
     }
 
+    /// `break 2` of the shell: the number of loops to leave.
+    pub(crate) fn jump_out_of(&mut self, loops: u64) {
+        let open = self
+            .frames
+            .iter()
+            .enumerate()
+            .rev()
+            .take(LABEL_DISTANCE_MAX);
+        let around = open
+            .take_while(|(_, frame)| frame.construct != Construct::Function)
+            .filter(|(_, frame)| matches!(frame.construct, Construct::Loop { .. }));
+        let wanted = usize::try_from(loops.max(1)).unwrap_or(usize::MAX);
+        if let Some((target, _)) = around.take(wanted).last() {
+            self.leave(target);
+        }
+    }
+
+    /// Whether the current function, or the nearest around it with a name, has this name.
+    pub(crate) fn is_inside(&self, name: &str) -> bool {
+        let number = self.numbers.get(name);
+        number.is_some()
+            && self.functions.last().map(|(current, _)| current.as_ref()) == Some(number)
+    }
+
     /// `continue` with a label leaves the loops inside the one it goes on with.
-    pub(super) fn jump_on(&mut self, label: Option<&str>) {
+    pub(crate) fn jump_on(&mut self, label: Option<&str>) {
         if label.is_some() {
             let target = self.target(label, |_| false);
             self.leave(target.saturating_add(1));
@@ -115,7 +141,7 @@ impl Flow {
     }
 
     /// `return`, `throw`, `yield` or the end of the program.
-    pub(super) fn leave_function(&mut self) {
+    pub(crate) fn leave_function(&mut self) {
         let frames = self.frames.iter();
         let function = frames
             .enumerate()
@@ -128,7 +154,7 @@ impl Flow {
     }
 
     /// A call by name from the current function.
-    pub(super) fn call(&mut self, name: &str) {
+    pub(crate) fn call(&mut self, name: &str) {
         let Some(caller) = self.functions.last().and_then(|(number, _)| *number) else {
             return;
         };
@@ -140,7 +166,7 @@ impl Flow {
     }
 
     /// Whether some function can reach itself by the calls seen.
-    pub(super) fn has_recursion(&self) -> bool {
+    pub(crate) fn has_recursion(&self) -> bool {
         let calls: Vec<_> = self.calls.iter().copied().collect();
         crate::graph::has_cycle(self.numbers.len(), &calls)
     }
