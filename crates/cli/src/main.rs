@@ -54,7 +54,7 @@ fn start(cli: Cli) -> Result<u8, CliError> {
 async fn dispatch(cli: Cli) -> Result<u8, CliError> {
     let state_dir = cli.state_dir;
     match cli.command {
-        Command::Run(args) => commands::run(args, state_dir).await,
+        Command::Run(args) => Box::pin(commands::run(args, state_dir)).await,
         Command::Explain(args) => commands::explain(args, state_dir).await,
         Command::Doctor(args) => commands::doctor(&args, state_dir).await,
         Command::History(args) => commands::history(args, state_dir).await,

@@ -1,6 +1,6 @@
 //! Time and randomness, the two things the pure parts are given from outside.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atoll_types::Timings;
 
@@ -48,20 +48,20 @@ impl Stopwatch {
     pub(crate) fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let result = work();
-        self.add(stage, before);
+        self.add(stage, before.elapsed());
         result
     }
 
     /// Like [`Self::time`], for a stage that waits.
     pub(crate) async fn wait<T>(&mut self, stage: &str, work: impl Future<Output = T>) -> T {
-        let before = Instant::now();
-        let result = work.await;
-        self.add(stage, before);
+        let (result, taken) = measured(work).await;
+        self.add(stage, taken);
         result
     }
 
-    fn add(&mut self, stage: &str, before: Instant) {
-        let taken_us = u64::try_from(before.elapsed().as_micros()).unwrap_or(u64::MAX);
+    /// Adds a time to what a stage has taken so far.
+    pub(crate) fn add(&mut self, stage: &str, taken: Duration) {
+        let taken_us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
         let sum = self.timings.stages.entry(stage.to_owned()).or_default();
         *sum = sum.saturating_add(taken_us);
     }
@@ -73,4 +73,10 @@ impl Stopwatch {
             stages: self.timings.stages.clone(),
         }
     }
+}
+
+/// How long something takes, with its result.
+pub(crate) async fn measured<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let before = Instant::now();
+    (work.await, before.elapsed())
 }

@@ -133,10 +133,13 @@ impl Engine {
         &self.policy
     }
 
-    /// Leaves the store as it is, for a process that ends now. Dropping the engine would begin to
-    /// close the database, which flushes the disk, and the end of the process would wait for that;
-    /// recorded outcomes do not depend on it.
-    pub fn leave(self) {
+    /// For a process that ends now: leaves the store open, as [`Store::leave`] has it. Dropping the
+    /// engine would begin to close the database, which flushes the disk, and the end of the process
+    /// would wait for that; recorded outcomes do not depend on it.
+    pub async fn leave(mut self) {
+        if let Some(store) = self.store.take() {
+            store.leave().await;
+        }
         std::mem::forget(self);
     }
 

@@ -64,8 +64,8 @@ impl Engine {
             stages::decide(&self.policy, message, &analysis, &judged, &profile, request)
         });
         let runnable = decision.as_ref().ok().map(|decision| {
-            stages::provide(self, message, decision, dependencies)
-                .map(drop)
+            stages::provide(self, message, decision)
+                .and_then(|()| stages::environment(message, dependencies).map(drop))
                 .map_err(|halt| halt.reason)
         });
         let asked = stages::question(message, &analysis, &judged, &profile, request);

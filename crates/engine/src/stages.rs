@@ -12,11 +12,11 @@ mod take;
 pub(crate) use analyze::analyze;
 pub(crate) use decide::{decide, denial, question};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
-pub(crate) use provide::{no_backend, provide};
+pub(crate) use provide::{environment, no_backend, provide};
 pub(crate) use record::{accept, finish};
 pub(crate) use risk::{Judged, risk};
 pub(crate) use run::{RunJob, run};
-pub(crate) use take::take;
+pub(crate) use take::{Around, begin, take};
 
 /// The names of the stages, as they stand in timings.
 pub(crate) mod stage {

@@ -6,12 +6,13 @@ use std::pin::Pin;
 
 use atoll_monitor::{Input, Observer};
 use atoll_policy::Request;
+use atoll_sandbox::Sandbox;
 use atoll_store::Arrival;
 use atoll_types::{Decision, LimitHit, Message, Outcome, Profile, Status, Timings, Usage};
 use tokio::sync::mpsc;
 
-use crate::clock::Stopwatch;
-use crate::stages::{self, stage};
+use crate::clock::{Stopwatch, measured};
+use crate::stages::{self, Around, stage};
 use crate::verdict::{CutShort, Verdict, judge};
 use crate::{Engine, EngineError, Warning};
 
@@ -86,10 +87,18 @@ impl Halt {
     }
 }
 
+/// Who hears of the program's run, and who may end it.
+struct Outside<'a> {
+    observer: &'a mut dyn Observer,
+    stop: Stop<'a>,
+}
+
 /// What one message has gathered so far.
 struct Way {
     watch: Stopwatch,
     outcome: Outcome,
+    /// From when it is taken until it is destroyed.
+    sandbox: Option<Box<dyn Sandbox>>,
     warnings: Vec<Warning>,
 }
 
@@ -103,21 +112,24 @@ impl Engine {
     pub async fn run(
         &self,
         message: Message,
-        options: RunOptions,
+        mut options: RunOptions,
         observer: &mut (dyn Observer + '_),
         stop: Stop<'_>,
     ) -> Result<Report, EngineError> {
         let mut way = Way {
             watch: Stopwatch::start(),
             outcome: blank(&message),
+            sandbox: None,
             warnings: Vec::new(),
         };
-        let kind = message.program.kind;
-        let able = self
-            .backends()
-            .iter()
-            .filter(|backend| backend.supports(kind).is_ok());
-        able.for_each(|backend| backend.anticipate());
+        let around = stages::environment(&message, options.dependencies.take());
+        // Building a sandbox is mostly waiting for the kernel, which it may do meanwhile.
+        let around = around.map(|environment| Around {
+            ahead: way.watch.time(stage::TAKE, || {
+                stages::begin(self, message.id, &environment)
+            }),
+            environment,
+        });
         // Analysis needs no history, so it goes first and gives the store time to open.
         let program = &message.program;
         let analysis = way.watch.time(stage::ANALYZE, || stages::analyze(program));
@@ -125,23 +137,24 @@ impl Engine {
         let accepting = stages::accept(self, &message);
         let arrival = way.watch.wait(stage::RECORD, accepting).await?;
 
+        let outside = Outside { observer, stop };
         let ended = self
-            .travel(message, options, &arrival, &mut way, observer, stop)
+            .travel(message, options, around, &arrival, &mut way, outside)
             .await;
         let verdict =
             ended.unwrap_or_else(|halt| Verdict::not_run(halt.status, halt.reason, halt.limit));
-        Ok(self.record(way, verdict).await)
+        Ok(self.end(way, verdict).await)
     }
 
-    /// From the arrival to the sandbox's end.
+    /// From the arrival to the program's end.
     async fn travel(
         &self,
         message: Message,
         options: RunOptions,
+        around: Result<Around, Halt>,
         arrival: &Arrival,
         way: &mut Way,
-        observer: &mut (dyn Observer + '_),
-        stop: Stop<'_>,
+        outside: Outside<'_>,
     ) -> Result<Verdict, Halt> {
         let decided = self.decide(&message, &options.request, arrival, way);
         if let Some(tell) = options.decided {
@@ -149,11 +162,12 @@ impl Engine {
         }
         let decision = decided?;
         let limits = decision.limits;
-        let environment = way.watch.time(stage::PROVIDE, || {
-            stages::provide(self, &message, &decision, options.dependencies)
+        way.watch.time(stage::PROVIDE, || {
+            stages::provide(self, &message, &decision)
         })?;
-        let taking = stages::take(self, &message, &decision, environment);
-        let mut sandbox = way.watch.wait(stage::TAKE, taking).await?;
+        let taking = stages::take(self, &message, &decision, around?);
+        let taken = way.watch.wait(stage::TAKE, taking).await?;
+        let sandbox = way.sandbox.insert(taken);
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
 
         let job = stages::RunJob {
@@ -162,13 +176,9 @@ impl Engine {
             limits: &limits,
             keep_output: options.keep_output,
         };
-        let running = stages::run(self, sandbox.as_mut(), job, observer, stop);
+        let running = stages::run(self, sandbox.as_mut(), job, outside.observer, outside.stop);
         let watched = way.watch.wait(stage::RUN, running).await;
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
-
-        let destroyed = way.watch.wait(stage::DESTROY, sandbox.destroy()).await;
-        way.warnings
-            .extend(destroyed.err().map(Warning::LeftBehind));
 
         let watched = watched?;
         let verdict = judge(&watched, &limits);
@@ -206,7 +216,9 @@ impl Engine {
         Ok(decision)
     }
 
-    async fn record(&self, mut way: Way, verdict: Verdict) -> Report {
+    /// Destroys the sandbox and records the outcome. Neither needs the other, and both wait for
+    /// the kernel, so they go side by side.
+    async fn end(&self, mut way: Way, verdict: Verdict) -> Report {
         let outcome = &mut way.outcome;
         outcome.status = verdict.status;
         outcome.exit_code = verdict.exit_code;
@@ -214,8 +226,20 @@ impl Engine {
         outcome.limit = verdict.limit;
         outcome.reason = verdict.reason;
         outcome.timings_us = way.watch.timings();
-        let finishing = stages::finish(self, outcome, &verdict.events);
-        let recorded = way.watch.wait(stage::RECORD, finishing).await;
+        let sandbox = way.sandbox.take();
+        let destroying = measured(async {
+            match sandbox {
+                Some(sandbox) => sandbox.destroy().await,
+                None => Ok(()),
+            }
+        });
+        let recording = measured(stages::finish(self, outcome, &verdict.events));
+        // Recording is handed to another thread first.
+        let ((recorded, recording), (destroyed, destroying)) = tokio::join!(recording, destroying);
+        way.watch.add(stage::DESTROY, destroying);
+        way.watch.add(stage::RECORD, recording);
+        way.warnings
+            .extend(destroyed.err().map(Warning::LeftBehind));
         way.warnings
             .extend(recorded.err().map(Warning::NotRecorded));
         way.outcome.timings_us = way.watch.timings();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use rustix::fs::MemfdFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 
 use crate::cgroup::{self, Group, Hierarchies};
@@ -27,8 +28,6 @@ use crate::seccomp::{self, Profile};
 pub struct JailSpec {
     /// Names the jail's cgroups: letters, digits and `-`.
     pub name: String,
-    /// Bounds for everything inside.
-    pub limits: Limits,
     /// What the program sees as `/`.
     pub root: Root,
     /// Which system calls it may make.
@@ -128,58 +127,42 @@ pub struct Jail {
     processes_peak: AtomicU32,
 }
 
-/// A launcher that waits for its plan. Starting one takes about as long as all the rest that can
-/// be done before a decision is known, so it may be started early; dropping it ends it.
-#[derive(Debug)]
-pub struct Launcher {
-    process: std::process::Child,
-    /// Taken by the jail that is built with it.
-    socket: Option<std::os::unix::net::UnixStream>,
+/// A jail that is being built by other processes. Dropping it undoes what was built.
+pub struct JailBeginning {
+    launcher: Child,
+    /// Taken when it is finished.
+    jail: Option<Jail>,
 }
 
-impl Launcher {
-    /// Starts a launcher, and looks up what this host offers while it starts.
+impl JailBeginning {
+    /// Puts the limits in force and waits until everything is built.
     ///
     /// # Errors
-    /// When `atoll-launcher` is missing or cannot be started.
-    pub fn spawn() -> Result<Self, JailError> {
-        let path = helper_binary("atoll-launcher")?;
-        let (ours, theirs) =
-            std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
-        let process = std::process::Command::new(path)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(internal("start atoll-launcher"))?;
-        hierarchies();
-        Ok(Self {
-            process,
-            socket: Some(ours),
-        })
-    }
-
-    fn take_socket(&mut self) -> Result<UnixStream, JailError> {
-        let socket = self
-            .socket
-            .take()
-            .ok_or_else(|| io::ErrorKind::NotConnected.into());
-        socket
-            .and_then(|socket| {
-                socket.set_nonblocking(true)?;
-                UnixStream::from_std(socket)
-            })
-            .map_err(internal("talk to the launcher"))
+    /// As for [`Jail::create`].
+    pub async fn finish(mut self, limits: Limits) -> Result<Jail, JailError> {
+        let gone = io::ErrorKind::NotConnected;
+        let jail = self.jail.as_mut();
+        let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
+        jail.set_limits(limits).map_err(limits_refused)?;
+        jail.built().await?;
+        // The launcher has exited, or is about to: after its answer it has nothing left to do.
+        let jail = self.jail.take();
+        jail.ok_or_else(|| internal("finish a jail")(gone.into()))
     }
 }
 
-impl Drop for Launcher {
+impl Drop for JailBeginning {
     fn drop(&mut self) {
-        // An unused launcher ends when its socket closes; a used one has nothing left to do.
-        self.socket = None;
-        let _ = self.process.wait();
+        let Some(mut jail) = self.jail.take() else {
+            // Finished, or it never got its plan.
+            let _ = self.launcher.kill();
+            let _ = self.launcher.wait();
+            return;
+        };
+        // Whoever waits for a message from here ends; what they have said can still be read.
+        let _ = rustix::net::shutdown(&jail.socket, rustix::net::Shutdown::Write);
+        let _ = self.launcher.wait();
+        jail.find_first();
     }
 }
 
@@ -193,15 +176,16 @@ impl Jail {
     ///
     /// # Errors
     /// [`JailError::NotEnforceable`] names what this host lacks. Nothing is left behind.
-    pub async fn create(spec: JailSpec) -> Result<Self, JailError> {
-        Self::create_with(Launcher::spawn()?, spec).await
+    pub async fn create(spec: &JailSpec, limits: Limits) -> Result<Self, JailError> {
+        Self::begin(spec)?.finish(limits).await
     }
 
-    /// Builds a jail with a launcher that was started earlier.
+    /// Begins to build a jail. Other processes do the work, so this returns before it is done; it
+    /// has to be called inside a Tokio runtime.
     ///
     /// # Errors
-    /// As for [`Jail::create`].
-    pub async fn create_with(mut launcher: Launcher, spec: JailSpec) -> Result<Self, JailError> {
+    /// As for [`Jail::create`], where the host's lack is known this early.
+    pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
         let own_users = rustix::process::geteuid().is_root();
         if !own_users {
             return Err(missing(
@@ -209,20 +193,20 @@ impl Jail {
                 "Atoll must run as root to give a jail its own ids",
             ));
         }
+        // First, because it takes a while to start.
+        let (launcher, socket) = start_launcher()?;
+        let mut beginning = JailBeginning {
+            launcher,
+            jail: None,
+        };
         let hierarchies = hierarchies();
         if let Hierarchies::Unusable(reason) = hierarchies {
             let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
             return Err(JailError::NotEnforceable(reports.to_vec()));
         }
-        let group = hierarchies
-            .create(&spec.name, &spec.limits)
-            .map_err(|error| {
-                let detail = format!("{} is not usable: {error}", hierarchies.describe());
-                missing(Layer::MemoryLimit, &detail)
-            })?;
-        let socket = launcher.take_socket()?;
-        let mut jail = Self {
-            limits: spec.limits,
+        let group = hierarchies.create(&spec.name).map_err(limits_refused)?;
+        let jail = beginning.jail.insert(Self {
+            limits: NO_LIMITS,
             group,
             socket,
             receiver: Receiver::default(),
@@ -232,21 +216,18 @@ impl Jail {
             ended: None,
             removed: false,
             processes_peak: AtomicU32::new(0),
-        };
-        let built = jail.build(&spec, own_users).await;
-        // It has exited, or is about to: it has nothing left to do after the first answers.
-        drop(launcher);
-        built.map(|()| jail)
-    }
-
-    async fn build(&mut self, spec: &JailSpec, own_users: bool) -> Result<(), JailError> {
-        let (cgroups, entrances) = self
+        });
+        let (cgroups, entrances) = jail
             .group
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
-        let plan = plan(spec, cgroups, own_users)?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        self.send(&plan, &entrances)?;
+        jail.send(&plan(spec, cgroups, own_users)?, &entrances)?;
+        Ok(beginning)
+    }
+
+    /// Waits for what [`Self::begin`] has set to work.
+    async fn built(&mut self) -> Result<(), JailError> {
         loop {
             match self.answer().await? {
                 (Reply::Spawned, descriptors) => self.first = descriptors.into_iter().next(),
@@ -256,6 +237,20 @@ impl Jail {
                 }
                 (Reply::Failed(failure), _) => return Err(failed(failure)),
                 (reply, _) => return Err(unexpected(&reply)),
+            }
+        }
+    }
+
+    /// Looks for the first process among the answers that have come, so that its end can be waited
+    /// for.
+    fn find_first(&mut self) {
+        while let Ok(received) = self.receiver.receive(&self.socket) {
+            match received {
+                Received::Message(Reply::Spawned, descriptors) => {
+                    self.first = descriptors.into_iter().next();
+                }
+                Received::Message(_, _) | Received::Incomplete => {}
+                Received::Closed => return,
             }
         }
     }
@@ -308,6 +303,9 @@ impl Jail {
             arguments: command.arguments,
             environment: command.environment,
             files: command.files.iter().map(placed_file).collect(),
+            disk_bytes: self.limits.disk_bytes,
+            disk_files: self.limits.disk_files,
+            resource_limits: resource_limits(&self.limits),
         };
         let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];
         let descriptors: Vec<_> = standard
@@ -410,11 +408,26 @@ impl Jail {
     /// When something could not be removed; the error names it.
     pub async fn destroy(mut self) -> io::Result<()> {
         self.stop();
-        // A process in the middle of a system call may take its time to die: not on this thread.
+        // Nearly always everything ends at once, and removing what held it is quick.
+        if self.first_ended().await.is_ok() && self.group.try_remove() {
+            self.removed = true;
+            return Ok(());
+        }
         match tokio::task::spawn_blocking(move || self.remove()).await {
             Ok(removed) => removed,
             Err(error) => Err(io::Error::other(error)),
         }
+    }
+
+    /// Waits until the first process has ended, and with it everything inside.
+    async fn first_ended(&mut self) -> io::Result<()> {
+        if let Some(first) = &self.first {
+            let first = AsyncFd::try_with_interest(first.as_fd(), Interest::READABLE)?;
+            let _ready = first.readable().await?;
+            waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED)?;
+        }
+        self.first = None;
+        Ok(())
     }
 
     /// Waits for the processes that [`Self::stop`] ended, then removes what held them.
@@ -522,26 +535,58 @@ fn plan(
     let (rules, otherwise) = seccomp::rules(spec.profile);
     let filter = seccomp::compile(&rules, &otherwise)
         .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))?;
-    let limits = &spec.limits;
     Ok(Plan {
         binds: spec.root.binds.clone(),
         links: spec.root.links.clone(),
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
         devices: spec.root.devices,
-        disk_bytes: limits.disk_bytes,
-        disk_files: limits.disk_files,
-        resource_limits: ResourceLimits {
-            open_files: limits.open_files.into(),
-            processes: u64::from(limits.processes) + 1,
-            cpu_time_s: limits.cpu_time_ms.div_ceil(1000) + 1,
-            file_bytes: limits.disk_bytes,
-        },
         filter,
         cgroups,
         own_users,
     })
 }
+
+fn resource_limits(limits: &Limits) -> ResourceLimits {
+    ResourceLimits {
+        open_files: limits.open_files.into(),
+        processes: u64::from(limits.processes) + 1,
+        cpu_time_s: limits.cpu_time_ms.div_ceil(1000) + 1,
+        file_bytes: limits.disk_bytes,
+    }
+}
+
+/// A launcher that waits for its plan, and the socket to send it through.
+fn start_launcher() -> Result<(Child, UnixStream), JailError> {
+    let path = helper_binary("atoll-launcher")?;
+    let (ours, theirs) =
+        std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
+    let ours = ours
+        .set_nonblocking(true)
+        .and_then(|()| UnixStream::from_std(ours))
+        .map_err(internal("make a socket"))?;
+    let launcher = std::process::Command::new(path)
+        .env_clear()
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(internal("start atoll-launcher"))?;
+    Ok((launcher, ours))
+}
+
+/// What holds before the limits are decided: nothing may be used.
+const NO_LIMITS: Limits = Limits {
+    wall_time_ms: 0,
+    cpu_time_ms: 0,
+    cpu_percent: 0,
+    memory_bytes: 0,
+    processes: 0,
+    disk_bytes: 0,
+    disk_files: 0,
+    output_bytes: 0,
+    open_files: 0,
+};
 
 /// All files one after the other, in memory.
 fn bundle(files: &[JailFile]) -> io::Result<OwnedFd> {
@@ -577,6 +622,15 @@ fn failed(failure: Failure) -> JailError {
 
 fn missing(layer: Layer, detail: &str) -> JailError {
     JailError::NotEnforceable(vec![report_missing(layer, detail)])
+}
+
+/// A limit below what the jail itself uses is too small; other errors are the host's.
+fn limits_refused(error: io::Error) -> JailError {
+    if error.kind() == io::ErrorKind::ResourceBusy {
+        return JailError::Limit(LimitName::Memory);
+    }
+    let detail = format!("{} is not usable: {error}", hierarchies().describe());
+    missing(Layer::MemoryLimit, &detail)
 }
 
 fn report_missing(layer: Layer, detail: &str) -> LayerReport {

@@ -21,7 +21,7 @@ pub mod seccomp;
 pub mod sys;
 
 pub use helper::{HelperMissing, helper_binary};
-pub use jail::{Command, Jail, JailError, JailFile, JailSpec, Launcher, Root, Running};
+pub use jail::{Command, Jail, JailBeginning, JailError, JailFile, JailSpec, Root, Running};
 pub use launcher::run as launch;
 pub use plan::{Bind, GUEST_ID, ProgramEnd, WORK_DIRECTORY};
 pub use probe::probe;

@@ -17,7 +17,8 @@ pub const GUEST_ID: u32 = 1000;
 /// The program's working directory.
 pub const WORK_DIRECTORY: &str = "/work";
 
-/// How to build one jail. Travels with the descriptors of the cgroups to join.
+/// How to build one jail; nothing in it depends on limits, so that a jail can be built before they
+/// are decided. Travels with the descriptors of the cgroups to join.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// Host files and directories the program sees, read-only.
@@ -30,12 +31,6 @@ pub(crate) struct Plan {
     pub proc: bool,
     /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
     pub devices: bool,
-    /// Bytes of the private files.
-    pub disk_bytes: u64,
-    /// Number of private files and directories.
-    pub disk_files: u64,
-    /// Per-process limits of the program.
-    pub resource_limits: ResourceLimits,
     /// The system call filter of the program.
     pub filter: Vec<Instruction>,
     /// How the cgroups are joined, in the order of the descriptors sent along.
@@ -88,6 +83,12 @@ pub(crate) struct Start {
     pub environment: Vec<Vec<u8>>,
     /// Files to place in the working directory, their bytes one after the other in the bundle.
     pub files: Vec<PlacedFile>,
+    /// Bytes of the private files.
+    pub disk_bytes: u64,
+    /// Number of private files and directories.
+    pub disk_files: u64,
+    /// Per-process limits of the program.
+    pub resource_limits: ResourceLimits,
 }
 
 /// One file of a [`Start`].

@@ -48,21 +48,23 @@ fn try_everything() -> Result<(), Vec<LayerReport>> {
         })
 }
 
+/// Room for a program that does nothing.
+const LIMITS: Limits = Limits {
+    wall_time_ms: 5_000,
+    cpu_time_ms: 1_000,
+    cpu_percent: 100,
+    memory_bytes: 32 << 20,
+    processes: 4,
+    disk_bytes: 1 << 20,
+    disk_files: 16,
+    output_bytes: 1 << 10,
+    open_files: 16,
+};
+
 /// Runs the launcher itself, which does nothing when its standard input is not its socket.
 async fn run_something() -> Result<(), JailError> {
     let spec = JailSpec {
         name: "probe".to_owned(),
-        limits: Limits {
-            wall_time_ms: 5_000,
-            cpu_time_ms: 1_000,
-            cpu_percent: 100,
-            memory_bytes: 32 << 20,
-            processes: 4,
-            disk_bytes: 1 << 20,
-            disk_files: 16,
-            output_bytes: 1 << 10,
-            open_files: 16,
-        },
         root: Root {
             binds: vec![Bind {
                 host: helper_binary("atoll-launcher")?,
@@ -76,7 +78,7 @@ async fn run_something() -> Result<(), JailError> {
             writable_code: false,
         },
     };
-    let mut jail = Jail::create(spec).await?;
+    let mut jail = Jail::create(&spec, LIMITS).await?;
     let command = Command {
         path: b"/program".to_vec(),
         arguments: vec![b"program".to_vec()],

@@ -8,14 +8,13 @@ mod environment;
 mod interpreter;
 mod sandbox;
 
-use std::sync::{Mutex, PoisonError};
-
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{Jail, JailSpec, Launcher};
-use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec};
-use atoll_types::{LayerReport, Level, ProgramKind};
+use atoll_jail::{Jail, JailBeginning, JailSpec};
+use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Sandbox};
+use atoll_types::{LayerReport, Level, Limits, ProgramKind};
 
+use environment::CommandLine;
 use interpreter::Interpreters;
 use sandbox::ProcessSandbox;
 
@@ -23,8 +22,6 @@ use sandbox::ProcessSandbox;
 #[derive(Debug)]
 pub struct ProcessBackend {
     interpreters: Interpreters,
-    /// Started ahead of its jail; at most one.
-    launcher: Mutex<Option<Launcher>>,
 }
 
 impl ProcessBackend {
@@ -33,7 +30,6 @@ impl ProcessBackend {
     pub fn new() -> Self {
         Self {
             interpreters: Interpreters::find(),
-            launcher: Mutex::default(),
         }
     }
 }
@@ -58,38 +54,37 @@ impl Backend for ProcessBackend {
         self.interpreters.check(kind)
     }
 
-    fn anticipate(&self) {
-        let mut waiting = self.launcher.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_none() {
-            // What went wrong is said by the creation that needs it.
-            *waiting = Launcher::spawn().ok();
-        }
-    }
-
-    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
-        let kind = spec.environment.kind;
+    fn begin(
+        &self,
+        id: &str,
+        environment: &Environment,
+    ) -> Result<Box<dyn Beginning>, CreateError> {
+        let kind = environment.kind;
         self.interpreters
             .check(kind)
             .map_err(CreateError::Environment)?;
-        let root = environment::root(&self.interpreters, &spec.environment)?;
-        let jail = JailSpec {
-            name: spec.id,
-            limits: spec.limits,
-            root,
+        let spec = JailSpec {
+            name: id.to_owned(),
+            root: environment::root(&self.interpreters, environment)?,
             profile: profile(kind),
         };
-        let waiting = self
-            .launcher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let jail = match waiting {
-            Some(launcher) => Jail::create_with(launcher, jail).await,
-            None => Jail::create(jail).await,
-        };
+        let jail = Jail::begin(&spec).map_err(sandbox::create_error)?;
+        let command = CommandLine::new(&self.interpreters, environment.clone());
+        Ok(Box::new(ProcessBeginning { jail, command }))
+    }
+}
+
+struct ProcessBeginning {
+    jail: JailBeginning,
+    command: CommandLine,
+}
+
+#[async_trait]
+impl Beginning for ProcessBeginning {
+    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+        let jail = self.jail.finish(limits).await;
         let jail = jail.map_err(sandbox::create_error)?;
-        let command = environment::CommandLine::new(&self.interpreters, spec.environment);
-        Ok(Box::new(ProcessSandbox::new(jail, command)))
+        Ok(Box::new(ProcessSandbox::new(jail, self.command)))
     }
 }
 

@@ -11,8 +11,8 @@ mod sandbox;
 mod worker;
 
 use async_trait::async_trait;
-use atoll_jail::Jail;
-use atoll_sandbox::{Backend, CreateError, Environment, Job, Sandbox, SandboxSpec};
+use atoll_jail::{Jail, JailBeginning};
+use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{
     Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind,
 };
@@ -70,13 +70,28 @@ impl Backend for WasmBackend {
     }
 
     /// Third-party modules of the environment are not used: a WebAssembly program brings its own.
-    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
-        let kind = spec.environment.kind;
-        self.supports(kind).map_err(CreateError::Environment)?;
-        let jail = Jail::create(worker::jail_spec(&spec)?)
-            .await
-            .map_err(sandbox::create_error)?;
-        Ok(Box::new(WasmSandbox::new(jail, spec.limits)))
+    fn begin(
+        &self,
+        id: &str,
+        environment: &Environment,
+    ) -> Result<Box<dyn Beginning>, CreateError> {
+        self.supports(environment.kind)
+            .map_err(CreateError::Environment)?;
+        let jail = Jail::begin(&worker::jail_spec(id)?).map_err(sandbox::create_error)?;
+        Ok(Box::new(WasmBeginning { jail }))
+    }
+}
+
+struct WasmBeginning {
+    jail: JailBeginning,
+}
+
+#[async_trait]
+impl Beginning for WasmBeginning {
+    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+        let jail = self.jail.finish(worker::jail_limits(&limits)).await;
+        let jail = jail.map_err(sandbox::create_error)?;
+        Ok(Box::new(WasmSandbox::new(jail, limits)))
     }
 }
 

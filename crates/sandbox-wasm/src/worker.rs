@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, JailFile, JailSpec, Root, WORK_DIRECTORY, helper_binary};
-use atoll_sandbox::{CreateError, Job, SandboxSpec};
+use atoll_sandbox::{CreateError, Job};
 use atoll_types::Limits;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -42,7 +42,7 @@ const VARIABLES: [(&[u8], &[u8]); 2] = [(b"HOME", b"/work"), (b"LANG", b"C.UTF-8
 
 /// The jail of a worker: nothing in it but the worker, `/dev/urandom` and its like, and the
 /// guest's directory.
-pub(crate) fn jail_spec(spec: &SandboxSpec) -> Result<JailSpec, CreateError> {
+pub(crate) fn jail_spec(id: &str) -> Result<JailSpec, CreateError> {
     let host =
         helper_binary(WORKER).map_err(|error| CreateError::Environment(error.to_string()))?;
     let bind = Bind {
@@ -50,12 +50,7 @@ pub(crate) fn jail_spec(spec: &SandboxSpec) -> Result<JailSpec, CreateError> {
         guest: WORKER.into(),
     };
     Ok(JailSpec {
-        name: spec.id.clone(),
-        limits: Limits {
-            processes: WORKER_THREADS,
-            open_files: spec.limits.open_files.saturating_add(WORKER_DESCRIPTORS),
-            ..spec.limits
-        },
+        name: id.to_owned(),
         root: Root {
             binds: vec![bind],
             devices: true,
@@ -63,6 +58,15 @@ pub(crate) fn jail_spec(spec: &SandboxSpec) -> Result<JailSpec, CreateError> {
         },
         profile: Profile::WasmWorker,
     })
+}
+
+/// The limits of the jail around a worker whose guest has these.
+pub(crate) fn jail_limits(guest: &Limits) -> Limits {
+    Limits {
+        processes: WORKER_THREADS,
+        open_files: guest.open_files.saturating_add(WORKER_DESCRIPTORS),
+        ..*guest
+    }
 }
 
 /// The command that starts a worker on a job, and the pipe it reports on.

@@ -26,7 +26,7 @@ pub trait Backend: Send + Sync {
     fn level(&self) -> Level;
 
     /// Tries each mechanism the level needs, on this host, now. Cheap enough for `atoll doctor`,
-    /// too slow for every message; `create` does not call it.
+    /// too slow for every message; `begin` does not call it.
     fn probe(&self) -> Vec<LayerReport>;
 
     /// Whether programs of this kind can run at this level, and if not, why.
@@ -35,22 +35,42 @@ pub trait Backend: Send + Sync {
     /// A sentence for the user that says what is missing.
     fn supports(&self, kind: ProgramKind) -> Result<(), String>;
 
-    /// Begins what every sandbox of this level needs, before it is known whether one is needed.
-    /// Cheap, best effort, and undone when nothing comes of it; does nothing by default.
-    fn anticipate(&self) {}
+    /// Begins to build a sandbox: everything that does not depend on its limits, which may not be
+    /// decided yet. Others do the work meanwhile; this returns as soon as it can, and has to be
+    /// called inside a Tokio runtime. `id` names the sandbox in cgroups and logs: 1 to 64 letters,
+    /// digits and `-`.
+    ///
+    /// # Errors
+    /// As for [`Backend::create`], where the host's lack is known this early.
+    fn begin(&self, id: &str, environment: &Environment)
+    -> Result<Box<dyn Beginning>, CreateError>;
 
     /// Builds a sandbox that is ready to start one job.
     ///
     /// # Errors
     /// [`CreateError::NotEnforceable`] when the host lacks something the level needs. Nothing is
     /// left behind in any case.
-    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError>;
+    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        self.begin(&spec.id, &spec.environment)?
+            .finish(spec.limits)
+            .await
+    }
+}
+
+/// A sandbox that is being built. Dropping it undoes what was built.
+#[async_trait]
+pub trait Beginning: Send {
+    /// Puts the limits in force and waits until the sandbox is ready.
+    ///
+    /// # Errors
+    /// As for [`Backend::create`].
+    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError>;
 }
 
 /// What a sandbox is built for.
 #[derive(Debug, Clone)]
 pub struct SandboxSpec {
-    /// Names the sandbox in cgroups and logs: 1 to 64 letters, digits and `-`.
+    /// Names the sandbox, as in [`Backend::begin`].
     pub id: String,
     /// Bounds for the whole tree of processes.
     pub limits: Limits,

@@ -52,8 +52,6 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
     let came = Came::default();
     let stop = pin!(signals.wait(&came));
     let report = engine.run(message, options, &mut observer, stop).await?;
-    engine.leave();
-
     let closed = observer.finish(report.cut_short).await?;
     if args.json {
         print(&json::outcome(&report.outcome))?;
@@ -67,6 +65,8 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
             chain(warning)
         ));
     }
+    // Last, because it may have to tidy up, and everything else can be seen before.
+    engine.leave().await;
     if closed {
         return Ok(exit::OUTPUT_CLOSED);
     }

@@ -8,14 +8,19 @@ use atoll_types::{Decision, Level, LimitHit, LimitName, Message, ProgramKind, St
 use crate::Engine;
 use crate::way::Halt;
 
-/// Checks that the level can run the program and that what the program brings along fits, and
-/// describes its surroundings.
-pub(crate) fn provide(
-    engine: &Engine,
+/// Describes the program's surroundings, which do not depend on the decision.
+pub(crate) fn environment(
     message: &Message,
-    decision: &Decision,
     dependencies: Option<PathBuf>,
 ) -> Result<Environment, Halt> {
+    Ok(Environment {
+        kind: message.program.kind,
+        dependencies: dependencies.map(check_directory).transpose()?,
+    })
+}
+
+/// Checks that the level can run the program and that what the program brings along fits.
+pub(crate) fn provide(engine: &Engine, message: &Message, decision: &Decision) -> Result<(), Halt> {
     able_backend(engine, decision.level, message.program.kind)?;
     let bytes = content_bytes(&message.program.bytes, &message.files);
     if bytes > decision.limits.disk_bytes {
@@ -28,10 +33,7 @@ pub(crate) fn provide(
             ))
         });
     }
-    Ok(Environment {
-        kind: message.program.kind,
-        dependencies: dependencies.map(check_directory).transpose()?,
-    })
+    Ok(())
 }
 
 /// The backend for a level, when there is one and it can run this kind of program.

@@ -1,26 +1,60 @@
 //! A sandbox of the decided level, or the reason why there is none.
 
-use atoll_sandbox::{CreateError, Environment, Sandbox, SandboxSpec};
-use atoll_types::{Decision, Message};
+use atoll_sandbox::{Beginning, CreateError, Environment, Sandbox, SandboxSpec};
+use atoll_types::{Decision, Level, Message, MessageId};
 
 use crate::Engine;
 use crate::stages::provide::able_backend;
 use crate::way::Halt;
 
-/// Builds a fresh sandbox. It never falls back to a weaker level.
+/// What the program will find around it.
+pub(crate) struct Around {
+    pub(crate) environment: Environment,
+    /// A sandbox with this environment, when one is being built.
+    pub(crate) ahead: Option<Ahead>,
+}
+
+/// A sandbox that is being built while its message is still judged.
+pub(crate) struct Ahead {
+    level: Level,
+    beginning: Result<Box<dyn Beginning>, CreateError>,
+}
+
+/// Begins to build a sandbox of the first level that can run the program, in the expectation that
+/// it will be the one decided on.
+pub(crate) fn begin(engine: &Engine, id: MessageId, environment: &Environment) -> Option<Ahead> {
+    let mut backends = engine.backends().iter();
+    let backend = backends.find(|backend| backend.supports(environment.kind).is_ok())?;
+    Some(Ahead {
+        level: backend.level(),
+        beginning: backend.begin(&id.to_string(), environment),
+    })
+}
+
+/// Finishes the sandbox that was begun, if it is of the decided level, or builds another. It never
+/// falls back to a weaker level.
 pub(crate) async fn take(
     engine: &Engine,
     message: &Message,
     decision: &Decision,
-    environment: Environment,
+    around: Around,
 ) -> Result<Box<dyn Sandbox>, Halt> {
-    let backend = able_backend(engine, decision.level, environment.kind)?;
-    let spec = SandboxSpec {
-        id: message.id.to_string(),
-        limits: decision.limits,
-        environment,
+    let backend = able_backend(engine, decision.level, around.environment.kind)?;
+    let created = match around.ahead {
+        Some(Ahead { level, beginning }) if level == decision.level => match beginning {
+            Ok(beginning) => beginning.finish(decision.limits).await,
+            Err(error) => Err(error),
+        },
+        _ => {
+            let spec = SandboxSpec {
+                id: message.id.to_string(),
+                limits: decision.limits,
+                environment: around.environment,
+            };
+            backend.create(spec).await
+        }
     };
-    backend.create(spec).await.map_err(|error| match error {
+    created.map_err(|error| match error {
         CreateError::NotEnforceable { .. } => Halt::refused(format!(
             "{error}; `atoll doctor` says what to install or enable"
         )),

@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use atoll_sandbox::{
-    Backend, CreateError, DestroyError, Ending, Job, Lifecycle, Sandbox, SandboxSpec, StartError,
-    State, Streams,
+    Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Lifecycle, Sandbox,
+    StartError, State, Streams,
 };
 use atoll_types::{
-    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, ProgramKind, Usage,
+    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind, Usage,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -35,9 +35,9 @@ pub(crate) enum Fault {
 #[derive(Debug, Default)]
 pub(crate) struct Bare {
     pub(crate) fault: Fault,
-    /// Sandboxes that were made and not destroyed yet.
+    /// Sandboxes that were begun and not destroyed yet.
     pub(crate) living: Arc<AtomicU32>,
-    /// Sandboxes that were made.
+    /// Sandboxes that were finished.
     pub(crate) made: Arc<AtomicU32>,
 }
 
@@ -64,7 +64,7 @@ impl Backend for Bare {
         }
     }
 
-    async fn create(&self, _spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+    fn begin(&self, _: &str, _: &Environment) -> Result<Box<dyn Beginning>, CreateError> {
         if self.fault == Fault::NotEnforceable {
             return Err(CreateError::NotEnforceable {
                 level: Level::Process,
@@ -72,18 +72,33 @@ impl Backend for Bare {
             });
         }
         self.living.fetch_add(1, Ordering::SeqCst);
-        self.made.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(BareSandbox {
-            child: None,
-            started: Instant::now(),
-            lifecycle: Lifecycle::default(),
-            fault: self.fault,
-            living: Arc::clone(&self.living),
-            enforcement: Enforcement {
-                level: Level::Process,
-                layers: vec![report(LayerState::Enforced)],
+        Ok(Box::new(BareBeginning {
+            made: Arc::clone(&self.made),
+            sandbox: BareSandbox {
+                child: None,
+                started: Instant::now(),
+                lifecycle: Lifecycle::default(),
+                fault: self.fault,
+                living: Arc::clone(&self.living),
+                enforcement: Enforcement {
+                    level: Level::Process,
+                    layers: vec![report(LayerState::Enforced)],
+                },
             },
         }))
+    }
+}
+
+struct BareBeginning {
+    made: Arc<AtomicU32>,
+    sandbox: BareSandbox,
+}
+
+#[async_trait]
+impl Beginning for BareBeginning {
+    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+        self.made.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(self.sandbox))
     }
 }
 

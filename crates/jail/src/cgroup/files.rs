@@ -109,6 +109,19 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{} ({error})", path.display()))
 }
 
+/// Removes a group, then the slice when nothing else is in it; `false` when the group stays.
+pub(super) fn try_remove_group(group: &Path) -> bool {
+    match fs::remove_dir(group) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return false,
+        _ => {}
+    }
+    if let Some(slice) = group.parent() {
+        // Fails while other sandboxes exist, which is as it should be.
+        let _ = fs::remove_dir(slice);
+    }
+    true
+}
+
 /// Removes a group whose last process has just ended, then the slice when nothing else is in it.
 ///
 /// The kernel may count a process that has been waited for as inside for a moment longer.

@@ -50,7 +50,10 @@ pub(crate) trait Group: Send + Sync {
     /// Changes the limits of what already runs inside.
     fn set_limits(&self, limits: &Limits) -> io::Result<()>;
 
-    /// Removes the group; everything inside must have ended.
+    /// Removes the group if the kernel lets go of it at once; whether it did.
+    fn try_remove(&self) -> bool;
+
+    /// Removes the group, waiting for the kernel if need be; everything inside must have ended.
     fn remove(&self) -> io::Result<()>;
 
     /// Where it is, for error messages.
@@ -105,11 +108,11 @@ impl Hierarchies {
         }
     }
 
-    /// Makes a group with its limits in force.
-    pub(crate) fn create(&self, name: &str, limits: &Limits) -> io::Result<Box<dyn Group>> {
+    /// Makes a group, without limits yet.
+    pub(crate) fn create(&self, name: &str) -> io::Result<Box<dyn Group>> {
         match self {
-            Self::V2(root) => Ok(Box::new(v2::GroupV2::create(root, name, limits)?)),
-            Self::V1(mounts) => Ok(Box::new(v1::GroupV1::create(mounts, name, limits)?)),
+            Self::V2(root) => Ok(Box::new(v2::GroupV2::create(root, name)?)),
+            Self::V1(mounts) => Ok(Box::new(v1::GroupV1::create(mounts, name)?)),
             Self::Unusable(reason) => Err(io::Error::other(reason.clone())),
         }
     }

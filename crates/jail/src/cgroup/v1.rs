@@ -73,7 +73,7 @@ pub(super) struct GroupV1 {
 const SLICE_SHARES: u64 = 262_144;
 
 impl GroupV1 {
-    pub(super) fn create(mounts: &Mounts, name: &str, limits: &Limits) -> io::Result<Self> {
+    pub(super) fn create(mounts: &Mounts, name: &str) -> io::Result<Self> {
         let name = files::group_name(name);
         let inside = |mount: &Path| mount.join(SLICE).join(&name);
         let mut group = Self {
@@ -83,7 +83,7 @@ impl GroupV1 {
             cpuacct: inside(&mounts.cpuacct),
             directories: Vec::new(),
         };
-        let built = group.build(mounts, &name, limits);
+        let built = group.build(mounts, &name);
         match built {
             Ok(()) => Ok(group),
             Err(error) => {
@@ -93,7 +93,7 @@ impl GroupV1 {
         }
     }
 
-    fn build(&mut self, mounts: &Mounts, name: &str, limits: &Limits) -> io::Result<()> {
+    fn build(&mut self, mounts: &Mounts, name: &str) -> io::Result<()> {
         for mount in mounts.distinct() {
             let slice = mount.join(SLICE);
             let directory = files::make_group(&slice, name, |slice| {
@@ -104,8 +104,7 @@ impl GroupV1 {
             })?;
             self.directories.push(directory);
         }
-        files::write(&self.memory, "memory.swappiness", 0)?;
-        self.set_limits(limits)
+        files::write(&self.memory, "memory.swappiness", 0)
     }
 }
 
@@ -182,6 +181,12 @@ impl Group for GroupV1 {
         files::write(&self.cpu, "cpu.cfs_period_us", PERIOD_US)?;
         let quota = u64::from(limits.cpu_percent) * PERIOD_US / 100;
         files::write(&self.cpu, "cpu.cfs_quota_us", quota.max(QUOTA_US_MIN))
+    }
+
+    fn try_remove(&self) -> bool {
+        self.directories
+            .iter()
+            .all(|directory| files::try_remove_group(directory))
     }
 
     fn remove(&self) -> io::Result<()> {

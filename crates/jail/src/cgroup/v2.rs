@@ -29,21 +29,14 @@ pub(super) struct GroupV2 {
 }
 
 impl GroupV2 {
-    pub(super) fn create(root: &Path, name: &str, limits: &Limits) -> io::Result<Self> {
+    pub(super) fn create(root: &Path, name: &str) -> io::Result<Self> {
         let enable = "+cpu +memory +pids";
         files::write(root, "cgroup.subtree_control", enable)?;
         let name = files::group_name(name);
         let directory = files::make_group(&root.join(SLICE), &name, |slice| {
             files::write(slice, "cgroup.subtree_control", enable)
         })?;
-        let group = Self { directory };
-        match group.set_limits(limits) {
-            Ok(()) => Ok(group),
-            Err(error) => {
-                let _ = group.remove();
-                Err(error)
-            }
-        }
+        Ok(Self { directory })
     }
 }
 
@@ -93,6 +86,10 @@ impl Group for GroupV2 {
         let quota = u64::from(limits.cpu_percent) * PERIOD_US / 100;
         let quota = quota.max(QUOTA_US_MIN);
         files::write(&self.directory, "cpu.max", format!("{quota} {PERIOD_US}"))
+    }
+
+    fn try_remove(&self) -> bool {
+        files::try_remove_group(&self.directory)
     }
 
     fn remove(&self) -> io::Result<()> {

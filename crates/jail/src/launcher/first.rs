@@ -33,17 +33,18 @@ pub(super) fn live(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd, go: Own
 fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Failure> {
     join(plan.cgroups, cgroups)?;
     own_identity(plan)?;
-    let scratch = root::enter(plan, root::OWNER)?;
+    let files = root::enter(plan, root::OWNER)?;
     name_host()?;
-    send(socket.as_fd(), &Reply::Ready, &[scratch.as_fd()])
+    send(socket.as_fd(), &Reply::Ready, &[files.directory.as_fd()])
         .map_err(|error| Failure::new(None, "report that the jail is ready", &error))?;
-    drop(scratch);
     let Ok((start, descriptors)) = Receiver::default().receive_blocking::<Start>(socket.as_fd())
     else {
         // The supervisor let the jail go before it was used.
         return Ok(());
     };
     let streams = program::Descriptors::from_received(descriptors)?;
+    files.limit(start.disk_bytes, start.disk_files)?;
+    drop(files);
     place_files(&start, &streams)?;
     let (pid, exec_failure) = program::spawn(plan, &start, streams)?;
     exec_failure?;

@@ -8,7 +8,7 @@
 //!                      writes id maps        supervisor; joins the cgroups, builds the root
 //!            <-Spawned-  and exits
 //!            <-Ready------------------------
-//!            --start----------------------->  places files, forks the program
+//!            --start----------------------->  limits and places files, forks the program
 //!            <-Started----------------------
 //!            <-Ended------------------------  waits for it, then exits
 //! ```
@@ -49,6 +49,8 @@ pub(crate) const NAMESPACES: i32 = libc::CLONE_NEWUSER
 /// # Errors
 /// When the supervisor is gone. Failures of single steps are reported to it instead.
 pub fn run(socket: &OwnedFd) -> io::Result<()> {
+    // Wherever the supervisor stands, its directory stays free.
+    std::env::set_current_dir("/")?;
     let (plan, descriptors): (Plan, _) = Receiver::default().receive_blocking(socket.as_fd())?;
     match spawn(&plan, descriptors, socket) {
         Ok(()) => Ok(()),

@@ -97,7 +97,7 @@ fn prepare(
     let environment = c_strings(&start.environment)?;
     rustix::process::setsid().map_err(|error| failure(None, "start a session", error.into()))?;
     sys::reset_signals();
-    confine::resource_limits(&plan.resource_limits)?;
+    confine::resource_limits(&start.resource_limits)?;
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         failure(
             Some(Layer::PrivateFiles),

@@ -13,8 +13,8 @@ use atoll_types::Layer;
 use rustix::fs::{CWD, FileType};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags,
-    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen,
-    mount_change, move_mount, open_tree, unmount,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_reconfigure, fsconfig_set_string,
+    fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
 };
 
 use crate::plan::{Bind, Failure, GUEST_ID, Plan};
@@ -26,12 +26,41 @@ const BASE: &str = "/tmp";
 /// Where the private files are mounted until their parts have been bound into place.
 const SCRATCH: &str = ".scratch";
 
+/// The root of the private files and the directories made in it; the kernel counts them.
+const OWN_FILES: u64 = 8;
+
 const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID;
 
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
-/// Builds the root and enters it. Answers with a descriptor of the private files.
-pub(super) fn enter(plan: &Plan, owner: u32) -> Result<OwnedFd, Failure> {
+/// The file system of the private files, until its limits are known.
+pub(super) struct PrivateFiles {
+    /// A directory of it.
+    pub(super) directory: OwnedFd,
+    /// What it was mounted with, and can be changed with.
+    context: OwnedFd,
+}
+
+impl PrivateFiles {
+    /// Puts the limits in force. Nobody but this process has written anything yet.
+    pub(super) fn limit(&self, bytes: u64, files: u64) -> Result<(), Failure> {
+        // Its own root and the directories made here count, too.
+        let files = files.saturating_add(OWN_FILES);
+        let set = |key: &str, value: u64| {
+            fsconfig_set_string(self.context.as_fd(), key, value.to_string())
+        };
+        set("size", bytes)
+            .and_then(|()| set("nr_inodes", files))
+            .and_then(|()| fsconfig_reconfigure(self.context.as_fd()))
+            .map_err(|error| {
+                let attempt = "limit the private files";
+                Failure::new(Some(Layer::PrivateFiles), attempt, &error.into())
+            })
+    }
+}
+
+/// Builds the root and enters it.
+pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
     let in_layer = |layer, attempt: &'static str| {
         move |error: io::Error| Failure::new(Some(layer), attempt, &error)
     };
@@ -56,13 +85,13 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<OwnedFd, Failure> {
     .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
     std::env::set_current_dir(BASE).map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
     furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
-    let scratch = private_files(plan, owner)
-        .map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
+    let files =
+        private_files(owner).map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
     if plan.proc {
         mount_proc().map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
     }
     seal().map_err(in_layer(Layer::ReadOnlyRoot, "enter and seal the new root"))?;
-    Ok(scratch)
+    Ok(files)
 }
 
 fn open_binds(plan: &Plan) -> Result<Vec<(OwnedFd, &Bind)>, Failure> {
@@ -187,18 +216,17 @@ fn make_directories(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
-/// Mounts one size-limited tmpfs and binds its parts to the places a program may write.
-fn private_files(plan: &Plan, owner: u32) -> io::Result<OwnedFd> {
-    let size = plan.disk_bytes.to_string();
-    // Its own root and the directories made here count, too.
-    let files = plan.disk_files.saturating_add(8).to_string();
+/// Mounts one tmpfs, for now just large enough, and binds its parts to the places a program may
+/// write.
+fn private_files(owner: u32) -> io::Result<PrivateFiles> {
     make_directories(Path::new(SCRATCH))?;
+    let files = OWN_FILES.to_string();
     let options = [
-        ("size", size.as_str()),
+        ("size", "64k"),
         ("nr_inodes", files.as_str()),
         ("mode", "0755"),
     ];
-    mount_new("tmpfs", &options, SCRATCH)?;
+    let context = mount_new("tmpfs", &options, SCRATCH)?;
     for (part, place, mode) in [
         ("work", "work", 0o700),
         ("tmp", "tmp", 0o1777),
@@ -211,13 +239,16 @@ fn private_files(plan: &Plan, owner: u32) -> io::Result<OwnedFd> {
         make_directories(Path::new(place))?;
         attach(&clone_tree(&directory)?, Path::new(place))?;
     }
-    let scratch = fs::OpenOptions::new()
+    let directory = fs::OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC)
         .open(Path::new(SCRATCH).join("work"))?;
     unmount(SCRATCH, UnmountFlags::DETACH)?;
     fs::remove_dir(SCRATCH)?;
-    Ok(scratch.into())
+    Ok(PrivateFiles {
+        directory: directory.into(),
+        context,
+    })
 }
 
 /// Only the processes of this namespace, and nothing of the machine.
@@ -227,10 +258,12 @@ fn mount_proc() -> io::Result<()> {
         "proc",
         &[("subset", "pid"), ("hidepid", "invisible")],
         "proc",
-    )
+    )?;
+    Ok(())
 }
 
-fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<()> {
+/// Mounts a new file system; the answer can change its options later.
+fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<OwnedFd> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in options {
         fsconfig_set_string(context.as_fd(), *key, *value)?;
@@ -238,7 +271,8 @@ fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<(
     fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     let mount = fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
-    attach(&mount, Path::new(target))
+    attach(&mount, Path::new(target))?;
+    Ok(context)
 }
 
 fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {

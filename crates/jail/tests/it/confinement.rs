@@ -161,13 +161,13 @@ fn what_the_host_offers_is_not_seen() {
 fn directories_below_tmp_can_be_shown_to_a_program() {
     let shown = tempfile::tempdir_in("/tmp").unwrap();
     std::fs::write(shown.path().join("module.txt"), "shown").unwrap();
-    let mut spec = spec("bind", LIMITS);
+    let mut spec = spec("bind");
     spec.root.binds.push(Bind {
         host: shown.path().into(),
         guest: "dependencies".into(),
     });
     let script = "cat /dependencies/module.txt; echo x > /dependencies/new";
-    let finished = run_in(spec, shell(script));
+    let finished = run_in(&spec, LIMITS, shell(script));
     assert_eq!(finished.stdout, "shown", "{finished:?}");
     assert!(finished.stderr.contains("Read-only"), "{finished:?}");
 }

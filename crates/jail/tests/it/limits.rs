@@ -76,7 +76,7 @@ fn files_that_do_not_fit_are_refused_before_the_start() {
         ..LIMITS
     };
     block_on(async {
-        let mut jail = Jail::create(spec("fit", limits)).await.unwrap();
+        let mut jail = Jail::create(&spec("fit"), limits).await.unwrap();
         let mut command = shell("true");
         let content = vec![0; 1 << 17].into();
         command.files.push(JailFile {
@@ -116,7 +116,7 @@ fn limits_change_while_the_program_runs() {
         ..LIMITS
     };
     let end = block_on(async {
-        let mut jail = Jail::create(spec("live", tight)).await.unwrap();
+        let mut jail = Jail::create(&spec("live"), tight).await.unwrap();
         let streams = jail.start(python(script)).await.unwrap();
         jail.set_limits(LIMITS).unwrap();
         rustix::io::write(&streams.stdin, b"go\n").unwrap();

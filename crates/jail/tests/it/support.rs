@@ -30,7 +30,7 @@ pub(crate) struct Finished {
     pub(crate) usage: Usage,
 }
 
-pub(crate) fn spec(name: &str, limits: Limits) -> JailSpec {
+pub(crate) fn spec(name: &str) -> JailSpec {
     let mut root = Root {
         proc: true,
         devices: true,
@@ -54,7 +54,6 @@ pub(crate) fn spec(name: &str, limits: Limits) -> JailSpec {
     };
     JailSpec {
         name: name.to_owned(),
-        limits,
         root,
         profile,
     }
@@ -90,13 +89,13 @@ pub(crate) fn shell(script: &str) -> Command {
 
 /// Runs a command in an ordinary jail.
 pub(crate) fn run(name: &str, limits: Limits, command: Command) -> Finished {
-    run_in(spec(name, limits), command)
+    run_in(&spec(name), limits, command)
 }
 
 /// Runs a command in a jail of its own to its end and removes the jail.
-pub(crate) fn run_in(spec: JailSpec, command: Command) -> Finished {
+pub(crate) fn run_in(spec: &JailSpec, limits: Limits, command: Command) -> Finished {
     block_on(async {
-        let mut jail = Jail::create(spec).await.unwrap();
+        let mut jail = Jail::create(spec, limits).await.unwrap();
         let streams = jail.start(command).await.unwrap();
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]
@@ -126,7 +125,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub(crate) fn create(limits: Limits) -> Result<Jail, JailError> {
-    block_on(Jail::create(spec("create", limits)))
+    block_on(Jail::create(&spec("create"), limits))
 }
 
 pub(crate) fn read_all(stream: OwnedFd) -> String {
