@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use atoll_types::{Content, Layer, LayerReport, LayerState, LimitName, Limits, Usage};
@@ -14,7 +15,6 @@ use rustix::fs::MemfdFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 
 use crate::cgroup::{self, Group, Hierarchies};
@@ -22,6 +22,7 @@ use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
 use crate::plan::{Bind, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start};
 use crate::seccomp::{self, Profile};
+use crate::sys;
 
 /// What a jail is made for.
 #[derive(Debug, Clone)]
@@ -129,7 +130,8 @@ pub struct Jail {
 
 /// A jail that is being built by other processes. Dropping it undoes what was built.
 pub struct JailBeginning {
-    launcher: Child,
+    /// Taken when it is waited for.
+    launcher: Option<Starting>,
     /// Taken when it is finished.
     jail: Option<Jail>,
 }
@@ -144,8 +146,10 @@ impl JailBeginning {
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
         jail.set_limits(limits).map_err(limits_refused)?;
-        jail.built().await?;
-        // The launcher has exited, or is about to: after its answer it has nothing left to do.
+        let built = jail.built().await;
+        // Without a launcher nobody answers; why there is none says more than that.
+        self.launcher.take().map_or(Ok(()), wait_for_launcher)?;
+        built?;
         let jail = self.jail.take();
         jail.ok_or_else(|| internal("finish a jail")(gone.into()))
     }
@@ -153,18 +157,19 @@ impl JailBeginning {
 
 impl Drop for JailBeginning {
     fn drop(&mut self) {
-        let Some(mut jail) = self.jail.take() else {
-            // Finished, or it never got its plan.
-            let _ = self.launcher.kill();
-            let _ = self.launcher.wait();
-            return;
-        };
-        // Whoever waits for a message from here ends; what they have said can still be read.
-        let _ = rustix::net::shutdown(&jail.socket, rustix::net::Shutdown::Write);
-        let _ = self.launcher.wait();
-        jail.find_first();
+        if let Some(jail) = &self.jail {
+            // Whoever waits for a message from here ends; what they have said can still be read.
+            let _ = rustix::net::shutdown(&jail.socket, rustix::net::Shutdown::Write);
+        }
+        let _ = self.launcher.take().map(wait_for_launcher);
+        if let Some(mut jail) = self.jail.take() {
+            jail.find_first();
+        }
     }
 }
+
+/// A launcher that another thread starts: until it executes its program, whoever starts it waits.
+type Starting = JoinHandle<io::Result<Child>>;
 
 struct Started {
     at: Instant,
@@ -196,15 +201,17 @@ impl Jail {
         // First, because it takes a while to start.
         let (launcher, socket) = start_launcher()?;
         let mut beginning = JailBeginning {
-            launcher,
+            launcher: Some(launcher),
             jail: None,
         };
-        let hierarchies = hierarchies();
-        if let Hierarchies::Unusable(reason) = hierarchies {
-            let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
-            return Err(JailError::NotEnforceable(reports.to_vec()));
-        }
-        let group = hierarchies.create(&spec.name).map_err(limits_refused)?;
+        let group = match make_group(&spec.name) {
+            Ok(group) => group,
+            Err(error) => {
+                // Without its socket the launcher ends, which is waited for.
+                drop(socket);
+                return Err(error);
+            }
+        };
         let jail = beginning.jail.insert(Self {
             limits: NO_LIMITS,
             group,
@@ -422,9 +429,11 @@ impl Jail {
     /// Waits until the first process has ended, and with it everything inside.
     async fn first_ended(&mut self) -> io::Result<()> {
         if let Some(first) = &self.first {
-            let first = AsyncFd::try_with_interest(first.as_fd(), Interest::READABLE)?;
-            let _ready = first.readable().await?;
-            waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED)?;
+            let ended = |options| waitid(WaitId::PidFd(first.as_fd()), options);
+            if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
+                sys::readable(first.as_fd()).await?;
+                ended(WaitIdOptions::EXITED)?;
+            }
         }
         self.first = None;
         Ok(())
@@ -527,6 +536,15 @@ fn hierarchies() -> &'static Hierarchies {
     })
 }
 
+fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
+    let hierarchies = hierarchies();
+    if let Hierarchies::Unusable(reason) = hierarchies {
+        let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
+        return Err(JailError::NotEnforceable(reports.to_vec()));
+    }
+    hierarchies.create(name).map_err(limits_refused)
+}
+
 fn plan(
     spec: &JailSpec,
     cgroups: crate::plan::CgroupJoin,
@@ -557,7 +575,7 @@ fn resource_limits(limits: &Limits) -> ResourceLimits {
 }
 
 /// A launcher that waits for its plan, and the socket to send it through.
-fn start_launcher() -> Result<(Child, UnixStream), JailError> {
+fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
     let path = helper_binary("atoll-launcher")?;
     let (ours, theirs) =
         std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
@@ -565,14 +583,28 @@ fn start_launcher() -> Result<(Child, UnixStream), JailError> {
         .set_nonblocking(true)
         .and_then(|()| UnixStream::from_std(ours))
         .map_err(internal("make a socket"))?;
-    let launcher = std::process::Command::new(path)
+    let mut command = std::process::Command::new(path);
+    command
         .env_clear()
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(internal("start atoll-launcher"))?;
+        .stderr(Stdio::null());
+    let launcher = std::thread::Builder::new()
+        .name("start launcher".to_owned())
+        .spawn(move || command.spawn())
+        .map_err(internal("start a thread"))?;
     Ok((launcher, ours))
+}
+
+/// Waits until the launcher has ended, which it does once the first process is on its own.
+fn wait_for_launcher(starting: Starting) -> Result<(), JailError> {
+    let started = starting
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the thread that started it panicked")));
+    started
+        .and_then(|mut launcher| launcher.wait())
+        .map(drop)
+        .map_err(internal("start atoll-launcher"))
 }
 
 /// What holds before the limits are decided: nothing may be used.

@@ -2,16 +2,20 @@
 //!
 //! Each function is a thin wrapper with the kernel's own meaning and an [`io::Result`]. Nothing
 //! here decides anything. All of it is meant for the launcher, which has a single thread, except
-//! [`take_descriptor`], which anybody may call once for each descriptor it was handed.
+//! [`take_descriptor`], which anybody may call once for each descriptor it was handed, and
+//! [`readable`], which is the supervisor's.
 #![allow(
     unsafe_code,
-    reason = "clone3, mount_setattr, seccomp and execve have no safe wrapper in the crates used"
+    reason = "clone3, mount_setattr, seccomp, execve and polling have no safe wrapper in the crates used"
 )]
 
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Which side of a [`clone_process`] or [`fork`] the caller is on.
 #[derive(Debug)]
@@ -291,4 +295,15 @@ pub fn child_signals() -> io::Result<OwnedFd> {
             descriptor => Ok(OwnedFd::from_raw_fd(descriptor)),
         }
     }
+}
+
+/// Waits until a descriptor is readable, as a process descriptor is when its process has ended.
+///
+/// # Errors
+/// When the descriptor cannot be polled.
+pub async fn readable(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: the descriptor is borrowed for longer than the registration lives.
+    let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?;
+    watched.readable().await?.retain_ready();
+    Ok(())
 }
