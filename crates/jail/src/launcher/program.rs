@@ -35,6 +35,11 @@ impl Descriptors {
             )),
         }
     }
+
+    /// One more than the highest number a descriptor of the program will have.
+    fn count(&self) -> RawFd {
+        RawFd::try_from(self.program.len()).unwrap_or(RawFd::MAX)
+    }
 }
 
 /// Forks the program and waits until it has either started or failed to. The inner result is the
@@ -78,7 +83,10 @@ pub(super) fn spawn(
 }
 
 fn become_program(plan: &Plan, start: &Start, descriptors: &Descriptors, report: &OwnedFd) -> ! {
-    let Err(failure) = prepare(plan, start, descriptors, report);
+    // Out of the way of the program's own descriptors.
+    let lifted = rustix::io::fcntl_dupfd_cloexec(report, descriptors.count());
+    let report = lifted.as_ref().unwrap_or(report);
+    let Err(failure) = prepare(plan, start, descriptors);
     if let Ok(bytes) = postcard::to_stdvec(&failure) {
         let _ = rustix::io::write(report, &bytes);
     }
@@ -90,7 +98,6 @@ fn prepare(
     plan: &Plan,
     start: &Start,
     descriptors: &Descriptors,
-    report: &OwnedFd,
 ) -> Result<std::convert::Infallible, Failure> {
     let path = c_string(&start.path)?;
     let arguments = c_strings(&start.arguments)?;
@@ -109,7 +116,7 @@ fn prepare(
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
     confine::landlock()?;
-    arrange(descriptors, report)
+    arrange(descriptors)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     // Last: from here on only execve, or a report and an end, are left to do.
     sys::install_filter(&plan.filter).map_err(|error| {
@@ -125,13 +132,8 @@ fn prepare(
 }
 
 /// Puts the program's descriptors at 0, 1, 2, ... and lets every other one end with execve.
-fn arrange(descriptors: &Descriptors, report: &OwnedFd) -> io::Result<()> {
-    let count = RawFd::try_from(descriptors.program.len()).unwrap_or(RawFd::MAX);
-    if report.as_raw_fd() < count {
-        // The launcher was started with 0 to 2 open, so a pipe cannot be among the first numbers
-        // unless more extra descriptors are asked for than Atoll ever uses.
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
+fn arrange(descriptors: &Descriptors) -> io::Result<()> {
+    let count = descriptors.count();
     // Copies above all targets first, so that no target overwrites a source still needed.
     let lifted: Vec<OwnedFd> = descriptors
         .program

@@ -113,3 +113,42 @@ fn process_exists(name: &str) -> bool {
             .is_ok_and(|line| line.starts_with(name.as_bytes()))
     })
 }
+
+#[test]
+fn extra_descriptors_arrive_in_order() {
+    let mut command = shell("for n in 3 4 5 6 7 8 9; do cat <&$n; done; ls /proc/self/fd | wc -l");
+    for n in 3..=9 {
+        let (read, write) = rustix::pipe::pipe().unwrap();
+        rustix::io::write(&write, n.to_string().as_bytes()).unwrap();
+        command.descriptors.push(read);
+    }
+    let finished = run("descriptors", LIMITS, command);
+    // Those of `ls`: three streams, the seven, and the directory it lists.
+    assert_eq!(finished.stdout, "345678911\n", "{finished:?}");
+}
+
+#[test]
+fn a_beginning_that_is_dropped_leaves_nothing() {
+    block_on(async {
+        // At once, and when the first process waits for its program.
+        for pause_ms in [0, 1, 5, 200] {
+            let beginning = Jail::begin(&spec("begun")).unwrap();
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            drop(beginning);
+            // A group can only be removed when no process is in it.
+            assert_eq!(groups_named("begun"), 0, "after {pause_ms} ms");
+        }
+    });
+}
+
+fn groups_named(name: &str) -> usize {
+    let root = std::path::PathBuf::from("/sys/fs/cgroup");
+    let below = std::fs::read_dir(&root).unwrap().flatten();
+    let hierarchies = below.map(|entry| entry.path()).chain([root]);
+    let slices = hierarchies.filter_map(|path| std::fs::read_dir(path.join("atoll")).ok());
+    let groups = slices.flatten().flatten();
+    let prefix = format!("{name}.");
+    groups
+        .filter(|group| group.file_name().to_string_lossy().starts_with(&prefix))
+        .count()
+}
