@@ -20,6 +20,8 @@ pub(crate) enum Construct {
         is_endless: bool,
     },
     Switch,
+    /// Code whose exceptions are caught.
+    Caught,
 }
 
 struct Frame {
@@ -97,6 +99,14 @@ impl Flow {
         self.close();
     }
 
+    pub(crate) fn open_caught(&mut self) {
+        self.push(Construct::Caught, None);
+    }
+
+    pub(crate) fn close_caught(&mut self) {
+        self.close();
+    }
+
     /// How many loops are open in the current function.
     pub(crate) fn loops(&self) -> u32 {
         self.functions.last().map_or(0, |(_, loops)| *loops)
@@ -104,7 +114,9 @@ impl Flow {
 
     /// `break`, with or without a label.
     pub(crate) fn jump_out(&mut self, label: Option<&str>) {
-        let target = self.target(label, |construct| construct != Construct::Function);
+        let target = self.target(label, |construct| {
+            matches!(construct, Construct::Loop { .. } | Construct::Switch)
+        });
         self.leave(target);
     }
 
@@ -140,17 +152,26 @@ impl Flow {
         }
     }
 
-    /// `return`, `throw`, `yield` or the end of the program.
+    /// `return`, `yield` or the end of the program.
     pub(crate) fn leave_function(&mut self) {
+        self.leave_to(|construct| construct == Construct::Function);
+    }
+
+    /// An exception: it leaves whatever is between it and where it is caught.
+    pub(crate) fn throw(&mut self) {
+        self.leave_to(|construct| matches!(construct, Construct::Function | Construct::Caught));
+    }
+
+    fn leave_to(&mut self, is_target: impl Fn(Construct) -> bool) {
         let frames = self.frames.iter();
-        let function = frames
+        let target = frames
             .enumerate()
             .rev()
             .take(LABEL_DISTANCE_MAX)
-            .find(|(_, frame)| frame.construct == Construct::Function);
+            .find(|(_, frame)| is_target(frame.construct));
         // Too far away to find: whatever is between is left all the same.
         let far = self.frames.len().saturating_sub(LABEL_DISTANCE_MAX);
-        self.leave(function.map_or(far, |(index, _)| index));
+        self.leave(target.map_or(far, |(index, _)| index));
     }
 
     /// A call by name from the current function.

@@ -108,7 +108,7 @@ impl<'s> Bindings<'s> {
     }
 
     fn bind_property(&mut self, property: Node<'_>, path: &str, depth: usize) {
-        let member = |name: &str| format!("{path}.{name}");
+        let member = |name: &str| normal(path, &[name.to_owned()]);
         match property.kind() {
             "shorthand_property_identifier_pattern" => {
                 let name = text(self.script, property);

@@ -369,15 +369,17 @@ impl<'s, 'f> Reader<'s, 'f> {
 impl<'tree> Visitor<'tree> for Reader<'_, '_> {
     fn enter(&mut self, node: Node<'tree>, place: Place<'tree>) {
         self.is_consumed = self.finds_consumer();
+        if is_caught(place) {
+            self.flow.open_caught();
+        }
         match node.kind() {
             kind if is_function(kind) => self.enter_function(node, place),
             "class_static_block" => self.flow.open_function(None, 0),
             kind if is_loop(kind) => self.enter_loop(node, place),
             "switch_statement" => self.flow.open_switch(),
             "break_statement" | "continue_statement" => self.jump(node),
-            "return_statement" | "throw_statement" | "yield_expression" => {
-                self.flow.leave_function();
-            }
+            "return_statement" | "yield_expression" => self.flow.leave_function(),
+            "throw_statement" => self.flow.throw(),
             "call_expression" | "new_expression" => self.enter_call(node),
             "import_statement" | "export_statement" => self.source(node),
             "string" | "template_string" => self.note_place(node),
@@ -387,7 +389,7 @@ impl<'tree> Visitor<'tree> for Reader<'_, '_> {
         self.kinds.push(kind(node));
     }
 
-    fn leave(&mut self, node: Node<'tree>, _: Place<'tree>) {
+    fn leave(&mut self, node: Node<'tree>, place: Place<'tree>) {
         self.kinds.pop();
         match node.kind() {
             kind if is_function(kind) => self.flow.close_function(),
@@ -401,7 +403,18 @@ impl<'tree> Visitor<'tree> for Reader<'_, '_> {
             }
             _ => {}
         }
+        if is_caught(place) {
+            self.flow.close_caught();
+        }
     }
+}
+
+/// Whether exceptions in a node are caught right around it.
+fn is_caught(place: Place<'_>) -> bool {
+    place.field == Some("body")
+        && place.parent.is_some_and(|parent| {
+            parent.kind() == "try_statement" && parent.child_by_field_name("handler").is_some()
+        })
 }
 
 fn is_function(kind: &str) -> bool {

@@ -173,6 +173,8 @@ fn code_made_at_run_time_is_not_understood() {
         "const run = eval; run(text)",
         "use(eval)",
         "globalThis.eval(text)",
+        "const { eval: e } = globalThis; e(text)",
+        "const { global: { eval: e } } = globalThis; e(text)",
         "globalThis[name](text)",
         "globalThis['ev' + 'al'](text)",
         "[]['constructor']['constructor'](text)()",
@@ -333,6 +335,8 @@ fn endless_loops_are_unbounded_and_others_are_not() {
         "for (let i = 0; ; i++) { continue }",
         "setInterval(() => f(), 10)",
         "a: while (true) { while (true) { continue a } }",
+        "while (true) { try { throw 1 } catch {} }",
+        "while (true) { try { switch (a) { case 1: break } } catch { b() } }",
     ] {
         assert_eq!(
             read(text).execution_class,
@@ -347,6 +351,10 @@ fn endless_loops_are_unbounded_and_others_are_not() {
         "function f() { while (true) { if (a) return } }",
         "function* g() { while (true) yield 1 }",
         "while (true) { throw a }",
+        "while (true) { try { throw a } finally { b() } }",
+        "while (true) { try { a() } catch { throw b } }",
+        "while (true) { try { if (a) break } catch {} }",
+        "try { while (true) { throw a } } catch {}",
         "a: while (true) { while (true) { break a } }",
         "while (false) {}",
         "const t = setInterval(f, 5); setTimeout(() => clearInterval(t), 50)",
