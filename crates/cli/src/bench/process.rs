@@ -41,11 +41,19 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, CliError> {
             once(subject)?;
         }
     }
+    // What a subject leaves running when it ends is this process's to wait for, and counts as its.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| {
+        CliError::System {
+            attempt: "adopt what the subjects leave behind",
+            source: error.into(),
+        }
+    })?;
     // Taking turns spreads what else the host does evenly over all subjects.
     for _ in 0..args.iterations.unwrap_or(ITERATIONS) {
         for (subject, samples) in &mut measured {
             let cpu_before = cpu_of_children();
             samples.add(once(subject)?);
+            wait_for_orphans();
             samples.add_cpu(cpu_of_children().saturating_sub(cpu_before));
         }
     }
@@ -161,6 +169,11 @@ fn resident_peak(child: &Child) -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes.saturating_mul(1024))
+}
+
+/// Waits for every process that a subject did not wait for itself. Not part of its time.
+fn wait_for_orphans() {
+    while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
 }
 
 /// CPU time of this process's ended children and theirs (proc_pid_stat(5), fields 16 and 17), at
