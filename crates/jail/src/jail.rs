@@ -289,14 +289,7 @@ impl Jail {
     /// When a layer cannot be put in force or the program cannot be executed; it has not run then,
     /// and the jail is only good for [`Jail::destroy`].
     pub async fn start(&mut self, command: Command) -> Result<Running, JailError> {
-        let bytes: u64 = command
-            .files
-            .iter()
-            .map(|file| file.content.len() as u64)
-            .sum();
-        if bytes > self.limits.disk_bytes {
-            return Err(JailError::Limit(LimitName::Disk));
-        }
+        self.check_fits(&command)?;
         let bundle = bundle(&command.files).map_err(internal("bundle the files"))?;
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
         let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
@@ -335,6 +328,27 @@ impl Jail {
             stdout,
             stderr,
         })
+    }
+
+    /// Whether the files of a command fit into the private files.
+    ///
+    /// # Errors
+    /// [`JailError::Limit`] when they do not.
+    pub fn check_fits(&self, command: &Command) -> Result<(), JailError> {
+        let files = command.files.iter();
+        let bytes: u64 = files.map(|file| file.content.len() as u64).sum();
+        if bytes > self.limits.disk_bytes {
+            return Err(JailError::Limit(LimitName::Disk));
+        }
+        Ok(())
+    }
+
+    /// Lets usage count from now on, for a program that waited for its job until now.
+    pub fn restart_clock(&mut self) {
+        self.started = Some(Started {
+            at: Instant::now(),
+            cpu_time_us: self.group.cpu_time_us(),
+        });
     }
 
     /// Waits for the program's end. `None` when the jail's own first process ended instead.

@@ -9,6 +9,7 @@ use atoll_sandbox::{CreateError, Environment, Job};
 use atoll_types::ProgramKind;
 
 use crate::interpreter::Interpreters;
+use crate::waiting;
 
 /// Where installed third-party modules appear.
 const DEPENDENCIES: &str = "dependencies";
@@ -61,6 +62,10 @@ pub(crate) fn root(
     }
     root.texts
         .extend(TEXTS.map(|(name, text)| (name.into(), text.to_owned())));
+    if environment.kind == ProgramKind::Python {
+        root.texts
+            .push((waiting::SCRIPT_PLACE.into(), waiting::SCRIPT.to_owned()));
+    }
     let interpreter = interpreters.for_program(environment.kind, b"");
     root.binds
         .extend(interpreter.and_then(prefix).map(|prefix| {
@@ -161,6 +166,23 @@ impl CommandLine {
             files: std::iter::once(program).chain(files).collect(),
             descriptors: Vec::new(),
         }
+    }
+
+    /// The command of an interpreter that starts ahead of its program; `None` where nothing can.
+    pub(crate) fn waiting(&self) -> Option<Command> {
+        if self.environment.kind != ProgramKind::Python {
+            return None;
+        }
+        let interpreter = self.interpreters.for_program(ProgramKind::Python, b"")?;
+        let path = interpreter.as_os_str().as_bytes().to_vec();
+        let script = format!("/{}", waiting::SCRIPT_PLACE).into_bytes();
+        Some(Command {
+            arguments: vec![path.clone(), script],
+            path,
+            environment: self.variables(Vec::new()),
+            files: Vec::new(),
+            descriptors: Vec::new(),
+        })
     }
 
     /// A small environment that tells nothing about the host, then the message's own variables,

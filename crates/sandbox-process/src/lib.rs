@@ -7,11 +7,12 @@
 mod environment;
 mod interpreter;
 mod sandbox;
+mod waiting;
 
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Jail, JailBeginning, JailSpec};
-use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Sandbox};
+use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox};
 use atoll_types::{LayerReport, Level, Limits, ProgramKind};
 
 use environment::CommandLine;
@@ -52,6 +53,10 @@ impl Backend for ProcessBackend {
 
     fn supports(&self, kind: ProgramKind) -> Result<(), String> {
         self.interpreters.check(kind)
+    }
+
+    fn suits_warm(&self, job: &Job) -> bool {
+        job.program.kind != ProgramKind::Python || waiting::suits(job)
     }
 
     fn begin(

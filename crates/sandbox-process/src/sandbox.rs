@@ -1,13 +1,16 @@
 //! One sandbox of the `process` level.
 
+use std::io::ErrorKind;
+
 use async_trait::async_trait;
-use atoll_jail::{Jail, JailError, ProgramEnd};
+use atoll_jail::{Command, Jail, JailError, ProgramEnd, Running};
 use atoll_sandbox::{
     CreateError, DestroyError, Ending, Job, Lifecycle, Sandbox, StartError, State, Streams,
 };
-use atoll_types::{Enforcement, Level, LimitName, Usage};
+use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
 use crate::environment::CommandLine;
+use crate::waiting::{Ends, NotStarted, Waiting};
 
 /// A jail with a command line to be.
 pub(crate) struct ProcessSandbox {
@@ -15,6 +18,7 @@ pub(crate) struct ProcessSandbox {
     command: CommandLine,
     enforcement: Enforcement,
     lifecycle: Lifecycle,
+    waiting: Option<Waiting>,
 }
 
 impl ProcessSandbox {
@@ -28,7 +32,36 @@ impl ProcessSandbox {
             command,
             enforcement,
             lifecycle: Lifecycle::default(),
+            waiting: None,
         }
+    }
+
+    /// Hands a job to the interpreter that waits for it.
+    async fn start_waiting(
+        &mut self,
+        waiting: Waiting,
+        command: Command,
+    ) -> Result<Running, StartError> {
+        self.jail.check_fits(&command).map_err(start_error)?;
+        self.jail.restart_clock();
+        match waiting.start(command).await {
+            Ok(running) => Ok(running),
+            Err(NotStarted::Files(error)) if error.kind() == ErrorKind::StorageFull => {
+                Err(StartError::Limit(LimitName::Disk))
+            }
+            Err(NotStarted::Files(source)) => Err(internal("place the files", source)),
+            Err(NotStarted::Lost(source)) => match self.jail.limit_hit() {
+                Some(limit) => Err(StartError::Limit(limit)),
+                None => Err(internal("hand the job to the interpreter", source)),
+            },
+        }
+    }
+}
+
+fn internal(attempt: &str, source: std::io::Error) -> StartError {
+    StartError::Internal {
+        attempt: attempt.to_owned(),
+        source,
     }
 }
 
@@ -42,6 +75,24 @@ impl Sandbox for ProcessSandbox {
         &self.enforcement
     }
 
+    async fn warm(&mut self) -> Result<(), StartError> {
+        let Some(mut command) = self.command.waiting() else {
+            return Ok(());
+        };
+        let make = |source| internal("make the ends of a waiting interpreter", source);
+        let mut ends = Ends::new().map_err(make)?;
+        command.descriptors = ends.take_inner();
+        let running = self.jail.start(command).await.map_err(start_error)?;
+        let waiting = ends.ready(running).await;
+        let failed = |source| internal("start an interpreter that waits", source);
+        self.waiting = Some(waiting.map_err(failed)?);
+        Ok(())
+    }
+
+    fn set_limits(&mut self, limits: &Limits) -> std::io::Result<()> {
+        self.jail.set_limits(*limits)
+    }
+
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
         self.lifecycle
             .advance(State::Running)
@@ -50,7 +101,10 @@ impl Sandbox for ProcessSandbox {
                 source: std::io::Error::other(error),
             })?;
         let command = self.command.command(job);
-        let running = self.jail.start(command).await.map_err(start_error)?;
+        let running = match self.waiting.take() {
+            Some(waiting) => self.start_waiting(waiting, command).await?,
+            None => self.jail.start(command).await.map_err(start_error)?,
+        };
         Ok(Streams {
             stdin: running.stdin,
             stdout: running.stdout,

@@ -120,6 +120,12 @@ impl Sandbox for WasmSandbox {
         &self.enforcement
     }
 
+    fn set_limits(&mut self, limits: &Limits) -> io::Result<()> {
+        self.jail.set_limits(worker::jail_limits(limits))?;
+        self.limits = *limits;
+        Ok(())
+    }
+
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
         self.lifecycle
             .advance(State::Running)

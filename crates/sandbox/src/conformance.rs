@@ -73,6 +73,10 @@ pub async fn check(backend: &dyn Backend, programs: &Programs) -> Vec<String> {
             suite.unused(&programs.hello).await,
         ),
         (
+            "a sandbox can be made warm before its job is known",
+            suite.warmed(programs).await,
+        ),
+        (
             "enforcement is complete",
             suite.enforced(&programs.hello).await,
         ),
@@ -107,19 +111,19 @@ impl Suite<'_> {
     }
 
     async fn start(&self, job: Job) -> Result<(Box<dyn Sandbox>, Streams), String> {
-        let mut sandbox = self.create(&job.program).await?;
-        equal("state", &sandbox.state(), &State::Ready)?;
-        let streams = sandbox
-            .start(job)
-            .await
-            .map_err(|error| error.to_string())?;
-        equal("state", &sandbox.state(), &State::Running)?;
-        Ok((sandbox, streams))
+        let sandbox = self.create(&job.program).await?;
+        start(sandbox, job).await
     }
 
     /// Runs a job with empty input to its end.
     async fn run(&self, job: Job) -> Result<Ran, String> {
-        let (mut sandbox, streams) = self.start(job).await?;
+        let sandbox = self.create(&job.program).await?;
+        self.finish(sandbox, job).await
+    }
+
+    /// Runs a job with empty input in a sandbox that was made for it.
+    async fn finish(&self, sandbox: Box<dyn Sandbox>, job: Job) -> Result<Ran, String> {
+        let (mut sandbox, streams) = start(sandbox, job).await?;
         drop(streams.stdin);
         let stdout = std::thread::spawn(move || read_all(streams.stdout));
         let stderr = std::thread::spawn(move || read_all(streams.stderr));
@@ -164,23 +168,9 @@ impl Suite<'_> {
     }
 
     async fn whole(&self, program: &Program) -> Promise {
-        let file = InputFile {
-            name: b"input.txt".to_vec(),
-            content: b"of a file\n"[..].into(),
-        };
-        let job = Job {
-            arguments: vec![b"one".to_vec(), b"two words".to_vec()],
-            files: vec![file],
-            environment: vec![(b"COLOUR".to_vec(), b"blue green".to_vec())],
-            ..job(program)
-        };
-        let ran = self.run(job).await?;
-        equal(
-            "standard output",
-            &ran.stdout.as_str(),
-            &"one\ntwo words\nblue green\nof a file\n",
-        )
-        .map_err(|difference| format!("{difference}; standard error: {}", ran.stderr))
+        let ran = self.run(whole_job(program)).await?;
+        equal("standard output", &ran.stdout.as_str(), &WHOLE)
+            .map_err(|difference| format!("{difference}; standard error: {}", ran.stderr))
     }
 
     async fn stopped(&self, program: &Program) -> Promise {
@@ -219,6 +209,37 @@ impl Suite<'_> {
         destroy(self.create(program).await?).await
     }
 
+    async fn warmed(&self, programs: &Programs) -> Promise {
+        let mut idle = self.create(&programs.hello).await?;
+        idle.warm().await.map_err(|error| error.to_string())?;
+        equal("state", &idle.state(), &State::Ready)?;
+        destroy(idle).await?;
+
+        let mut sandbox = self.create(&programs.show).await?;
+        sandbox.warm().await.map_err(|error| error.to_string())?;
+        let ran = self.finish(sandbox, whole_job(&programs.show)).await?;
+        equal(
+            "standard output of a warm sandbox",
+            &ran.stdout.as_str(),
+            &WHOLE,
+        )
+        .map_err(|difference| format!("{difference}; standard error: {}", ran.stderr))?;
+
+        let mut sandbox = self.create(&programs.crash).await?;
+        sandbox.warm().await.map_err(|error| error.to_string())?;
+        let larger = Limits {
+            memory_bytes: limits().memory_bytes * 2,
+            cpu_percent: 50,
+            ..limits()
+        };
+        sandbox
+            .set_limits(&larger)
+            .map_err(|error| error.to_string())?;
+        let ran = self.finish(sandbox, job(&programs.crash)).await?;
+        let crashed = matches!(ran.ending, Ending::Signalled(_) | Ending::Trapped(_));
+        holds(&format!("it crashed ({ran:?})"), crashed)
+    }
+
     async fn enforced(&self, program: &Program) -> Promise {
         let sandbox = self.create(program).await?;
         let enforcement = sandbox.enforcement().clone();
@@ -227,6 +248,35 @@ impl Suite<'_> {
         holds("layers are reported", !enforcement.layers.is_empty())?;
         holds("nothing is missing", enforcement.is_complete())
     }
+}
+
+/// What [`Programs::show`] writes for [`whole_job`].
+const WHOLE: &str = "one\ntwo words\nblue green\nof a file\n";
+
+fn whole_job(program: &Program) -> Job {
+    let file = InputFile {
+        name: b"input.txt".to_vec(),
+        content: b"of a file\n"[..].into(),
+    };
+    Job {
+        arguments: vec![b"one".to_vec(), b"two words".to_vec()],
+        files: vec![file],
+        environment: vec![(b"COLOUR".to_vec(), b"blue green".to_vec())],
+        ..job(program)
+    }
+}
+
+async fn start(
+    mut sandbox: Box<dyn Sandbox>,
+    job: Job,
+) -> Result<(Box<dyn Sandbox>, Streams), String> {
+    equal("state", &sandbox.state(), &State::Ready)?;
+    let streams = sandbox
+        .start(job)
+        .await
+        .map_err(|error| error.to_string())?;
+    equal("state", &sandbox.state(), &State::Running)?;
+    Ok((sandbox, streams))
 }
 
 #[derive(Debug)]

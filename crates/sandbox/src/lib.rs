@@ -45,6 +45,12 @@ pub trait Backend: Send + Sync {
     fn begin(&self, id: &str, environment: &Environment)
     -> Result<Box<dyn Beginning>, CreateError>;
 
+    /// Whether a job finds in a sandbox that was made [warm](Sandbox::warm) what it would find in
+    /// one that starts with it.
+    fn suits_warm(&self, _job: &Job) -> bool {
+        true
+    }
+
     /// Builds a sandbox that is ready to start one job.
     ///
     /// # Errors
@@ -113,6 +119,23 @@ pub trait Sandbox: Send {
     /// What is really enforced. Complete after `start` at the latest; `start` refuses to run the
     /// program when something is missing.
     fn enforcement(&self) -> &Enforcement;
+
+    /// Starts ahead of its job what can be started without knowing it, such as an interpreter.
+    /// What the job would have given to that start must then be nothing special:
+    /// [`Backend::suits_warm`]. Does nothing by default. Limits of disk, files, processes and CPU
+    /// time can only be lowered by the monitor afterwards.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::start`]; the sandbox is only good for `destroy` then.
+    async fn warm(&mut self) -> Result<(), StartError> {
+        Ok(())
+    }
+
+    /// Changes the limits on memory, processes and CPU share; the others stay as they are.
+    ///
+    /// # Errors
+    /// When the kernel refuses, for instance a memory limit below what is in use.
+    fn set_limits(&mut self, limits: &Limits) -> std::io::Result<()>;
 
     /// Places the files and starts the program.
     ///

@@ -136,6 +136,10 @@ impl Sandbox for BareSandbox {
         &self.enforcement
     }
 
+    fn set_limits(&mut self, _: &Limits) -> std::io::Result<()> {
+        Ok(())
+    }
+
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
         if self.fault == Fault::NoStart {
             return Err(StartError::Program("it is malformed".to_owned()));

@@ -1,6 +1,8 @@
 //! The conformance suite at the `process` level, once for each kind of program. Needs root.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod warm;
+
 use atoll_sandbox::conformance::{Programs, check};
 use atoll_sandbox_process::ProcessBackend;
 use atoll_types::{Program, ProgramHash, ProgramKind};

@@ -1,0 +1,179 @@
+//! A program cannot tell whether its interpreter started before it was known.
+
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+
+use atoll_sandbox::{Backend as _, Ending, Environment, Job, SandboxSpec, conformance};
+use atoll_sandbox_process::ProcessBackend;
+use atoll_types::{InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind};
+
+/// What a run shows to the outside.
+#[derive(Debug, PartialEq, Eq)]
+struct Shown {
+    ending: Ending,
+    limit: Option<LimitName>,
+    stdout: String,
+    stderr: String,
+}
+
+/// Each prints what it sees, or ends in its own way.
+const SCRIPTS: &[&str] = &[
+    "import sys\nprint(sys.argv, sys.path, sys.orig_argv, sys.flags, sys.stdin, sys.stdout)",
+    "print(__name__, __file__, __package__, __spec__, __doc__, __builtins__, __loader__.__class__)",
+    "import __main__\nx = 1\nprint(__main__.x, sorted(vars(__main__)), __annotations__)",
+    "'about'\nprint(__doc__)",
+    "import os\nprint(os.getcwd(), sorted(os.environ.items()), os.listdir('.'), os.getpid())",
+    "import os\nprint(os.getuid(), os.getgid(), sorted(os.listdir('/proc/self/fd')))",
+    "import resource\nprint([resource.getrlimit(n) for n in range(16)])",
+    "import signal\nprint([signal.getsignal(n) for n in signal.valid_signals()])",
+    "import sys\nsys.exit('a message')",
+    "import sys\nsys.exit(9)",
+    "raise SystemExit",
+    "def f():\n    1 / 0\nf()",
+    "try:\n    {}['a']\nexcept KeyError as e:\n    raise ValueError('again') from e",
+    "class E(BaseException): pass\nraise E('own')",
+    "raise ExceptionGroup('two', [ValueError(1), OSError(2, 'x')])",
+    "x = = 1",
+    "if True:\nprint(1)",
+    "# coding: latin-1\nprint(len('\u{e9}'))",
+    "\u{feff}print('after a mark')",
+    "print('\u{e9}\u{1f30a}')",
+    "import warnings\nwarnings.warn('look')\nimport asyncio\nasyncio.run(asyncio.sleep(0))\nprint('ok')",
+    "import atexit, threading, time\natexit.register(print, 'last')\n\
+     threading.Thread(target=lambda: (time.sleep(0.05), print('thread'))).start()\nprint('first')",
+    "import os\nos.write(1, b'raw\\n')\nprint('buffered')\nos._exit(3)",
+    "import os\nos.abort()",
+    "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)",
+    "import ctypes\nctypes.string_at(0)",
+    "import sys\nsys.setrecursionlimit(10**6)\ndef f(): f()\ntry:\n    f()\nexcept RecursionError:\n    pass",
+    "import pickle\nclass A:\n    pass\nprint(pickle.loads(pickle.dumps(A())).__class__)",
+    "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\nprint(P(1))",
+    "import inspect\ndef f():\n    return 1\nprint(inspect.getsource(f), inspect.getfile(f))",
+    "import multiprocessing as m\ndef f(x): return x * x\n\
+     if __name__ == '__main__':\n    c = m.get_context('fork')\n    q = c.SimpleQueue()\n    \
+     p = c.Process(target=lambda: q.put(f(7)))\n    p.start(); print(q.get()); p.join()",
+    "import subprocess\nprint(subprocess.run(['echo', 'child'], capture_output=True, text=True).stdout)",
+    "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'print(6*7)'], \
+     capture_output=True, text=True))",
+    "import sys\nprint(sys.stdin.read())",
+    "input()",
+    "import helper\nprint(helper.VALUE)",
+    "import sys\nprint(sorted(n for n in sys.modules if not n.startswith('_')))",
+    "import sys, traceback\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    traceback.print_exc()",
+    "import sys\nsys.stdout.close()\nsys.stderr.write('closed\\n')",
+    "import gc\nprint(gc.isenabled(), gc.get_threshold())",
+    "import os\nopen('/work/big', 'wb').write(b'x' * (64 << 20))",
+    "import threading\nprint(threading.current_thread().name, threading.active_count())",
+    "print(globals().keys())",
+    "import locale, sys\nprint(locale.getlocale(), sys.getfilesystemencoding(), sys.getdefaultencoding())",
+];
+
+#[test]
+fn a_program_cannot_tell_whether_its_interpreter_waited_for_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let differences: Vec<String> = SCRIPTS
+        .iter()
+        .filter_map(|script| {
+            let cold = runtime.block_on(run(script, false));
+            let warm = runtime.block_on(run(script, true));
+            (warm != cold).then(|| format!("{script}\n  cold {cold:#?}\n  warm {warm:#?}\n"))
+        })
+        .collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn what_only_an_interpreter_that_starts_can_see_is_told_apart() {
+    let backend = ProcessBackend::new();
+    for (script, suits) in [
+        ("print(1)", true),
+        ("# about encoding, and more\nprint(1)", true),
+        ("# coding: latin-1", false),
+        ("#!/usr/bin/python3\n# -*- coding: utf-8 -*-", false),
+        ("print(1)\0", false),
+    ] {
+        assert_eq!(backend.suits_warm(&job(script)), suits, "{script:?}");
+    }
+    let mut seeded = job("print(1)");
+    let variable = (b"PYTHONHASHSEED".to_vec(), b"0".to_vec());
+    seeded.environment.push(variable);
+    assert!(!backend.suits_warm(&seeded));
+}
+
+#[test]
+fn hash_seeds_and_random_numbers_differ_between_waiting_interpreters() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let script = "import random, uuid\nprint(hash('a'), random.random(), uuid.uuid4())";
+    let one = runtime.block_on(run(script, true)).stdout;
+    let other = runtime.block_on(run(script, true)).stdout;
+    for (one, other) in one.split(' ').zip(other.split(' ')) {
+        assert_ne!(one, other);
+    }
+}
+
+async fn run(script: &str, warm: bool) -> Shown {
+    let backend = ProcessBackend::new();
+    let limits = Limits {
+        disk_bytes: 16 << 20,
+        ..conformance::limits()
+    };
+    let spec = SandboxSpec {
+        id: "warm-and-cold".to_owned(),
+        limits,
+        environment: Environment {
+            kind: ProgramKind::Python,
+            dependencies: None,
+        },
+    };
+    let mut sandbox = backend.create(spec).await.unwrap();
+    if warm {
+        sandbox.warm().await.unwrap();
+    }
+    let streams = sandbox.start(job(script)).await.unwrap();
+    // It may have ended without reading.
+    let _ = rustix::io::write(&streams.stdin, b"typed\n");
+    drop(streams.stdin);
+    let readers =
+        [streams.stdout, streams.stderr].map(|stream| std::thread::spawn(|| read_all(stream)));
+    let ending = sandbox.wait().await;
+    let limit = sandbox.limit_hit();
+    sandbox.destroy().await.unwrap();
+    let [stdout, stderr] = readers.map(|reader| reader.join().unwrap());
+    Shown {
+        ending,
+        limit,
+        stdout,
+        stderr,
+    }
+}
+
+fn job(script: &str) -> Job {
+    let bytes = script.as_bytes();
+    Job {
+        program: Program {
+            name: "a script.py".to_owned(),
+            kind: ProgramKind::Python,
+            bytes: bytes.into(),
+            hash: ProgramHash::of(bytes),
+        },
+        arguments: vec![b"one".to_vec(), b"\xff\xfe".to_vec(), Vec::new()],
+        files: vec![InputFile {
+            name: b"helper.py".to_vec(),
+            content: b"VALUE = 'imported'\n"[..].into(),
+        }],
+        environment: vec![(b"COLOUR".to_vec(), b"blue=\xe9".to_vec())],
+    }
+}
+
+fn read_all(stream: OwnedFd) -> String {
+    rustix::io::ioctl_fionbio(&stream, false).unwrap();
+    let mut bytes = Vec::new();
+    std::fs::File::from(stream).read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
