@@ -223,6 +223,8 @@ pub(crate) enum BenchCommand {
     Loop(BenchArgs),
     /// `atoll run` as a whole process, beside bubblewrap and bare Python.
     Run(BenchArgs),
+    /// A script in sandboxes that wait for it, inside one process, beside processes started for it.
+    Process(BenchArgs),
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod decision;
 mod peers;
 mod process;
 mod samples;
+mod warm;
 
 use crate::args::BenchCommand;
 use crate::error::CliError;
@@ -21,6 +22,7 @@ pub(crate) async fn run(command: BenchCommand) -> Result<u8, CliError> {
     match command {
         BenchCommand::Loop(args) => decision::run(&args).await,
         BenchCommand::Run(args) => process::run(&args),
+        BenchCommand::Process(args) => warm::run(&args).await,
     }
 }
 

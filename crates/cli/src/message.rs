@@ -22,6 +22,7 @@ pub(crate) fn open(state_dir: Option<PathBuf>, policy: Option<&Path>) -> Result<
         },
         policy: read_policy(policy)?,
         backends: backends(),
+        pools: None,
     };
     Ok(Engine::open(options)?)
 }

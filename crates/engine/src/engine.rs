@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use atoll_policy::{Diagnostic, Policy, Severity};
+use atoll_pool::{Options as PoolOptions, PoolReport, Pools};
 use atoll_sandbox::Backend;
 use atoll_store::{Owner, Store, StoreError};
 use atoll_types::Level;
@@ -22,7 +23,10 @@ pub struct Options {
     /// The policy in force.
     pub policy: PolicyText,
     /// One backend for each level that can be run; see [`crate::backends`].
-    pub backends: Vec<Box<dyn Backend>>,
+    pub backends: Vec<Arc<dyn Backend>>,
+    /// Bounds for sandboxes that wait for messages; without, each is made when it is needed. A
+    /// process that handles one message has no use for them.
+    pub pools: Option<PoolOptions>,
 }
 
 /// A policy as text, with the name it goes by in messages.
@@ -51,7 +55,8 @@ type Opening = oneshot::Receiver<Result<Store, StoreError>>;
 /// Takes messages through their way.
 pub struct Engine {
     pub(crate) policy: Policy,
-    backends: Vec<Box<dyn Backend>>,
+    backends: Vec<Arc<dyn Backend>>,
+    pub(crate) pools: Option<Pools>,
     store: OnceCell<Store>,
     store_path: PathBuf,
     opening: Mutex<Option<Opening>>,
@@ -78,6 +83,7 @@ impl Engine {
         Ok(Self {
             policy: parse(&options.policy)?,
             backends: options.backends,
+            pools: options.pools.map(Pools::new),
             store: OnceCell::new(),
             store_path,
             opening: Mutex::new(Some(opening)),
@@ -116,15 +122,20 @@ impl Engine {
             .await
     }
 
-    pub(crate) fn backends(&self) -> &[Box<dyn Backend>] {
+    pub(crate) fn backends(&self) -> &[Arc<dyn Backend>] {
         &self.backends
     }
 
-    pub(crate) fn backend(&self, level: Level) -> Option<&dyn Backend> {
+    pub(crate) fn backend(&self, level: Level) -> Option<&Arc<dyn Backend>> {
         self.backends
             .iter()
             .find(|backend| backend.level() == level)
-            .map(AsRef::as_ref)
+    }
+
+    /// The sandboxes that wait for messages, a report for each pool.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolReport> {
+        self.pools.as_ref().map(Pools::report).unwrap_or_default()
     }
 
     /// The policy in force.
@@ -143,8 +154,12 @@ impl Engine {
         std::mem::forget(self);
     }
 
-    /// Flushes and closes the store. Recorded outcomes do not depend on it.
+    /// Destroys the sandboxes that wait, and flushes and closes the store. Recorded outcomes do
+    /// not depend on it.
     pub async fn close(self) {
+        if let Some(pools) = self.pools {
+            pools.close().await;
+        }
         if let Some(store) = self.store.into_inner() {
             store.close().await;
         }

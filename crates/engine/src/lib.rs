@@ -30,6 +30,8 @@ mod submission;
 mod verdict;
 mod way;
 
+use std::sync::Arc;
+
 use atoll_sandbox::Backend;
 
 /// Reading, checking and showing policies.
@@ -39,6 +41,7 @@ pub mod policy {
 
 pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
+pub use atoll_pool::{Options as PoolOptions, PoolReport};
 pub use atoll_store::{Details, Filter, Progress, Record, Row, TenantSummary, Totals};
 
 pub use crate::clock::{now_unix_ms, random};
@@ -46,6 +49,7 @@ pub use crate::doctor::{Diagnosis, KindDiagnosis, KvmDiagnosis, LevelDiagnosis, 
 pub use crate::engine::{Engine, Options, PolicyText};
 pub use crate::error::{EngineError, Warning};
 pub use crate::explain::Explanation;
+pub use crate::measure::SandboxTimes;
 pub use crate::read::{
     INPUT_BYTES_MAX, ProgramFile, ReadError, input_file, program_file, text_file,
 };
@@ -55,9 +59,9 @@ pub use crate::way::{Report, RunOptions, Stop, Tell};
 
 /// The backends of this build, one for each level it can run at.
 #[must_use]
-pub fn backends() -> Vec<Box<dyn Backend>> {
+pub fn backends() -> Vec<Arc<dyn Backend>> {
     vec![
-        Box::new(atoll_sandbox_wasm::WasmBackend::new()),
-        Box::new(atoll_sandbox_process::ProcessBackend::new()),
+        Arc::new(atoll_sandbox_wasm::WasmBackend::new()),
+        Arc::new(atoll_sandbox_process::ProcessBackend::new()),
     ]
 }

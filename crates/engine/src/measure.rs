@@ -1,13 +1,118 @@
-//! One message's way without its sandbox, so that the decision's own cost can be measured.
+//! Parts of a message's way on their own, so that their cost can be measured: everything but the
+//! sandbox, and the sandbox alone.
 
-use atoll_types::{Message, Status, Timings, Usage};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use atoll_monitor::{Flow, Input, Observer, Plan, Stream, watch};
+use atoll_pool::Key;
+use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, Timings, Usage};
 
 use crate::clock::Stopwatch;
-use crate::stages::{self, stage};
-use crate::way::blank;
+use crate::stages::{self, Around, stage};
+use crate::way::{blank, chain};
 use crate::{Engine, EngineError, Request};
 
+/// Where the time of one run in a sandbox went, since it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SandboxTimes {
+    /// Until the program's first output, in microseconds.
+    pub output_us: u64,
+    /// Until the program had ended, in microseconds.
+    pub ended_us: u64,
+    /// Until nothing of the sandbox was left, in microseconds.
+    pub destroyed_us: u64,
+}
+
+/// Notes when the first output comes.
+struct FirstOutput {
+    asked: Instant,
+    came: Option<Duration>,
+}
+
+#[async_trait]
+impl Observer for FirstOutput {
+    async fn output(&mut self, _: Stream, _: &[u8]) -> Flow {
+        self.came.get_or_insert_with(|| self.asked.elapsed());
+        Flow::Continue
+    }
+
+    fn progress(&mut self, _: &Usage) {}
+}
+
 impl Engine {
+    /// Runs a program in a sandbox as [`Engine::run`] does once everything is decided: nothing is
+    /// analyzed, judged or recorded. For measurements.
+    ///
+    /// # Errors
+    /// A sentence that says why the program did not run, or that it printed nothing.
+    pub async fn measure_sandbox(
+        &self,
+        message: &Message,
+        level: Level,
+        limits: Limits,
+    ) -> Result<SandboxTimes, String> {
+        let decision = Decision {
+            level,
+            sharing: Sharing::Message,
+            limits,
+            messages_max: 1,
+            network: Vec::new(),
+            rule: String::new(),
+            reasons: Vec::new(),
+        };
+        let mut observer = FirstOutput {
+            asked: Instant::now(),
+            came: None,
+        };
+        let around = stages::environment(message, None).map_err(|halt| halt.reason)?;
+        let around = || Around {
+            environment: around.clone(),
+            ahead: None,
+        };
+        let job = stages::job(message);
+        let taken = stages::take(self, message, &decision, around(), &job).await;
+        let taken = taken.map_err(|halt| halt.reason)?;
+        let started = self.start(taken, message, &decision, around(), &job).await;
+        let (mut sandbox, started) = started.map_err(|halt| halt.reason)?;
+        let streams = started.map_err(|error| chain(&error))?;
+        let plan = Plan {
+            limits: &decision.limits,
+            input: Input::Empty,
+            keep_output: false,
+        };
+        let stop = pin!(std::future::pending());
+        let watched = watch(sandbox.as_mut(), streams, plan, &mut observer, stop).await;
+        let ended = observer.asked.elapsed();
+        let destroyed = sandbox.destroy().await;
+        let all = observer.asked.elapsed();
+        watched.map_err(|error| chain(&error))?;
+        destroyed.map_err(|error| chain(&error))?;
+        let came = observer.came.ok_or("the program printed nothing")?;
+        let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Ok(SandboxTimes {
+            output_us: us(came),
+            ended_us: us(ended),
+            destroyed_us: us(all),
+        })
+    }
+
+    /// Keeps sandboxes waiting for programs of a message's kind, whatever the demand.
+    pub fn keep_waiting(&self, message: &Message, level: Level, limits: &Limits, count: usize) {
+        let Ok(environment) = stages::environment(message, None) else {
+            return;
+        };
+        if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {
+            pools.keep(
+                backend,
+                &Key::new(level, environment, limits),
+                limits,
+                count,
+            );
+        }
+    }
+
     /// Analyzes, judges, predicts, decides and records a message as [`Engine::run`] does, but runs
     /// nothing: the recorded outcome is an exit with `usage`, so that later messages find the
     /// history they would find. For measurements with a state directory of their own.

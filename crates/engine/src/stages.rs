@@ -15,8 +15,8 @@ pub(crate) use predict::{PAST_RUNS_MAX, predict};
 pub(crate) use provide::{environment, no_backend, provide};
 pub(crate) use record::{accept, finish};
 pub(crate) use risk::{Judged, risk};
-pub(crate) use run::{RunJob, run};
-pub(crate) use take::{Around, begin, take};
+pub(crate) use run::{job, not_started, run};
+pub(crate) use take::{Around, Taken, begin, make, take};
 
 /// The names of the stages, as they stand in timings.
 pub(crate) mod stage {

@@ -4,15 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use atoll_monitor::{Input, Observer};
+use atoll_monitor::{Input, Observer, Plan};
 use atoll_policy::Request;
-use atoll_sandbox::Sandbox;
+use atoll_sandbox::{Job, Sandbox, StartError, Streams};
 use atoll_store::Arrival;
 use atoll_types::{Decision, LimitHit, Message, Outcome, Profile, Status, Timings, Usage};
 use tokio::sync::mpsc;
 
 use crate::clock::{Stopwatch, measured};
-use crate::stages::{self, Around, stage};
+use crate::stages::{self, Around, Taken, stage};
 use crate::verdict::{CutShort, Verdict, judge};
 use crate::{Engine, EngineError, Warning};
 
@@ -126,7 +126,9 @@ impl Engine {
         // Building a sandbox is mostly waiting for the kernel, which it may do meanwhile.
         let around = around.map(|environment| Around {
             ahead: way.watch.time(stage::TAKE, || {
-                stages::begin(self, message.id, &environment)
+                // Where sandboxes wait, one of them is likely to be taken.
+                let begins = self.pools.is_none();
+                begins.then(|| stages::begin(self, message.id, &environment))?
             }),
             environment,
         });
@@ -165,18 +167,27 @@ impl Engine {
         way.watch.time(stage::PROVIDE, || {
             stages::provide(self, &message, &decision)
         })?;
-        let taking = stages::take(self, &message, &decision, around?);
+        let job = stages::job(&message);
+        let around = around?;
+        let again = Around {
+            environment: around.environment.clone(),
+            ahead: None,
+        };
+        let taking = stages::take(self, &message, &decision, around, &job);
         let taken = way.watch.wait(stage::TAKE, taking).await?;
+        let starting = self.start(taken, &message, &decision, again, &job);
+        let (taken, started) = way.watch.wait(stage::RUN, starting).await?;
         let sandbox = way.sandbox.insert(taken);
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
+        let streams = started.map_err(|error| stages::not_started(&error, &limits))?;
 
-        let job = stages::RunJob {
-            input: input(&message, options.input),
-            message,
+        let plan = Plan {
             limits: &limits,
+            input: input(&message, options.input),
             keep_output: options.keep_output,
         };
-        let running = stages::run(self, sandbox.as_mut(), job, outside.observer, outside.stop);
+        let Outside { observer, stop } = outside;
+        let running = stages::run(self, sandbox.as_mut(), streams, plan, observer, stop);
         let watched = way.watch.wait(stage::RUN, running).await;
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
 
@@ -214,6 +225,28 @@ impl Engine {
         let decision = decided.map_err(|denied| Halt::refused(stages::denial(&denied)))?;
         way.outcome.decision = Some(decision.clone());
         Ok(decision)
+    }
+
+    /// Starts a job. A sandbox that waited and turns out to be broken is replaced: nothing has run
+    /// in it.
+    pub(crate) async fn start(
+        &self,
+        taken: Taken,
+        message: &Message,
+        decision: &Decision,
+        around: Around,
+        job: &Job,
+    ) -> Result<(Box<dyn Sandbox>, Result<Streams, StartError>), Halt> {
+        let mut sandbox = taken.sandbox;
+        let started = sandbox.start(job.clone()).await;
+        if !taken.waited || !matches!(started, Err(StartError::Internal { .. })) {
+            return Ok((sandbox, started));
+        }
+        // Whatever is left of it is found by the next sweep.
+        let _ = sandbox.destroy().await;
+        let mut sandbox = stages::make(self, message, decision, around).await?;
+        let started = sandbox.start(job.clone()).await;
+        Ok((sandbox, started))
     }
 
     /// Destroys the sandbox and records the outcome. Neither needs the other, and both wait for

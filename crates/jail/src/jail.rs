@@ -145,7 +145,8 @@ impl JailBeginning {
         let gone = io::ErrorKind::NotConnected;
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
-        jail.set_limits(limits).map_err(limits_refused)?;
+        jail.group.set_limits(&limits).map_err(limits_refused)?;
+        jail.limits = limits;
         let built = jail.built().await;
         // Without a launcher nobody answers; why there is none says more than that.
         self.launcher.take().map_or(Ok(()), wait_for_launcher)?;
@@ -410,7 +411,10 @@ impl Jail {
     /// # Errors
     /// When the kernel refuses, for instance a memory limit below what is in use.
     pub fn set_limits(&mut self, limits: Limits) -> io::Result<()> {
-        self.group.set_limits(&limits)?;
+        let held = |limits: &Limits| (limits.memory_bytes, limits.processes, limits.cpu_percent);
+        if held(&self.limits) != held(&limits) {
+            self.group.set_limits(&limits)?;
+        }
         self.limits = limits;
         Ok(())
     }

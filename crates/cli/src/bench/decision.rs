@@ -30,6 +30,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         state_dir: state.path().to_owned(),
         policy: PolicyText::builtin(),
         backends: backends(),
+        pools: None,
     })?;
     let iterations = args.iterations.unwrap_or(ITERATIONS);
     let mut stages: Vec<(&str, Samples)> = STAGES.map(|stage| (stage, Samples::default())).into();

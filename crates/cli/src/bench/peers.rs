@@ -9,6 +9,9 @@ use crate::error::CliError;
 /// The interpreter that all subjects use.
 const PYTHON: &str = "/usr/bin/python3";
 
+/// Without the environment, the user's and the site's modules: the fastest start it has.
+const ISOLATED: [&str; 3] = ["-I", "-S", "-E"];
+
 /// One way to run a script.
 pub(super) struct Subject {
     pub(super) name: &'static str,
@@ -66,6 +69,22 @@ impl Subject {
             program,
             arguments,
         })
+    }
+
+    /// Like [`Self::bubblewrap`], with an interpreter that looks for nothing but the script.
+    pub(super) fn bubblewrap_isolated(script: &Path) -> Option<Self> {
+        let mut subject = Self::bubblewrap(script)?;
+        let last = subject.arguments.len().saturating_sub(1);
+        let flags = ISOLATED.map(OsString::from);
+        subject.arguments.splice(last..last, flags);
+        Some(subject)
+    }
+
+    /// Python alone, looking for nothing but the script.
+    pub(super) fn bare_isolated(script: &Path) -> Option<Self> {
+        let mut subject = Self::bare(script)?;
+        subject.arguments.splice(0..0, ISOLATED.map(OsString::from));
+        Some(subject)
     }
 
     /// Python alone.

@@ -41,13 +41,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, CliError> {
             once(subject)?;
         }
     }
-    // What a subject leaves running when it ends is this process's to wait for, and counts as its.
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| {
-        CliError::System {
-            attempt: "adopt what the subjects leave behind",
-            source: error.into(),
-        }
-    })?;
+    adopt_orphans()?;
     // Taking turns spreads what else the host does evenly over all subjects.
     for _ in 0..args.iterations.unwrap_or(ITERATIONS) {
         for (subject, samples) in &mut measured {
@@ -96,7 +90,11 @@ fn ratio(figure: &'static str, ours: Option<u64>, theirs: Option<u64>) -> Option
     })
 }
 
-fn write(directory: &Path, name: &str, text: &str) -> Result<std::path::PathBuf, CliError> {
+pub(super) fn write(
+    directory: &Path,
+    name: &str,
+    text: &str,
+) -> Result<std::path::PathBuf, CliError> {
     let path = directory.join(name);
     std::fs::write(&path, text).map_err(|source| CliError::System {
         attempt: "write the benchmark's script",
@@ -106,7 +104,7 @@ fn write(directory: &Path, name: &str, text: &str) -> Result<std::path::PathBuf,
 }
 
 /// Runs a subject once, checks that it did the job, and returns its time in microseconds.
-fn once(subject: &Subject) -> Result<u64, CliError> {
+pub(super) fn once(subject: &Subject) -> Result<u64, CliError> {
     let failed = |what: String| CliError::Bench {
         subject: subject.name.to_owned(),
         what,
@@ -171,18 +169,38 @@ fn resident_peak(child: &Child) -> Option<u64> {
     Some(kilobytes.saturating_mul(1024))
 }
 
+/// What a subject leaves running when it ends is this process's to wait for, and counts as its.
+pub(super) fn adopt_orphans() -> Result<(), CliError> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| {
+        CliError::System {
+            attempt: "adopt what the subjects leave behind",
+            source: error.into(),
+        }
+    })
+}
+
 /// Waits for every process that a subject did not wait for itself. Not part of its time.
-fn wait_for_orphans() {
+pub(super) fn wait_for_orphans() {
     while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
 }
 
 /// CPU time of this process's ended children and theirs (proc_pid_stat(5), fields 16 and 17), at
 /// the resolution of a clock tick.
-fn cpu_of_children() -> Duration {
+pub(super) fn cpu_of_children() -> Duration {
+    cpu_time(13)
+}
+
+/// CPU time of this process itself (fields 14 and 15).
+pub(super) fn cpu_of_self() -> Duration {
+    cpu_time(11)
+}
+
+/// The sum of two fields of /proc/self/stat, this many after the name.
+fn cpu_time(skipped: usize) -> Duration {
     let read = || -> Option<u64> {
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
         let (_, fields) = stat.rsplit_once(") ")?;
-        let mut fields = fields.split(' ').skip(13);
+        let mut fields = fields.split(' ').skip(skipped);
         let user: u64 = fields.next()?.parse().ok()?;
         let system: u64 = fields.next()?.parse().ok()?;
         let ticks_per_second = rustix::param::clock_ticks_per_second();

@@ -25,24 +25,38 @@ impl Samples {
         self.cpu_us = self.cpu_us.saturating_add(cpu_us);
     }
 
+    /// The row of samples that were taken one after the other.
     pub(super) fn row(&self, bench: &'static str, subject: &str, workload: &str) -> Row {
+        let sum_us: u64 = self.times_us.iter().sum();
+        self.row_at(bench, subject, workload, 1, Duration::from_micros(sum_us))
+    }
+
+    /// The row of samples that were taken so many at a time, and took so long together.
+    pub(super) fn row_at(
+        &self,
+        bench: &'static str,
+        subject: &str,
+        workload: &str,
+        concurrency: u32,
+        taken: Duration,
+    ) -> Row {
         let mut sorted = self.times_us.clone();
         sorted.sort_unstable();
         let n = sorted.len() as u64;
-        let sum_us: u64 = sorted.iter().sum();
+        let taken_s = taken.as_secs_f64();
         Row {
             bench,
             subject: subject.to_owned(),
             workload: workload.to_owned(),
-            concurrency: 1,
+            concurrency,
             n,
             p50_us: quantile(&sorted, 50),
             p99_us: quantile(&sorted, 99),
             max_us: sorted.last().copied().unwrap_or(0),
-            per_second: if sum_us == 0 {
-                0.0
+            per_second: if taken_s > 0.0 {
+                (n as f64 * 10.0 / taken_s).round() / 10.0
             } else {
-                (n as f64 * 1e7 / sum_us as f64).round() / 10.0
+                0.0
             },
             cpu_us_each: self.cpu_us.checked_div(n).filter(|cpu_us| *cpu_us > 0),
         }
@@ -91,15 +105,16 @@ pub(super) fn as_json(rows: &[Row], figures: &[Figure]) -> String {
 /// Everything as text.
 pub(super) fn as_text(rows: &[Row], figures: &[Figure]) -> String {
     let mut out = format!(
-        "{:<12} {:<10} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9}\n",
-        "subject", "workload", "n", "p50", "p99", "max", "per second", "CPU each"
+        "{:<12} {:<16} {:>8} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9}\n",
+        "subject", "workload", "at once", "n", "p50", "p99", "max", "per second", "CPU each"
     );
     for row in rows {
         let cpu = row.cpu_us_each.map_or_else(|| "-".to_owned(), time);
         out.push_str(&format!(
-            "{:<12} {:<10} {:>7} {:>9} {:>9} {:>9} {:>10.1} {cpu:>9}\n",
+            "{:<12} {:<16} {:>8} {:>7} {:>9} {:>9} {:>9} {:>10.1} {cpu:>9}\n",
             row.subject,
             row.workload,
+            row.concurrency,
             row.n,
             time(row.p50_us),
             time(row.p99_us),

@@ -1,6 +1,7 @@
 //! What does the program find around it?
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use atoll_sandbox::{Backend, Environment, content_bytes};
 use atoll_types::{Decision, Level, LimitHit, LimitName, Message, ProgramKind, Status};
@@ -41,7 +42,7 @@ pub(crate) fn able_backend(
     engine: &Engine,
     level: Level,
     kind: ProgramKind,
-) -> Result<&dyn Backend, Halt> {
+) -> Result<&Arc<dyn Backend>, Halt> {
     let Some(backend) = engine.backend(level) else {
         return Err(Halt::refused(no_backend(engine, level)));
     };

@@ -2,45 +2,33 @@
 
 use std::pin::pin;
 
-use atoll_monitor::{Input, Observer, Plan, Watched, watch};
-use atoll_sandbox::{Job, Sandbox, StartError};
+use atoll_monitor::{Observer, Plan, Watched, watch};
+use atoll_sandbox::{Job, Sandbox, StartError, Streams};
 use atoll_store::Owner;
 use atoll_types::{LimitHit, Limits, Message};
 
 use crate::way::{Halt, Stop};
 use crate::{Engine, now_unix_ms};
 
-/// What one run is given.
-pub(crate) struct RunJob<'a> {
-    pub(crate) message: Message,
-    pub(crate) input: Input,
-    pub(crate) limits: &'a Limits,
-    pub(crate) keep_output: bool,
+/// What a sandbox is given of a message.
+pub(crate) fn job(message: &Message) -> Job {
+    Job {
+        program: message.program.clone(),
+        arguments: message.arguments.clone(),
+        files: message.files.clone(),
+        environment: message.environment.clone(),
+    }
 }
 
-/// Starts the program and watches it to its end. The caller destroys the sandbox in any case.
+/// Watches a program that has started to its end. The caller destroys the sandbox in any case.
 pub(crate) async fn run(
     engine: &Engine,
     sandbox: &mut dyn Sandbox,
-    job: RunJob<'_>,
+    streams: Streams,
+    plan: Plan<'_>,
     observer: &mut (dyn Observer + '_),
     stop: Stop<'_>,
 ) -> Result<Watched, Halt> {
-    let message = job.message;
-    let started = sandbox
-        .start(Job {
-            program: message.program,
-            arguments: message.arguments,
-            files: message.files,
-            environment: message.environment,
-        })
-        .await;
-    let streams = started.map_err(|error| not_started(&error, job.limits))?;
-    let plan = Plan {
-        limits: job.limits,
-        input: job.input,
-        keep_output: job.keep_output,
-    };
     let watching = pin!(watch(sandbox, streams, plan, observer, stop));
     with_recovery(engine, watching)
         .await
@@ -66,7 +54,8 @@ async fn with_recovery<T>(engine: &Engine, mut running: impl Future<Output = T> 
     }
 }
 
-fn not_started(error: &StartError, limits: &Limits) -> Halt {
+/// Why a program did not start, for its outcome.
+pub(crate) fn not_started(error: &StartError, limits: &Limits) -> Halt {
     match error {
         StartError::NotEnforceable { .. } => Halt::refused(format!(
             "{error}; `atoll doctor` says what to install or enable"

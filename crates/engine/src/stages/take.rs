@@ -1,6 +1,9 @@
 //! A sandbox of the decided level, or the reason why there is none.
 
-use atoll_sandbox::{Beginning, CreateError, Environment, Sandbox, SandboxSpec};
+use std::sync::Arc;
+
+use atoll_pool::Key;
+use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{Decision, Level, Message, MessageId};
 
 use crate::Engine;
@@ -31,9 +34,37 @@ pub(crate) fn begin(engine: &Engine, id: MessageId, environment: &Environment) -
     })
 }
 
-/// Finishes the sandbox that was begun, if it is of the decided level, or builds another. It never
-/// falls back to a weaker level.
+/// A sandbox for a job.
+pub(crate) struct Taken {
+    pub(crate) sandbox: Box<dyn Sandbox>,
+    /// Whether it waited in a pool; a sandbox that waits can break without anybody noticing.
+    pub(crate) waited: bool,
+}
+
+/// Takes a sandbox that waits, or makes one. It never falls back to a weaker level.
 pub(crate) async fn take(
+    engine: &Engine,
+    message: &Message,
+    decision: &Decision,
+    around: Around,
+    job: &Job,
+) -> Result<Taken, Halt> {
+    let backend = able_backend(engine, decision.level, around.environment.kind)?;
+    if let Some(sandbox) = waiting(engine, backend, decision, &around.environment, job).await {
+        return Ok(Taken {
+            sandbox,
+            waited: true,
+        });
+    }
+    let sandbox = make(engine, message, decision, around).await?;
+    Ok(Taken {
+        sandbox,
+        waited: false,
+    })
+}
+
+/// Finishes the sandbox that was begun, if it is of the decided level, or builds another.
+pub(crate) async fn make(
     engine: &Engine,
     message: &Message,
     decision: &Decision,
@@ -54,11 +85,38 @@ pub(crate) async fn take(
             backend.create(spec).await
         }
     };
-    created.map_err(|error| match error {
+    created.map_err(refused)
+}
+
+/// A sandbox that waits, with the decided limits in force.
+async fn waiting(
+    engine: &Engine,
+    backend: &Arc<dyn Backend>,
+    decision: &Decision,
+    environment: &Environment,
+    job: &Job,
+) -> Option<Box<dyn Sandbox>> {
+    let pools = engine.pools.as_ref()?;
+    if !backend.suits_warm(job) {
+        return None;
+    }
+    let limits = &decision.limits;
+    let key = Key::new(decision.level, environment.clone(), limits);
+    let mut sandbox = pools.take(backend, &key, limits)?;
+    if sandbox.set_limits(limits).is_err() {
+        // Smaller than what already runs inside; one that starts with them will say so.
+        let _ = sandbox.destroy().await;
+        return None;
+    }
+    Some(sandbox)
+}
+
+fn refused(error: CreateError) -> Halt {
+    match error {
         CreateError::NotEnforceable { .. } => Halt::refused(format!(
             "{error}; `atoll doctor` says what to install or enable"
         )),
         CreateError::Environment(_) => Halt::refused(error.to_string()),
         CreateError::Internal { .. } => Halt::failed(&error),
-    })
+    }
 }

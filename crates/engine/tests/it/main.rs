@@ -11,6 +11,7 @@ mod refusals;
 
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -64,7 +65,8 @@ fn engine(state_dir: &Path, backend: Bare) -> Engine {
             name: "test.toml".to_owned(),
             text: POLICY.to_owned(),
         },
-        backends: vec![Box::new(backend)],
+        backends: vec![Arc::new(backend)],
+        pools: None,
     })
     .unwrap()
 }
@@ -335,6 +337,7 @@ async fn a_bad_policy_is_told_with_its_place() {
             text: "[[rule]]\nid = \"a\"\nwhen = \"1 +\"\n".to_owned(),
         },
         backends: Vec::new(),
+        pools: None,
     })
     .unwrap_err();
     let EngineError::Policy { name, diagnostics } = error else {

@@ -130,6 +130,10 @@ impl Sandbox for Bare {
         &self.enforcement
     }
 
+    fn set_limits(&mut self, _: &Limits) -> std::io::Result<()> {
+        Ok(())
+    }
+
     async fn start(&mut self, _job: Job) -> Result<Streams, StartError> {
         Err(StartError::Program("it was started already".to_owned()))
     }

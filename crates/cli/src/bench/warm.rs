@@ -1,0 +1,294 @@
+//! `atoll bench process`: one script in sandboxes that wait for it, inside one process, beside what
+//! starting a process for it takes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use atoll_engine::{
+    Engine, Options, PolicyText, PoolOptions, ProgramFile, SandboxTimes, Submission, backends,
+    now_unix_ms, random,
+};
+use atoll_types::{Level, Limits, Message, Origin, Stdin, TenantId};
+
+use super::peers::Subject;
+use super::process::{adopt_orphans, once, wait_for_orphans, write};
+use super::samples::{Figure, Row, Samples, as_json, as_text};
+use super::{HELLO, directory};
+use crate::args::BenchArgs;
+use crate::error::CliError;
+use crate::terminal::{complain, print, size};
+
+const ITERATIONS: u32 = 100;
+const CONCURRENCIES: [u32; 3] = [1, 4, 16];
+
+/// Sandboxes that are kept waiting while latency is measured, and what one is given time to refill.
+const KEPT: usize = 4;
+const REFILL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the default policy gives a script.
+const LIMITS: Limits = Limits {
+    wall_time_ms: 10_000,
+    cpu_time_ms: 10_000,
+    cpu_percent: 100,
+    memory_bytes: 256 << 20,
+    processes: 64,
+    disk_bytes: 256 << 20,
+    disk_files: 10_000,
+    output_bytes: 16 << 20,
+    open_files: 256,
+};
+
+/// The smallest native program there is a point in running, for the C compiler.
+const HELLO_C: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n";
+
+pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
+    let place = directory()?;
+    let iterations = args.iterations.unwrap_or(ITERATIONS);
+    let state_dir = place.path().join("state");
+    let engine = Arc::new(Engine::open(Options {
+        state_dir,
+        policy: PolicyText::builtin(),
+        backends: backends(),
+        pools: Some(PoolOptions::default()),
+    })?);
+    adopt_orphans()?;
+    let mut rows = Vec::new();
+    let mut figures = Vec::new();
+    let script = message("hello.py", HELLO.as_bytes())?;
+    let bare = peers(place.path(), iterations, &mut rows)?;
+    let warm = waiting(&engine, "hello.py", &script, iterations, &mut rows).await?;
+    figures.extend(ratio("python_over_atoll_output", bare, warm));
+    if let Some(native) = compiled(place.path())? {
+        let message = message("hello", &native)?;
+        waiting(&engine, "hello.c", &message, iterations, &mut rows).await?;
+    }
+    for concurrency in CONCURRENCIES {
+        rows.push(saturated(&engine, &script, iterations, concurrency).await?);
+    }
+    figures.extend(idle_memory(&engine));
+    if let Some(engine) = Arc::into_inner(engine) {
+        engine.close().await;
+    }
+    print(&if args.json {
+        as_json(&rows, &figures)
+    } else {
+        as_text(&rows, &figures)
+    })?;
+    Ok(0)
+}
+
+/// Measures what starts a process for each job; answers with the median of bare Python.
+fn peers(place: &Path, iterations: u32, rows: &mut Vec<Row>) -> Result<Option<u64>, CliError> {
+    let script = write(place, "hello.py", HELLO)?;
+    let mut bare = None;
+    for (name, found) in [
+        ("python", Subject::bare_isolated(&script)),
+        ("bubblewrap", Subject::bubblewrap_isolated(&script)),
+    ] {
+        let Some(subject) = found else {
+            complain(&format!("{name} is not installed and is left out\n"));
+            continue;
+        };
+        let subject = Arc::new(subject);
+        for concurrency in CONCURRENCIES {
+            let row = spawned(&subject, iterations, concurrency)?;
+            if name == "python" && concurrency == 1 {
+                bare = Some(row.p50_us);
+            }
+            rows.push(row);
+        }
+    }
+    Ok(bare)
+}
+
+/// Runs a subject from as many threads at once.
+fn spawned(subject: &Arc<Subject>, iterations: u32, concurrency: u32) -> Result<Row, CliError> {
+    let cpu_before = cpu_time();
+    let began = Instant::now();
+    let each = iterations.div_ceil(concurrency);
+    let threads: Vec<_> = (0..concurrency)
+        .map(|_| {
+            let subject = Arc::clone(subject);
+            std::thread::spawn(move || (0..each).map(|_| once(&subject)).collect())
+        })
+        .collect();
+    let mut samples = Samples::default();
+    for thread in threads {
+        let times: Result<Vec<u64>, CliError> = thread
+            .join()
+            .unwrap_or_else(|_| Err(failed("a thread panicked".to_owned())));
+        times?.into_iter().for_each(|time_us| samples.add(time_us));
+    }
+    let taken = began.elapsed();
+    wait_for_orphans();
+    samples.add_cpu(cpu_time().saturating_sub(cpu_before));
+    Ok(samples.row_at("process", subject.name, "hello.py", concurrency, taken))
+}
+
+/// Asks for one job at a time while sandboxes wait; answers with the median time to output.
+async fn waiting(
+    engine: &Engine,
+    workload: &str,
+    message: &Message,
+    iterations: u32,
+    rows: &mut Vec<Row>,
+) -> Result<Option<u64>, CliError> {
+    engine.keep_waiting(message, Level::Process, &LIMITS, KEPT);
+    let (mut output, mut destroyed) = (Samples::default(), Samples::default());
+    for _ in 0..iterations {
+        until_refilled(engine).await?;
+        let times = job(engine, message).await?;
+        output.add(times.output_us);
+        destroyed.add(times.destroyed_us);
+    }
+    engine.keep_waiting(message, Level::Process, &LIMITS, 0);
+    let row = output.row("process", "atoll", &format!("{workload}, output"));
+    let median = row.p50_us;
+    rows.push(row);
+    rows.push(destroyed.row("process", "atoll", &format!("{workload}, gone")));
+    Ok(Some(median))
+}
+
+async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
+    let asked = Instant::now();
+    loop {
+        let pools = engine.pools();
+        let filling = pools
+            .iter()
+            .find(|pool| pool.idle < pool.target.min(KEPT) || pool.making > 0);
+        let Some(filling) = filling else {
+            return Ok(());
+        };
+        if asked.elapsed() > REFILL_PATIENCE {
+            let why = filling.failure.clone();
+            return Err(failed(
+                why.unwrap_or_else(|| "the pool was not refilled in time".to_owned()),
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Asks for jobs as fast as they are done, so that sandboxes wait for none of them for long.
+async fn saturated(
+    engine: &Arc<Engine>,
+    message: &Message,
+    iterations: u32,
+    concurrency: u32,
+) -> Result<Row, CliError> {
+    let cpu_before = cpu_time();
+    let began = Instant::now();
+    let each = iterations.div_ceil(concurrency);
+    let tasks: Vec<_> = (0..concurrency)
+        .map(|_| {
+            let (engine, message) = (Arc::clone(engine), message.clone());
+            tokio::spawn(async move {
+                let mut times_us = Vec::new();
+                for _ in 0..each {
+                    times_us.push(job(&engine, &message).await?.destroyed_us);
+                }
+                Ok::<_, CliError>(times_us)
+            })
+        })
+        .collect();
+    let mut samples = Samples::default();
+    for task in tasks {
+        let times = task.await.map_err(|error| failed(error.to_string()))??;
+        times.into_iter().for_each(|time_us| samples.add(time_us));
+    }
+    let taken = began.elapsed();
+    samples.add_cpu(cpu_time().saturating_sub(cpu_before));
+    Ok(samples.row_at("process", "atoll", "hello.py", concurrency, taken))
+}
+
+async fn job(engine: &Engine, message: &Message) -> Result<SandboxTimes, CliError> {
+    let message = Message {
+        id: fresh_id()?,
+        ..message.clone()
+    };
+    engine
+        .measure_sandbox(&message, Level::Process, LIMITS)
+        .await
+        .map_err(failed)
+}
+
+/// What a sandbox that waits takes of memory, in the pool that holds the most.
+fn idle_memory(engine: &Engine) -> Option<Figure> {
+    let pools = engine.pools();
+    let bytes = pools.iter().filter_map(|pool| pool.idle_bytes_each).max()?;
+    Some(Figure {
+        figure: "idle_sandbox_bytes",
+        value: bytes as f64,
+        shown: size(bytes),
+    })
+}
+
+/// How many of ours fit into one of theirs.
+fn ratio(figure: &'static str, theirs: Option<u64>, ours: Option<u64>) -> Option<Figure> {
+    let value = theirs? as f64 / ours.filter(|ours| *ours > 0)? as f64;
+    Some(Figure {
+        figure,
+        value,
+        shown: format!("{value:.1}"),
+    })
+}
+
+/// A static executable, where there is a C compiler.
+fn compiled(place: &Path) -> Result<Option<Vec<u8>>, CliError> {
+    let source = write(place, "hello.c", HELLO_C)?;
+    let program = place.join("hello");
+    let made = std::process::Command::new("cc")
+        .args(["-O2", "-static", "-o"])
+        .args([&program, &source])
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        complain("a static program could not be compiled with cc and is left out\n");
+        return Ok(None);
+    }
+    let bytes = std::fs::read(program).map_err(|source| CliError::System {
+        attempt: "read the compiled program",
+        source,
+    })?;
+    Ok(Some(bytes))
+}
+
+/// CPU time of this process and of all that it has waited for.
+fn cpu_time() -> Duration {
+    super::process::cpu_of_children() + super::process::cpu_of_self()
+}
+
+fn fresh_id() -> Result<atoll_types::MessageId, CliError> {
+    let random = random().map_err(|source| CliError::System {
+        attempt: "draw a random message id",
+        source,
+    })?;
+    Ok(atoll_types::MessageId::new(now_unix_ms(), random))
+}
+
+fn message(name: &str, bytes: &[u8]) -> Result<Message, CliError> {
+    let submission = Submission {
+        program: ProgramFile {
+            name: name.to_owned(),
+            bytes: bytes.into(),
+        },
+        arguments: Vec::new(),
+        stdin: Stdin::Empty,
+        files: Vec::new(),
+        environment: Vec::new(),
+        tenant: TenantId::new("bench").map_err(|error| failed(error.to_string()))?,
+        origin: Origin::CommandLine,
+    };
+    let random = random().map_err(|source| CliError::System {
+        attempt: "draw a random message id",
+        source,
+    })?;
+    Ok(submission.into_message(now_unix_ms(), random)?)
+}
+
+fn failed(what: String) -> CliError {
+    CliError::Bench {
+        subject: "atoll".to_owned(),
+        what,
+    }
+}

@@ -1,0 +1,43 @@
+//! Which sandboxes can stand in for each other.
+
+use atoll_sandbox::Environment;
+use atoll_types::{Level, Limits};
+
+/// Sandboxes with the same key differ in nothing that cannot be changed when one is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The boundary.
+    pub level: Level,
+    /// What a program finds around it.
+    pub environment: Environment,
+    size: Size,
+}
+
+/// Limits that are fixed once something runs inside. Memory and CPU share can be changed then;
+/// wall time and output are held from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Size {
+    cpu_time_ms: u64,
+    processes: u32,
+    disk_bytes: u64,
+    disk_files: u64,
+    open_files: u32,
+}
+
+impl Key {
+    /// The key of sandboxes that can serve under these limits.
+    #[must_use]
+    pub const fn new(level: Level, environment: Environment, limits: &Limits) -> Self {
+        Self {
+            level,
+            environment,
+            size: Size {
+                cpu_time_ms: limits.cpu_time_ms,
+                processes: limits.processes,
+                disk_bytes: limits.disk_bytes,
+                disk_files: limits.disk_files,
+                open_files: limits.open_files,
+            },
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One pool: sandboxes of one key that wait, and what is known about demand for them.
+
+use std::time::Duration;
+
+use atoll_sandbox::Sandbox;
+use atoll_types::Limits;
+
+use crate::demand::Demand;
+use crate::{Key, PoolReport};
+
+/// Until the first sandbox has been made: about what starting an interpreter takes.
+const MAKING_TIME_GUESS: Duration = Duration::from_millis(30);
+
+/// After a failed attempt nothing is tried for this long.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// A sandbox counts as at least this much memory: its first process and the kernel's part.
+const SANDBOX_BYTES_MIN: u64 = 1 << 20;
+
+/// A sandbox that waits.
+pub(crate) struct Idle {
+    pub(crate) sandbox: Box<dyn Sandbox>,
+    /// Memory it takes while it waits.
+    pub(crate) bytes: u64,
+}
+
+impl Idle {
+    pub(crate) fn new(sandbox: Box<dyn Sandbox>) -> Self {
+        let bytes = sandbox.usage().memory_peak_bytes.max(SANDBOX_BYTES_MIN);
+        Self { sandbox, bytes }
+    }
+}
+
+/// Times are since the pools began.
+pub(crate) struct Pool {
+    /// What sandboxes are made with.
+    pub(crate) limits: Limits,
+    /// The newest last.
+    idle: Vec<Idle>,
+    making: usize,
+    /// As many wait whatever the demand.
+    pub(crate) floor: usize,
+    demand: Demand,
+    making_time: Duration,
+    paused_until: Duration,
+    hits: u64,
+    misses: u64,
+    made: u64,
+    failures: u64,
+    failure: Option<String>,
+}
+
+impl Pool {
+    pub(crate) const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            idle: Vec::new(),
+            making: 0,
+            floor: 0,
+            demand: Demand::new(),
+            making_time: MAKING_TIME_GUESS,
+            paused_until: Duration::ZERO,
+            hits: 0,
+            misses: 0,
+            made: 0,
+            failures: 0,
+            failure: None,
+        }
+    }
+
+    /// Takes the sandbox that waits for the shortest time, whose memory is warmest.
+    pub(crate) fn take(&mut self, now: Duration) -> Option<Idle> {
+        self.demand.note(now);
+        let taken = self.idle.pop();
+        match taken {
+            Some(_) => self.hits += 1,
+            None => self.misses += 1,
+        }
+        taken
+    }
+
+    /// How many sandboxes to begin to make now; counts them as being made.
+    pub(crate) fn begin_making(&mut self, now: Duration, most: usize) -> usize {
+        if now < self.paused_until {
+            return 0;
+        }
+        let coming = self.idle.len() + self.making;
+        let missing = self.target(now, most).saturating_sub(coming);
+        self.making += missing;
+        missing
+    }
+
+    /// A sandbox has been made; gives it back when it is not wanted any more.
+    pub(crate) fn add(
+        &mut self,
+        idle: Idle,
+        taken: Duration,
+        now: Duration,
+        most: usize,
+    ) -> Option<Idle> {
+        self.making = self.making.saturating_sub(1);
+        self.made += 1;
+        self.failure = None;
+        // Half of what was known, half of what is new.
+        self.making_time = (self.making_time + taken) / 2;
+        if self.idle.len() >= self.target(now, most) {
+            return Some(idle);
+        }
+        self.idle.push(idle);
+        None
+    }
+
+    pub(crate) fn failed(&mut self, why: String, now: Duration) {
+        self.making = self.making.saturating_sub(1);
+        self.failures += 1;
+        self.failure = Some(why);
+        self.paused_until = now + PAUSE_AFTER_FAILURE;
+    }
+
+    /// Takes out what waits beyond the target, the oldest first.
+    pub(crate) fn surplus(&mut self, now: Duration, most: usize) -> Vec<Idle> {
+        let surplus = self.idle.len().saturating_sub(self.target(now, most));
+        self.idle.drain(..surplus).collect()
+    }
+
+    pub(crate) fn take_all(&mut self) -> Vec<Idle> {
+        std::mem::take(&mut self.idle)
+    }
+
+    /// Whether nothing is lost when the pool is forgotten.
+    pub(crate) fn is_unused(&self, now: Duration) -> bool {
+        self.idle.is_empty() && self.making == 0 && self.target(now, usize::MAX) == 0
+    }
+
+    pub(crate) const fn has_idle(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
+    pub(crate) const fn is_making(&self) -> bool {
+        self.making > 0
+    }
+
+    pub(crate) fn idle_bytes(&self) -> u64 {
+        self.idle.iter().map(|idle| idle.bytes).sum()
+    }
+
+    fn target(&self, now: Duration, most: usize) -> usize {
+        let target = self.demand.target(now, self.making_time, most);
+        target.max(self.floor.min(most))
+    }
+
+    pub(crate) fn report(&self, key: &Key, now: Duration, most: usize) -> PoolReport {
+        PoolReport {
+            key: key.clone(),
+            idle: self.idle.len(),
+            making: self.making,
+            target: self.target(now, most),
+            rate: self.demand.rate(now),
+            hits: self.hits,
+            misses: self.misses,
+            made: self.made,
+            failures: self.failures,
+            making_time: self.making_time,
+            idle_bytes_each: self.idle.iter().map(|idle| idle.bytes).max(),
+            failure: self.failure.clone(),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! All pools of a node, and the tasks that fill and shrink them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec, StartError};
+use atoll_types::Limits;
+
+use crate::pool::{Idle, Pool};
+use crate::{Key, PoolReport};
+
+/// Different keys that are kept; beyond, messages with new keys find no pool.
+const KEYS_MAX: usize = 64;
+
+/// How often pools are looked at for sandboxes that nobody wants any more.
+const SHRINK_EVERY: Duration = Duration::from_secs(1);
+
+/// Bounds for all pools together.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Memory that waiting sandboxes may take, in bytes. 0 keeps none waiting.
+    pub memory_bytes_max: u64,
+    /// Sandboxes of one pool that may wait. 0 keeps none waiting.
+    pub idle_max: usize,
+}
+
+impl Default for Options {
+    /// 1 GiB, and 64 sandboxes in a pool.
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 1 << 30,
+            idle_max: 64,
+        }
+    }
+}
+
+/// The pools of a node. Dropping them ends the sandboxes that wait; [`Pools::close`] also waits
+/// until they are gone.
+pub struct Pools {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: Options,
+    began: Instant,
+    made: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    pools: HashMap<Key, Pool>,
+    /// Whether the task that shrinks pools runs.
+    shrinking: bool,
+    closed: bool,
+}
+
+impl Pools {
+    /// Pools without a sandbox.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                options,
+                began: Instant::now(),
+                made: AtomicU64::new(0),
+                state: Mutex::default(),
+            }),
+        }
+    }
+
+    /// A sandbox that waits for a job under such limits, if there is one. Either way the demand is
+    /// noted, and more are made in the background. Has to be called inside a Tokio runtime.
+    #[must_use]
+    pub fn take(
+        &self,
+        backend: &Arc<dyn Backend>,
+        key: &Key,
+        limits: &Limits,
+    ) -> Option<Box<dyn Sandbox>> {
+        let now = self.shared.now();
+        let taken = {
+            let mut state = self.shared.lock();
+            state.pool(key, limits, now)?.take(now)
+        };
+        self.shared.fill(backend, key);
+        taken.map(|idle| idle.sandbox)
+    }
+
+    /// Whether a sandbox with such a key waits now.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        let state = self.shared.lock();
+        state.pools.get(key).is_some_and(Pool::has_idle)
+    }
+
+    /// Keeps at least so many sandboxes waiting, whatever the demand. Has to be called inside a
+    /// Tokio runtime.
+    pub fn keep(&self, backend: &Arc<dyn Backend>, key: &Key, limits: &Limits, count: usize) {
+        let now = self.shared.now();
+        if let Some(pool) = self.shared.lock().pool(key, limits, now) {
+            pool.floor = count;
+        }
+        self.shared.fill(backend, key);
+    }
+
+    /// Every pool, the busiest first.
+    #[must_use]
+    pub fn report(&self) -> Vec<PoolReport> {
+        let now = self.shared.now();
+        let state = self.shared.lock();
+        let most = self.shared.options.idle_max;
+        let pools = state.pools.iter();
+        let mut reports: Vec<_> = pools
+            .map(|(key, pool)| pool.report(key, now, most))
+            .collect();
+        reports.sort_by(|one, other| other.rate.total_cmp(&one.rate));
+        reports
+    }
+
+    /// Destroys every sandbox that waits, and those still being made as soon as they are.
+    pub async fn close(self) {
+        let waiting = {
+            let mut state = self.shared.lock();
+            state.closed = true;
+            state.take_all()
+        };
+        destroy(waiting).await;
+        // Those that are being made see that the pools are closed.
+        while self.shared.is_making() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Pools {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let waiting = state.take_all();
+        drop(state);
+        // A sandbox that is dropped ends everything inside.
+        drop(waiting);
+    }
+}
+
+impl State {
+    /// The pool of a key, new if need be; `None` when there are too many.
+    fn pool(&mut self, key: &Key, limits: &Limits, now: Duration) -> Option<&mut Pool> {
+        if self.pools.len() >= KEYS_MAX && !self.pools.contains_key(key) {
+            self.pools.retain(|_, pool| !pool.is_unused(now));
+            if self.pools.len() >= KEYS_MAX {
+                return None;
+            }
+        }
+        let pool = self.pools.entry(key.clone());
+        Some(pool.or_insert_with(|| Pool::new(*limits)))
+    }
+
+    fn take_all(&mut self) -> Vec<Idle> {
+        self.pools.values_mut().flat_map(Pool::take_all).collect()
+    }
+
+    fn idle_bytes(&self) -> u64 {
+        self.pools.values().map(Pool::idle_bytes).sum()
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_making(&self) -> bool {
+        self.lock().pools.values().any(Pool::is_making)
+    }
+
+    /// Begins to make what a pool lacks.
+    fn fill(self: &Arc<Self>, backend: &Arc<dyn Backend>, key: &Key) {
+        let now = self.now();
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        let Some(pool) = state.pools.get_mut(key) else {
+            return;
+        };
+        let missing = pool.begin_making(now, self.options.idle_max);
+        let limits = pool.limits;
+        if missing > 0 && !std::mem::replace(&mut state.shrinking, true) {
+            tokio::spawn(shrink(Arc::downgrade(self)));
+        }
+        drop(state);
+        for _ in 0..missing {
+            let (shared, backend, key) = (Arc::clone(self), Arc::clone(backend), key.clone());
+            tokio::spawn(async move { shared.make_one(&*backend, &key, limits).await });
+        }
+    }
+
+    async fn make_one(&self, backend: &dyn Backend, key: &Key, limits: Limits) {
+        let before = Instant::now();
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let spec = SandboxSpec {
+            id: format!("warm-{number}"),
+            limits,
+            environment: key.environment.clone(),
+        };
+        let made = make(backend, spec).await;
+        if let Some(idle) = self.put(key, made, before.elapsed()) {
+            destroy([idle]).await;
+        }
+    }
+
+    /// Puts a sandbox into its pool, or gives it back when there is no place for it.
+    fn put(&self, key: &Key, made: Result<Idle, String>, taken: Duration) -> Option<Idle> {
+        let now = self.now();
+        let mut state = self.lock();
+        let used = state.idle_bytes();
+        let closed = state.closed;
+        let most = self.options.idle_max;
+        // A pool is not forgotten while it makes something.
+        let pool = state.pools.get_mut(key)?;
+        match made {
+            Ok(idle) if closed => pool.add(idle, taken, now, 0),
+            Ok(idle) if used.saturating_add(idle.bytes) > self.options.memory_bytes_max => {
+                let most = self.options.memory_bytes_max;
+                pool.failed(
+                    format!(
+                        "sandboxes that wait take {used} bytes, and another one would exceed the \
+                         {most} they may take"
+                    ),
+                    now,
+                );
+                Some(idle)
+            }
+            Ok(idle) => pool.add(idle, taken, now, most),
+            Err(why) => {
+                pool.failed(why, now);
+                None
+            }
+        }
+    }
+}
+
+async fn make(backend: &dyn Backend, spec: SandboxSpec) -> Result<Idle, String> {
+    let created = backend.create(spec).await;
+    let mut sandbox = created.map_err(|error: CreateError| error.to_string())?;
+    match sandbox.warm().await {
+        Ok(()) => Ok(Idle::new(sandbox)),
+        Err(error) => {
+            // What is left of it is of no interest beside the reason.
+            let _ = sandbox.destroy().await;
+            let error: StartError = error;
+            Err(error.to_string())
+        }
+    }
+}
+
+async fn destroy(idle: impl IntoIterator<Item = Idle>) {
+    for idle in idle {
+        // It has never run anything; what cannot be removed is found by the next sweep.
+        let _ = idle.sandbox.destroy().await;
+    }
+}
+
+/// Removes what nobody wants any more, until nothing waits.
+async fn shrink(shared: Weak<Shared>) {
+    loop {
+        tokio::time::sleep(SHRINK_EVERY).await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let now = shared.now();
+        let most = shared.options.idle_max;
+        let surplus: Vec<Idle> = {
+            let mut state = shared.lock();
+            let pools = state.pools.values_mut();
+            let surplus = pools.flat_map(|pool| pool.surplus(now, most)).collect();
+            let is_unused = state.pools.values().all(|pool| pool.is_unused(now));
+            if is_unused || state.closed {
+                state.shrinking = false;
+            }
+            surplus
+        };
+        destroy(surplus).await;
+        if !shared.lock().shrinking {
+            return;
+        }
+    }
+}
