@@ -34,6 +34,12 @@ pub struct Report {
     stderr_encoding: String,
     /// Whether output was cut.
     pub truncated: bool,
+    /// Files that were collected.
+    files: Option<Vec<File>>,
+    /// What was not collected.
+    skipped: Option<Vec<Skipped>>,
+    /// How many more were not.
+    pub skipped_unnamed: Option<u64>,
     /// What analysis found.
     pub analysis: Value,
     /// What risk assessment found.
@@ -48,6 +54,22 @@ pub struct Report {
     pub usage: BTreeMap<String, u64>,
     /// Microseconds a stage.
     pub timings_us: BTreeMap<String, u64>,
+}
+
+/// A file that was collected.
+#[derive(Debug, Clone, Deserialize)]
+struct File {
+    name: String,
+    name_encoding: String,
+    bytes: u64,
+}
+
+/// What was not collected.
+#[derive(Debug, Clone, Deserialize)]
+struct Skipped {
+    name: String,
+    name_encoding: String,
+    reason: String,
 }
 
 /// The limit that ended a program.
@@ -108,6 +130,24 @@ impl Report {
     #[must_use]
     pub fn stderr(&self) -> Vec<u8> {
         decode(&self.stderr, &self.stderr_encoding).unwrap_or_default()
+    }
+
+    /// The files that were collected and their lengths; none when they were not asked for.
+    #[must_use]
+    pub fn files(&self) -> Option<Vec<(Vec<u8>, u64)>> {
+        let files = self.files.as_ref()?.iter();
+        files
+            .map(|file| Some((decode(&file.name, &file.name_encoding)?, file.bytes)))
+            .collect()
+    }
+
+    /// What was not collected, each with its reason.
+    #[must_use]
+    pub fn skipped(&self) -> Option<Vec<(Vec<u8>, String)>> {
+        let skipped = self.skipped.as_ref()?.iter();
+        skipped
+            .map(|one| Some((decode(&one.name, &one.name_encoding)?, one.reason.clone())))
+            .collect()
     }
 
     /// The kind that analysis recognised.

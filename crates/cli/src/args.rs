@@ -52,6 +52,11 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) submission: SubmissionArgs,
 
+    /// Copy the files that the program leaves in its working directory into DIR, which is made when
+    /// it is missing and has to be empty. Links and special files are left out, and named.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+
     /// Print one JSON object instead of the program's output.
     #[arg(long)]
     pub(crate) json: bool,
@@ -269,6 +274,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   atoll run hello.py
   atoll run --input sales.csv report.py sales.csv
+  atoll run --output charts --input sales.csv draw.py sales.csv
   atoll run --timeout 5s --memory 256MiB --json untrusted.js | jq .status
   cat words.txt | atoll run wordcount.wasm
   atoll run --tenant alice --level process --explain tool arg1 arg2
@@ -308,7 +314,8 @@ Examples:
 const BENCH_EXAMPLES: &str = "\
 Examples:
   atoll bench loop
-  atoll bench run --iterations 200 --json";
+  atoll bench run --iterations 200 --json
+  atoll bench process";
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use atoll_engine::{EngineError, InvalidSubmission, ReadError};
+use atoll_engine::{EngineError, InvalidSubmission, OutputError, ReadError};
 use atoll_types::MessageId;
 
 use crate::exit;
@@ -15,6 +15,8 @@ pub(crate) enum CliError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    OutputDirectory(#[from] OutputError),
     #[error(transparent)]
     Submission(#[from] InvalidSubmission),
     #[error("failed to write output")]

@@ -64,6 +64,7 @@ mod tests {
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 truncated: false,
+                collection: None,
                 analysis: None,
                 risk: None,
                 profile: None,

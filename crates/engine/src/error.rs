@@ -1,7 +1,9 @@
 //! What can go wrong around a message. What goes wrong on its way is an outcome, not an error.
 
+use std::path::PathBuf;
+
 use atoll_policy::Diagnostic;
-use atoll_sandbox::DestroyError;
+use atoll_sandbox::{DestroyError, LeavingsError};
 use atoll_store::StoreError;
 
 /// Why the engine could not begin. The message has not run and has no outcome.
@@ -29,6 +31,21 @@ pub enum Warning {
     /// The outcome reached the caller but not the store.
     #[error("the outcome could not be recorded; history and prediction will miss it")]
     NotRecorded(#[source] StoreError),
+    /// None of the files that the program left could be had.
+    #[error("the files the program left could not be collected; they are lost")]
+    NotCollected(#[source] LeavingsError),
+    /// Some files could not be written to the output directory; the outcome names them.
+    #[error(
+        "not every file could be written to {}; make room or name another directory, and run the \
+         program again",
+        .path.display()
+    )]
+    NotWritten {
+        /// The output directory.
+        path: PathBuf,
+        /// The first failure.
+        source: std::io::Error,
+    },
     /// Something of the sandbox is still there.
     #[error("the sandbox could not be removed in full; remove what is named by hand")]
     LeftBehind(#[source] DestroyError),

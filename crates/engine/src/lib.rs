@@ -9,6 +9,7 @@
 //!   -> provide   what it finds around it         Environment
 //!   -> take      a sandbox of the level          Sandbox, Enforcement
 //!   -> run       watched, under limits           Watched
+//!   -> collect   the files it left, if wanted   Collection
 //!   -> destroy   the sandbox
 //!   -> record    the outcome                     Outcome
 //! ```
@@ -24,6 +25,7 @@ mod error;
 mod explain;
 mod look_back;
 mod measure;
+mod output;
 mod read;
 mod stages;
 mod submission;
@@ -50,6 +52,7 @@ pub use crate::engine::{Engine, Options, PolicyText};
 pub use crate::error::{EngineError, Warning};
 pub use crate::explain::Explanation;
 pub use crate::measure::SandboxTimes;
+pub use crate::output::{OutputDirectory, OutputError};
 pub use crate::read::{
     INPUT_BYTES_MAX, ProgramFile, ReadError, input_file, program_file, text_file,
 };

@@ -1,6 +1,7 @@
 //! The stages of a message's way, a file each. `way` has their order.
 
 mod analyze;
+mod collect;
 mod decide;
 mod predict;
 mod provide;
@@ -10,6 +11,7 @@ mod run;
 mod take;
 
 pub(crate) use analyze::analyze;
+pub(crate) use collect::{collect, given};
 pub(crate) use decide::{decide, denial, question};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
 pub(crate) use provide::{environment, no_backend, provide};
@@ -27,6 +29,7 @@ pub(crate) mod stage {
     pub(crate) const PROVIDE: &str = "provide";
     pub(crate) const TAKE: &str = "take";
     pub(crate) const RUN: &str = "run";
+    pub(crate) const COLLECT: &str = "collect";
     pub(crate) const DESTROY: &str = "destroy";
     pub(crate) const RECORD: &str = "record";
 }

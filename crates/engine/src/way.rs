@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use atoll_monitor::{Input, Observer, Plan};
 use atoll_policy::Request;
@@ -12,6 +13,7 @@ use atoll_types::{Decision, LimitHit, Message, Outcome, Profile, Status, Timings
 use tokio::sync::mpsc;
 
 use crate::clock::{Stopwatch, measured};
+use crate::output::OutputDirectory;
 use crate::stages::{self, Around, Taken, stage};
 use crate::verdict::{CutShort, Verdict, judge};
 use crate::{Engine, EngineError, Warning};
@@ -28,6 +30,8 @@ pub struct RunOptions {
     /// Standard input for a message whose [`Stdin`](atoll_types::Stdin) is `Stream`; end of file
     /// when the sender is dropped. Without it such a message gets end of file at once.
     pub input: Option<mpsc::Receiver<Vec<u8>>>,
+    /// Takes the files that the program leaves in its working directory, however it ends.
+    pub output: Option<OutputDirectory>,
     /// Told of analysis, risk, profile and decision before the program starts, or before it is
     /// refused.
     pub decided: Option<Tell>,
@@ -40,6 +44,7 @@ impl fmt::Debug for RunOptions {
             .field("dependencies", &self.dependencies)
             .field("keep_output", &self.keep_output)
             .field("input", &self.input.is_some())
+            .field("output", &self.output)
             .finish_non_exhaustive()
     }
 }
@@ -49,6 +54,31 @@ pub type Tell = Box<dyn FnOnce(&Outcome) + Send>;
 
 /// Completes when the caller wants a run to end early.
 pub type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
+
+/// A [`Stop`] that may be asked again after it has come.
+pub(crate) struct Stopping<'a> {
+    stop: Stop<'a>,
+    came: bool,
+}
+
+impl Stopping<'_> {
+    /// Whether the caller is known to want an end.
+    pub(crate) fn came(&self) -> bool {
+        self.came
+    }
+}
+
+impl Future for Stopping<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if !self.came {
+            ready!(self.stop.as_mut().poll(context));
+            self.came = true;
+        }
+        Poll::Ready(())
+    }
+}
 
 /// The end of a message's way.
 #[derive(Debug)]
@@ -90,7 +120,7 @@ impl Halt {
 /// Who hears of the program's run, and who may end it.
 struct Outside<'a> {
     observer: &'a mut dyn Observer,
-    stop: Stop<'a>,
+    stop: Stopping<'a>,
 }
 
 /// What one message has gathered so far.
@@ -139,7 +169,10 @@ impl Engine {
         let accepting = stages::accept(self, &message);
         let arrival = way.watch.wait(stage::RECORD, accepting).await?;
 
-        let outside = Outside { observer, stop };
+        let outside = Outside {
+            observer,
+            stop: Stopping { stop, came: false },
+        };
         let ended = self
             .travel(message, options, around, &arrival, &mut way, outside)
             .await;
@@ -156,7 +189,7 @@ impl Engine {
         around: Result<Around, Halt>,
         arrival: &Arrival,
         way: &mut Way,
-        outside: Outside<'_>,
+        mut outside: Outside<'_>,
     ) -> Result<Verdict, Halt> {
         let decided = self.decide(&message, &options.request, arrival, way);
         if let Some(tell) = options.decided {
@@ -181,13 +214,23 @@ impl Engine {
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
         let streams = started.map_err(|error| stages::not_started(&error, &limits))?;
 
+        let collecting = options
+            .output
+            .map(|output| (output, stages::given(&message)));
         let plan = Plan {
             limits: &limits,
             input: input(&message, options.input),
             keep_output: options.keep_output,
         };
-        let Outside { observer, stop } = outside;
-        let running = stages::run(self, sandbox.as_mut(), streams, plan, observer, stop);
+        let stop = Pin::new(&mut outside.stop);
+        let running = stages::run(
+            self,
+            sandbox.as_mut(),
+            streams,
+            plan,
+            outside.observer,
+            stop,
+        );
         let watched = way.watch.wait(stage::RUN, running).await;
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
 
@@ -197,6 +240,13 @@ impl Engine {
         way.outcome.stdout = watched.stdout;
         way.outcome.stderr = watched.stderr;
         way.outcome.truncated = watched.truncated;
+        if let Some((output, given)) = collecting {
+            let stop = &mut outside.stop;
+            let collecting = stages::collect(sandbox.as_mut(), output, given, &limits, stop);
+            let collected = way.watch.wait(stage::COLLECT, collecting).await;
+            way.outcome.collection = collected.collection;
+            way.warnings.extend(collected.warning);
+        }
         Ok(verdict)
     }
 
@@ -299,6 +349,7 @@ pub(crate) fn blank(message: &Message) -> Outcome {
         stdout: Vec::new(),
         stderr: Vec::new(),
         truncated: false,
+        collection: None,
         analysis: None,
         risk: None,
         profile: None,

@@ -20,6 +20,7 @@ use tokio::net::UnixStream;
 use crate::cgroup::{self, Group, Hierarchies};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
+use crate::leavings::Leavings;
 use crate::plan::{Bind, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start};
 use crate::seccomp::{self, Profile};
 use crate::sys;
@@ -120,7 +121,7 @@ pub struct Jail {
     receiver: Receiver,
     /// The jail's first process: a child of this process.
     first: Option<OwnedFd>,
-    /// The private files, for looking at how full they are.
+    /// The working directory, for looking at what is in it and how full it is.
     scratch: Option<OwnedFd>,
     started: Option<Started>,
     ended: Option<ProgramEnd>,
@@ -425,6 +426,20 @@ impl Jail {
             // It may have ended already, which is what is wanted.
             let _ = pidfd_send_signal(first, Signal::KILL);
         }
+    }
+
+    /// Ends everything inside, and then tells what lies in the working directory.
+    ///
+    /// # Errors
+    /// When the end takes too long, or the directory cannot be read.
+    pub async fn leavings(&mut self) -> io::Result<Leavings> {
+        self.stop();
+        // The first process is only gone once every other process of its namespace is.
+        tokio::time::timeout(ANSWER_TIMEOUT, self.first_ended())
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        let work = self.scratch.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        Leavings::below(work.as_fd(), self.limits.disk_files)
     }
 
     /// Ends everything inside and removes the jail.

@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use async_trait::async_trait;
 use atoll_jail::{Command, Jail, JailError, ProgramEnd, Running};
 use atoll_sandbox::{
-    CreateError, DestroyError, Ending, Job, Lifecycle, Sandbox, StartError, State, Streams,
+    CreateError, DestroyError, Ending, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
+    Sandbox, StartError, State, Streams,
 };
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
@@ -135,12 +136,36 @@ impl Sandbox for ProcessSandbox {
         self.jail.stop();
     }
 
+    async fn leavings(&mut self) -> Result<Leavings, LeavingsError> {
+        if self.lifecycle.state() != State::Ended {
+            return Err(LeavingsError::NotEnded);
+        }
+        let left = self.jail.leavings().await;
+        let left = left.map_err(|source| LeavingsError::Internal {
+            attempt: "look at the files the program left".to_owned(),
+            source,
+        })?;
+        Ok(Box::new(left.map(leaving)))
+    }
+
     async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {
         let _ = self.lifecycle.advance(State::Destroyed);
         self.jail.destroy().await.map_err(|source| DestroyError {
             what: "the sandbox's processes and cgroups".to_owned(),
             source,
         })
+    }
+}
+
+fn leaving(left: atoll_jail::Leaving) -> Leaving {
+    Leaving {
+        path: left.path,
+        file: left.file.map(|file| LeftFile {
+            bytes: file.bytes,
+            executable: file.executable,
+            shared: file.shared,
+            content: Box::new(file.content),
+        }),
     }
 }
 

@@ -7,9 +7,9 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use atoll_types::{InputFile, LimitName, Limits, Program};
+use atoll_types::{InputFile, LimitName, Limits, Program, SkipReason};
 
-use crate::{Backend, Ending, Environment, Job, Sandbox, SandboxSpec, State, Streams};
+use crate::{Backend, Ending, Environment, Job, LeftFile, Sandbox, SandboxSpec, State, Streams};
 
 /// One program for each promise.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Programs {
     /// Writes its arguments, one a line, then the variable `COLOUR`, then the content of the file
     /// `input.txt` in its working directory.
     pub show: Program,
+    /// Writes `kept` and a newline to the file `out.txt` in its working directory.
+    pub leave: Program,
     /// Never ends.
     pub endless: Program,
     /// Takes memory and uses it until it is refused or ended; exits with something but 0 when it
@@ -62,6 +64,10 @@ pub async fn check(backend: &dyn Backend, programs: &Programs) -> Vec<String> {
             suite.input(&programs.copy).await,
         ),
         ("a message arrives whole", suite.whole(&programs.show).await),
+        (
+            "a file that the program writes can be collected",
+            suite.collected(&programs.leave).await,
+        ),
         (
             "an endless program can be stopped",
             suite.stopped(&programs.endless).await,
@@ -171,6 +177,39 @@ impl Suite<'_> {
         let ran = self.run(whole_job(program)).await?;
         equal("standard output", &ran.stdout.as_str(), &WHOLE)
             .map_err(|difference| format!("{difference}; standard error: {}", ran.stderr))
+    }
+
+    async fn collected(&self, program: &Program) -> Promise {
+        let given = InputFile {
+            name: b"given.txt".to_vec(),
+            content: b"given\n"[..].into(),
+        };
+        let job = Job {
+            files: vec![given],
+            ..job(program)
+        };
+        let (mut sandbox, streams) = self.start(job).await?;
+        let early = sandbox.leavings().await;
+        holds("a program that may run keeps its files", early.is_err())?;
+        drop(streams.stdin);
+        let ending = wait(sandbox.as_mut()).await?;
+        let leavings = sandbox.leavings().await;
+        let leavings = leavings.map_err(|error| error.to_string())?;
+        // What was handed out outlives the sandbox.
+        destroy(sandbox).await?;
+        equal("ending", &ending, &Ending::Exited(0))?;
+        let mut found = Vec::new();
+        for leaving in leavings {
+            // Some backends place the program itself there, too.
+            if leaving.path != program.name.as_bytes() {
+                found.push((leaving.path, read_left(leaving.file)?));
+            }
+        }
+        let expected = [
+            (b"given.txt".to_vec(), "given\n".to_owned()),
+            (b"out.txt".to_vec(), "kept\n".to_owned()),
+        ];
+        equal("what is left", &found.as_slice(), &expected.as_slice())
     }
 
     async fn stopped(&self, program: &Program) -> Promise {
@@ -307,6 +346,17 @@ async fn destroy(sandbox: Box<dyn Sandbox>) -> Promise {
         .destroy()
         .await
         .map_err(|error| format!("{error}: {}", error.source))
+}
+
+fn read_left(file: Result<LeftFile, SkipReason>) -> Result<String, String> {
+    let mut file = file.map_err(|reason| format!("a file is skipped: {}", reason.name()))?;
+    let mut text = String::new();
+    let read = file.content.read_to_string(&mut text);
+    let bytes = read.map_err(|error| format!("a file cannot be read: {error}"))?;
+    equal("the length of a file", &file.bytes, &(bytes as u64))?;
+    holds("it has one name", file.shared.is_none())?;
+    holds("it is no program", !file.executable)?;
+    Ok(text)
 }
 
 fn read_all(stream: OwnedFd) -> String {

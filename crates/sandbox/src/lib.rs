@@ -6,6 +6,7 @@
 //! every backend passes.
 
 pub mod conformance;
+mod leaving;
 mod lifecycle;
 
 use std::os::fd::OwnedFd;
@@ -17,6 +18,7 @@ use atoll_types::{
     Usage,
 };
 
+pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
 pub use lifecycle::{Lifecycle, State};
 
 /// Makes sandboxes of one level.
@@ -108,9 +110,9 @@ pub struct Job {
 
 /// A boundary around one job.
 ///
-/// `start` is called once, then `wait` until it answers, then `destroy`; `stop` and `usage` at any
-/// time between. Dropping a sandbox without `destroy` also ends everything inside, but cannot
-/// report what went wrong.
+/// `start` is called once, then `wait` until it answers, then `leavings` if they are wanted, then
+/// `destroy`; `stop` and `usage` at any time between. Dropping a sandbox without `destroy` also
+/// ends everything inside, but cannot report what went wrong.
 #[async_trait]
 pub trait Sandbox: Send {
     /// Where in its life this sandbox is.
@@ -155,6 +157,19 @@ pub trait Sandbox: Send {
 
     /// Ends every process inside, at once. Idempotent.
     fn stop(&mut self);
+
+    /// What the ended program left in its working directory. Every process inside is dead before
+    /// this answers, so nothing changes any more while it is looked at.
+    ///
+    /// No link is followed, and nothing but plain files is opened. There are no more leavings than
+    /// the limit on files and directories allows, and no file's path is longer than 4,096 bytes or
+    /// 64 parts; whatever lies beyond is there with its reason. Files that the job brought are
+    /// among them. The caller bounds bytes and time. What is handed out stays readable until it is
+    /// dropped, also after `destroy`.
+    ///
+    /// # Errors
+    /// [`LeavingsError::NotEnded`] unless `wait` has answered.
+    async fn leavings(&mut self) -> Result<Leavings, LeavingsError>;
 
     /// Ends what still runs and removes everything: processes, mounts, cgroups, files.
     ///

@@ -37,6 +37,7 @@ fn outcome(message: &Accepted) -> Outcome {
         stdout: Vec::new(),
         stderr: Vec::new(),
         truncated: false,
+        collection: None,
         analysis: None,
         risk: None,
         profile: None,

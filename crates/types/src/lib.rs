@@ -7,6 +7,7 @@
 
 mod analysis;
 mod bytes;
+mod collection;
 mod decision;
 mod enforcement;
 mod id;
@@ -22,6 +23,7 @@ pub use analysis::{
     Literal, Problem,
 };
 pub use bytes::{EncodedBytes, Encoding};
+pub use collection::{CollectedFile, Collection, SkipReason, SkippedFile};
 pub use decision::{Decision, Level, NetworkGrant, Reason, Sharing};
 pub use enforcement::{Enforcement, Layer, LayerReport, LayerState};
 pub use id::{InvalidId, MessageId, ProgramHash, TenantId};

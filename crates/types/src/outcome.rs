@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Analysis, Decision, Enforcement, LimitHit, MessageId, Profile, ProgramHash, Risk, TenantId,
-    Usage,
+    Analysis, Collection, Decision, Enforcement, LimitHit, MessageId, Profile, ProgramHash, Risk,
+    TenantId, Usage,
 };
 
 /// The end of a message's way. Parts that were not reached are `None`.
@@ -36,6 +36,8 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     /// Whether output was cut at the output limit.
     pub truncated: bool,
+    /// What became of the files the program left, when they were asked for and it had run.
+    pub collection: Option<Collection>,
     /// What analysis found.
     pub analysis: Option<Analysis>,
     /// What risk assessment found.
@@ -86,7 +88,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timings {
     /// Stage name to microseconds: `analyze`, `risk`, `predict`, `decide`, `take`, `run`,
-    /// `destroy`, `record`.
+    /// `collect`, `destroy`, `record`.
     #[serde(flatten)]
     pub stages: BTreeMap<String, u64>,
     /// The whole way.

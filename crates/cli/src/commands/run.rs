@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atoll_engine::{CutShort, Flow, Observer, Report, RunOptions, Stream, Tell};
-use atoll_types::{Status, Stdin, Usage};
+use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
+use atoll_types::{Collection, Status, Stdin, Usage};
 
 use crate::args::RunArgs;
 use crate::error::{CliError, chain};
@@ -18,6 +18,9 @@ use crate::signals::{Came, Signals};
 use crate::sink::Sink;
 use crate::terminal::{BAD, DOUBTFUL, complain, plain, print, styled};
 use crate::{commands, exit, stdin};
+
+/// How many of the files that were left out are named on standard error.
+const NAMED_MAX: usize = 10;
 
 /// How long output may still take to reach a reader after Ctrl-C.
 const FAREWELL_TIME: Duration = Duration::from_millis(200);
@@ -39,11 +42,15 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
     let mut signals = Signals::install()?;
     let request = message::request(&args.submission);
     let message = message::message(&args.submission, args.program, Stdin::Stream)?;
+    // Last of all input, because it may be made here; before the run, because what is wrong with it
+    // must not be found out when there is something to lose.
+    let output = args.output.as_deref().map(OutputDirectory::open);
     let options = RunOptions {
         request,
         dependencies: args.submission.dependencies,
         keep_output: args.json,
         input: stdin::stream(),
+        output: output.transpose()?,
         decided: args.explain.then(|| -> Tell {
             Box::new(|outcome| complain(&commands::explain::in_short(outcome)))
         }),
@@ -51,12 +58,16 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
     let mut observer = Passing::new(!args.json);
     let came = Came::default();
     let stop = pin!(signals.wait(&came));
-    let report = engine.run(message, options, &mut observer, stop).await?;
+    // On the heap, because the whole way of a message is large for a future.
+    let running = Box::pin(engine.run(message, options, &mut observer, stop));
+    let report = running.await?;
     let closed = observer.finish(report.cut_short).await?;
     if args.json {
         print(&json::outcome(&report.outcome))?;
     } else {
         complain(&last_words(&report));
+        let collection = report.outcome.collection.as_ref();
+        complain(&collection.map(left_out).unwrap_or_default());
     }
     for warning in &report.warnings {
         complain(&format!(
@@ -89,6 +100,26 @@ fn last_words(report: &Report) -> String {
     };
     let reason = plain(outcome.reason.as_deref().unwrap_or("no reason is known"));
     format!("{}: {what}: {reason}\n", styled(BAD, "error"))
+}
+
+/// What was not collected, the first of it by name.
+fn left_out(collection: &Collection) -> String {
+    let count = collection.skipped_count();
+    if count == 0 {
+        return String::new();
+    }
+    let named = collection.skipped.iter().take(NAMED_MAX).map(|skipped| {
+        let name = plain(&String::from_utf8_lossy(&skipped.name));
+        format!("  {name}: {}\n", skipped.reason.name())
+    });
+    let named: String = named.collect();
+    let more = count.saturating_sub(NAMED_MAX as u64);
+    let more = match more {
+        0 => String::new(),
+        _ => format!("  and {more} more; `--json` names them\n"),
+    };
+    let warning = styled(DOUBTFUL, "warning");
+    format!("{warning}: not collected of what the program left: {count}\n{named}{more}")
 }
 
 /// Passes output through, and shows the live line.

@@ -1,8 +1,8 @@
 //! What `atoll run --json` prints: one object for each run.
 
 use atoll_types::{
-    Analysis, Decision, EncodedBytes, Encoding, Enforcement, LimitHit, MessageId, Outcome, Profile,
-    Risk, Status, Timings, Usage,
+    Analysis, Collection, Decision, EncodedBytes, Encoding, Enforcement, LimitHit, MessageId,
+    Outcome, Profile, Risk, SkipReason, Status, Timings, Usage,
 };
 use serde::Serialize;
 
@@ -22,6 +22,9 @@ struct OutcomeForm<'a> {
     stderr: String,
     stderr_encoding: Encoding,
     truncated: bool,
+    files: Option<Vec<FileForm>>,
+    skipped: Option<Vec<SkippedForm>>,
+    skipped_unnamed: Option<u64>,
     analysis: Option<&'a Analysis>,
     risk: Option<&'a Risk>,
     profile: Option<&'a Profile>,
@@ -31,10 +34,51 @@ struct OutcomeForm<'a> {
     timings_us: &'a Timings,
 }
 
+/// A file that was collected.
+#[derive(Debug, Serialize)]
+struct FileForm {
+    name: String,
+    name_encoding: Encoding,
+    bytes: u64,
+}
+
+/// What was left, but not collected.
+#[derive(Debug, Serialize)]
+struct SkippedForm {
+    name: String,
+    name_encoding: Encoding,
+    reason: SkipReason,
+}
+
+fn files(collection: &Collection) -> Vec<FileForm> {
+    let files = collection.files.iter().map(|file| {
+        let name = EncodedBytes::encode(&file.name);
+        FileForm {
+            name: name.data,
+            name_encoding: name.encoding,
+            bytes: file.bytes,
+        }
+    });
+    files.collect()
+}
+
+fn skipped(collection: &Collection) -> Vec<SkippedForm> {
+    let skipped = collection.skipped.iter().map(|skipped| {
+        let name = EncodedBytes::encode(&skipped.name);
+        SkippedForm {
+            name: name.data,
+            name_encoding: name.encoding,
+            reason: skipped.reason,
+        }
+    });
+    skipped.collect()
+}
+
 /// The object for an outcome.
 pub(crate) fn outcome(outcome: &Outcome) -> String {
     let stdout = EncodedBytes::encode(&outcome.stdout);
     let stderr = EncodedBytes::encode(&outcome.stderr);
+    let collection = outcome.collection.as_ref();
     line(&OutcomeForm {
         id: Some(outcome.id),
         status: outcome.status,
@@ -47,6 +91,9 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         stderr: stderr.data,
         stderr_encoding: stderr.encoding,
         truncated: outcome.truncated,
+        files: collection.map(files),
+        skipped: collection.map(skipped),
+        skipped_unnamed: collection.map(|collection| collection.skipped_unnamed),
         analysis: outcome.analysis.as_ref(),
         risk: outcome.risk.as_ref(),
         profile: outcome.profile.as_ref(),
@@ -71,6 +118,9 @@ pub(crate) fn failure(reason: &str) -> String {
         stderr: String::new(),
         stderr_encoding: Encoding::Utf8,
         truncated: false,
+        files: None,
+        skipped: None,
+        skipped_unnamed: None,
         analysis: None,
         risk: None,
         profile: None,
@@ -85,7 +135,7 @@ pub(crate) fn failure(reason: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use atoll_types::{LimitName, ProgramHash, TenantId};
+    use atoll_types::{CollectedFile, LimitName, ProgramHash, SkippedFile, TenantId};
     use serde_json::{Value, json};
 
     use super::*;
@@ -107,6 +157,17 @@ mod tests {
             stdout: b"caf\xc3\xa9\n".to_vec(),
             stderr: b"\xff\x00".to_vec(),
             truncated: false,
+            collection: Some(Collection {
+                files: vec![CollectedFile {
+                    name: b"a/b".to_vec(),
+                    bytes: 12,
+                }],
+                skipped: vec![SkippedFile {
+                    name: b"\xff\x00".to_vec(),
+                    reason: SkipReason::SymbolicLink,
+                }],
+                skipped_unnamed: 3,
+            }),
             analysis: None,
             risk: None,
             profile: None,
@@ -138,6 +199,11 @@ mod tests {
             "stderr": "/wA=",
             "stderr_encoding": "base64",
             "truncated": false,
+            "files": [{"name": "a/b", "name_encoding": "utf-8", "bytes": 12}],
+            "skipped": [
+                {"name": "/wA=", "name_encoding": "base64", "reason": "symbolic-link"}
+            ],
+            "skipped_unnamed": 3,
             "analysis": null,
             "risk": null,
             "profile": null,

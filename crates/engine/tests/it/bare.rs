@@ -3,14 +3,14 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use async_trait::async_trait;
 use atoll_sandbox::{
-    Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Lifecycle, Sandbox,
-    StartError, State, Streams,
+    Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
+    LeavingsError, Lifecycle, Sandbox, StartError, State, Streams,
 };
 use atoll_types::{
     Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind, Usage,
@@ -31,6 +31,16 @@ pub(crate) enum Fault {
     LeftOver,
 }
 
+/// What sandboxes hand out as left by their program: once, and then an error.
+#[derive(Default)]
+pub(crate) struct Leaves(pub(crate) Mutex<Option<Leavings>>);
+
+impl std::fmt::Debug for Leaves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Leaves")
+    }
+}
+
 /// Runs shell scripts, as nobody where the tests run as root.
 #[derive(Debug, Default)]
 pub(crate) struct Bare {
@@ -39,6 +49,7 @@ pub(crate) struct Bare {
     pub(crate) living: Arc<AtomicU32>,
     /// Sandboxes that were finished.
     pub(crate) made: Arc<AtomicU32>,
+    pub(crate) leaves: Arc<Leaves>,
 }
 
 #[async_trait]
@@ -80,6 +91,7 @@ impl Backend for Bare {
                 lifecycle: Lifecycle::default(),
                 fault: self.fault,
                 living: Arc::clone(&self.living),
+                leaves: Arc::clone(&self.leaves),
                 enforcement: Enforcement {
                     level: Level::Process,
                     layers: vec![report(LayerState::Enforced)],
@@ -116,6 +128,7 @@ struct BareSandbox {
     lifecycle: Lifecycle,
     fault: Fault,
     living: Arc<AtomicU32>,
+    leaves: Arc<Leaves>,
     enforcement: Enforcement,
 }
 
@@ -204,6 +217,11 @@ impl Sandbox for BareSandbox {
         if let Some((_, group)) = &self.child {
             let _ = kill_process_group(*group, Signal::KILL);
         }
+    }
+
+    async fn leavings(&mut self) -> Result<Leavings, LeavingsError> {
+        let leaves = self.leaves.0.lock().unwrap().take();
+        leaves.ok_or(LeavingsError::NotEnded)
     }
 
     async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {

@@ -6,6 +6,7 @@
 )]
 
 mod bare;
+mod collecting;
 mod records;
 mod refusals;
 

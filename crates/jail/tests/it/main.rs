@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod confinement;
+mod leavings;
 mod lifecycle;
 mod limits;
 mod support;

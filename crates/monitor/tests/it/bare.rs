@@ -6,7 +6,10 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use atoll_sandbox::{DestroyError, Ending, Job, Lifecycle, Sandbox, StartError, State, Streams};
+use atoll_sandbox::{
+    DestroyError, Ending, Job, Leavings, LeavingsError, Lifecycle, Sandbox, StartError, State,
+    Streams,
+};
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -171,6 +174,10 @@ impl Sandbox for Bare {
         } else {
             let _ = kill_process_group(self.group, Signal::KILL);
         }
+    }
+
+    async fn leavings(&mut self) -> Result<Leavings, LeavingsError> {
+        Err(LeavingsError::NotEnded)
     }
 
     async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_sandbox::{
-    Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Sandbox, StartError,
-    State, Streams,
+    Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
+    LeavingsError, Sandbox, StartError, State, Streams,
 };
 use atoll_types::{Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, Usage};
 
@@ -129,6 +129,10 @@ impl Sandbox for Empty {
     }
 
     fn stop(&mut self) {}
+
+    async fn leavings(&mut self) -> Result<Leavings, LeavingsError> {
+        Err(LeavingsError::NotEnded)
+    }
 
     async fn destroy(self: Box<Self>) -> Result<(), DestroyError> {
         tokio::time::sleep(Duration::from_millis(1)).await;

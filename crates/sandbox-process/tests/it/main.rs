@@ -19,6 +19,7 @@ fn python_keeps_every_promise() {
                 "import os, sys\nfor a in sys.argv[1:]: print(a)\nprint(os.environ['COLOUR'])\n\
              print(open('input.txt').read(), end='')"
             }
+            "leave" => "open('out.txt', 'w').write('kept\\n')",
             "endless" => "while True: pass",
             "greedy" => "b = []\nwhile True: b.append(bytearray(1 << 20))",
             _ => "import os\nos.abort()",
@@ -39,6 +40,7 @@ fn javascript_keeps_every_promise() {
              console.log(process.env.COLOUR);\n\
              process.stdout.write(require('fs').readFileSync('input.txt'))"
             }
+            "leave" => "require('fs').writeFileSync('out.txt', 'kept\\n')",
             "endless" => "for (;;) {}",
             "greedy" => "const b = []; for (;;) b.push(Buffer.alloc(1 << 20, 1))",
             _ => "process.abort()",
@@ -57,6 +59,7 @@ fn shell_keeps_every_promise() {
             "show" => {
                 "#!/bin/bash\nfor a in \"$@\"; do echo \"$a\"; done; echo \"$COLOUR\"; cat input.txt"
             }
+            "leave" => "echo kept > out.txt",
             "endless" => "while :; do :; done",
             "greedy" => {
                 "head -c 400000000 /dev/zero > /dev/shm/x || cat /dev/zero > /tmp/y\n\
@@ -90,6 +93,7 @@ fn programs(kind: ProgramKind, name: &str, text: impl Fn(&str) -> &'static str) 
         hello: program("hello"),
         copy: program("copy"),
         show: program("show"),
+        leave: program("leave"),
         endless: program("endless"),
         greedy: program("greedy"),
         crash: program("crash"),

@@ -14,6 +14,7 @@ fn webassembly_keeps_every_promise() {
         hello: module(&fixtures::hello()),
         copy: module(&fixtures::copy()),
         show: module(&fixtures::show()),
+        leave: module(&fixtures::leave()),
         endless: module(&fixtures::endless()),
         greedy: module(&fixtures::greedy()),
         crash: module(&fixtures::crash()),

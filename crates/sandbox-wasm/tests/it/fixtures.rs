@@ -94,6 +94,17 @@ pub(crate) fn show() -> String {
     )
 }
 
+/// Makes the file `out.txt` with one line in it.
+pub(crate) fn leave() -> String {
+    command(
+        r#"(data (i32.const 16) "out.txtkept\n")"#,
+        "(if (call $path_open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 7)
+               (i32.const 1) (i64.const 0x40) (i64.const 0x40) (i32.const 0) (i32.const 12))
+           (then (call $exit (i32.const 8))))
+         (call $write (i32.load (i32.const 12)) (i32.const 23) (i32.const 5))",
+    )
+}
+
 pub(crate) fn endless() -> String {
     command("", "(loop $again (br $again))")
 }

@@ -22,6 +22,7 @@ fn outcome() -> Outcome {
         stdout: Vec::new(),
         stderr: Vec::new(),
         truncated: false,
+        collection: None,
         analysis: None,
         risk: None,
         profile: None,

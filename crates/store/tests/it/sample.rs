@@ -62,6 +62,7 @@ pub(crate) fn outcome(message: &Accepted) -> Outcome {
         stdout: b"what the program printed".to_vec(),
         stderr: Vec::new(),
         truncated: false,
+        collection: None,
         analysis: Some(analysis()),
         risk: Some(risk()),
         profile: Some(profile()),
