@@ -1,8 +1,8 @@
 //! Sandboxes that are made before they are needed.
 //!
-//! Owns which kinds of sandboxes wait, how many, and for how long: a pool for each [`Key`], a target
-//! for each pool that follows demand, and a bound on memory for all of them together. It does not
-//! know how a backend isolates, what a message is, or why it was decided what to take.
+//! Owns which kinds of sandboxes wait, how many, and for how long: a pool for each [`Key`], a
+//! target for each pool that follows demand, and a bound on memory for all of them together. It
+//! does not know how a backend isolates, what a message is, or why it was decided what to take.
 //!
 //! ```text
 //! take ---> hit: a sandbox that waits        and either way demand is noted and the pool refilled:
