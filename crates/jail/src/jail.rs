@@ -21,7 +21,9 @@ use crate::cgroup::{self, Group, Hierarchies};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
 use crate::leavings::Leavings;
-use crate::plan::{Bind, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start};
+use crate::plan::{
+    Bind, DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
+};
 use crate::seccomp::{self, Profile};
 use crate::sys;
 
@@ -148,6 +150,12 @@ impl JailBeginning {
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
         jail.group.set_limits(&limits).map_err(limits_refused)?;
         jail.limits = limits;
+        let disk = DiskLimits {
+            bytes: limits.disk_bytes,
+            files: limits.disk_files,
+        };
+        // When nobody listens any more, the answers that have come say why.
+        let _ = jail.send(&disk, &[]);
         let built = jail.built().await;
         // Without a launcher nobody answers; why there is none says more than that.
         self.launcher.take().map_or(Ok(()), wait_for_launcher)?;
@@ -305,8 +313,6 @@ impl Jail {
             arguments: command.arguments,
             environment: command.environment,
             files: command.files.iter().map(placed_file).collect(),
-            disk_bytes: self.limits.disk_bytes,
-            disk_files: self.limits.disk_files,
             resource_limits: resource_limits(&self.limits),
         };
         let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];

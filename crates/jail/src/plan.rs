@@ -72,6 +72,15 @@ pub(crate) struct ResourceLimits {
     pub file_bytes: u64,
 }
 
+/// The limits that hold for the jail as a whole, once they are decided.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct DiskLimits {
+    /// Bytes of the private files.
+    pub bytes: u64,
+    /// Number of private files and directories.
+    pub files: u64,
+}
+
 /// What to run. Travels with stdin, stdout, stderr, the bundle of files, and the extra descriptors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Start {
@@ -83,10 +92,6 @@ pub(crate) struct Start {
     pub environment: Vec<Vec<u8>>,
     /// Files to place in the working directory, their bytes one after the other in the bundle.
     pub files: Vec<PlacedFile>,
-    /// Bytes of the private files.
-    pub disk_bytes: u64,
-    /// Number of private files and directories.
-    pub disk_files: u64,
     /// Per-process limits of the program.
     pub resource_limits: ResourceLimits,
 }
@@ -107,7 +112,8 @@ pub(crate) struct PlacedFile {
 pub(crate) enum Reply {
     /// The first process exists; its process descriptor comes along.
     Spawned,
-    /// Everything that can be built before the program is known is built.
+    /// Everything that can be built before the program is known is built, with the limits in force;
+    /// a descriptor of the working directory comes along.
     Ready,
     /// The program runs, with every layer in force.
     Started,

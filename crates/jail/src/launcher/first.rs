@@ -1,10 +1,6 @@
 //! The jail's first process: joins, builds, starts the program, waits for everything.
 
-use std::fs;
-use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt, fchown};
-use std::path::Path;
 
 use atoll_types::Layer;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -12,7 +8,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use super::{confine, program, root};
 use crate::control::{Receiver, send};
-use crate::plan::{CgroupJoin, Failure, GUEST_ID, Plan, ProgramEnd, Reply, Start, WORK_DIRECTORY};
+use crate::plan::{CgroupJoin, DiskLimits, Failure, Plan, ProgramEnd, Reply};
 use crate::sys;
 
 /// The whole life of the first process.
@@ -35,19 +31,19 @@ fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Fai
     own_identity(plan)?;
     let files = root::enter(plan, root::OWNER)?;
     name_host()?;
-    send(socket.as_fd(), &Reply::Ready, &[files.directory.as_fd()])
-        .map_err(|error| Failure::new(None, "report that the jail is ready", &error))?;
-    let Ok((start, descriptors)) = Receiver::default().receive_blocking::<Start>(socket.as_fd())
-    else {
+    let program = program::fork(plan, socket)?;
+    let Ok((limits, _)) = Receiver::default().receive_blocking::<DiskLimits>(socket.as_fd()) else {
         // The supervisor let the jail go before it was used.
         return Ok(());
     };
-    let streams = program::Descriptors::from_received(descriptors)?;
-    files.limit(start.disk_bytes, start.disk_files)?;
+    files.limit(limits.bytes, limits.files)?;
+    send(socket.as_fd(), &Reply::Ready, &[files.directory.as_fd()])
+        .map_err(|error| Failure::new(None, "report that the jail is ready", &error))?;
     drop(files);
-    place_files(&start, &streams)?;
-    let (pid, exec_failure) = program::spawn(plan, &start, streams)?;
-    exec_failure?;
+    // From here on it is the program's process that listens to the supervisor.
+    let Some(pid) = program.start()? else {
+        return Ok(());
+    };
     confine::drop_capabilities_only().map_err(|error| {
         Failure::new(
             Some(Layer::NoCapabilities),
@@ -107,46 +103,6 @@ fn name_host() -> Result<(), Failure> {
             &error.into(),
         )
     })
-}
-
-/// Writes the message's files into the working directory. Nothing of the guest has run yet, so
-/// there is nothing planted to be followed.
-fn place_files(start: &Start, streams: &program::Descriptors) -> Result<(), Failure> {
-    let mut bundle = fs::File::from(
-        streams
-            .bundle
-            .try_clone()
-            .map_err(|error| Failure::new(None, "open the bundle of files", &error))?,
-    );
-    for file in &start.files {
-        let name = String::from_utf8_lossy(&file.name);
-        place_file(file, &mut bundle).map_err(|error| {
-            let layer = (error.raw_os_error() == Some(libc::ENOSPC)).then_some(Layer::PrivateFiles);
-            Failure::new(layer, format!("place the file {name:?}"), &error)
-        })?;
-    }
-    Ok(())
-}
-
-fn place_file(file: &crate::plan::PlacedFile, bundle: &mut fs::File) -> io::Result<()> {
-    use std::os::unix::ffi::OsStrExt;
-    let name = std::ffi::OsStr::from_bytes(&file.name);
-    let path = Path::new(WORK_DIRECTORY).join(name);
-    let mode = if file.executable { 0o700 } else { 0o600 };
-    let mut placed = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-        .open(path)?;
-    fchown(&placed, Some(GUEST_ID), Some(GUEST_ID))?;
-    let copied = io::copy(&mut io::Read::take(bundle, file.length), &mut placed)?;
-    placed.flush()?;
-    if copied == file.length {
-        Ok(())
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
 }
 
 /// Waits for the program, and for whatever else becomes an orphan. `None` when the supervisor is

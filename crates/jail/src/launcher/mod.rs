@@ -7,8 +7,10 @@
 //! supervisor --plan--> launcher --clone3--> first process: pid 1 of the jail, child of the
 //!                      writes id maps        supervisor; joins the cgroups, builds the root
 //!            <-Spawned-  and exits
+//!                                             forks the program's process, which gives up all it can
+//!            --limits---------------------->  puts them in force
 //!            <-Ready------------------------
-//!            --start----------------------->  limits and places files, forks the program
+//!            --start------------------------------------------> places files, becomes the program
 //!            <-Started----------------------
 //!            <-Ended------------------------  waits for it, then exits
 //! ```

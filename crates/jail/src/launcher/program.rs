@@ -1,28 +1,38 @@
 //! The program's own process: from fork to execve, with every layer put in force on the way.
 
-use std::ffi::CString;
-use std::io;
+use std::convert::Infallible;
+use std::ffi::{CString, OsStr};
+use std::fs;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use atoll_types::Layer;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
 
 use super::confine;
-use crate::plan::{Failure, Plan, Start, WORK_DIRECTORY};
+use crate::control::Receiver;
+use crate::plan::{Failure, PlacedFile, Plan, Start, WORK_DIRECTORY};
 use crate::sys::{self, Side};
 
+/// More descriptors than any program is started with; those that only lead to it stay above.
+const PROGRAM_DESCRIPTORS_MAX: RawFd = 64;
+
 /// What the program is started with, apart from its arguments.
-pub(super) struct Descriptors {
+struct Descriptors {
     /// Bytes of the files to place.
-    pub(super) bundle: OwnedFd,
+    bundle: OwnedFd,
     /// The program's descriptors, from 0 on: standard streams first.
     program: Vec<OwnedFd>,
 }
 
 impl Descriptors {
     /// Takes apart what came with a [`Start`]: the bundle, then the program's descriptors.
-    pub(super) fn from_received(received: Vec<OwnedFd>) -> Result<Self, Failure> {
+    fn from_received(received: Vec<OwnedFd>) -> Result<Self, Failure> {
         let mut received = received.into_iter();
         let bundle = received.next();
         let program: Vec<OwnedFd> = received.collect();
@@ -35,23 +45,30 @@ impl Descriptors {
             )),
         }
     }
-
-    /// One more than the highest number a descriptor of the program will have.
-    fn count(&self) -> RawFd {
-        RawFd::try_from(self.program.len()).unwrap_or(RawFd::MAX)
-    }
 }
 
-/// Forks the program and waits until it has either started or failed to. The inner result is the
-/// program's: a failure before its first instruction.
-pub(super) fn spawn(
-    plan: &Plan,
-    start: &Start,
-    descriptors: Descriptors,
-) -> Result<(Pid, Result<(), Failure>), Failure> {
-    let failed = |attempt| move |error: io::Error| Failure::new(None, attempt, &error);
-    let (report_read, report_write) =
-        pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed("make a pipe")(error.into()))?;
+/// What the program's process says before it is the program; silence is success.
+#[derive(Serialize, Deserialize)]
+enum Report {
+    /// A step failed before the program's first instruction.
+    Failed(Failure),
+    /// The supervisor is gone.
+    Alone,
+}
+
+/// A process that has given up everything it can before it knows what to become.
+pub(super) struct Waiting {
+    pid: Pid,
+    /// A byte lets it listen to the supervisor.
+    go: OwnedFd,
+    report: OwnedFd,
+}
+
+/// Forks the process that will be the program.
+pub(super) fn fork(plan: &Plan, socket: &OwnedFd) -> Result<Waiting, Failure> {
+    let pipe =
+        || pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed("make a pipe")(error.into()));
+    let ((go_read, go), (report, report_write)) = (pipe()?, pipe()?);
     let side = sys::clone_process(0, None).map_err(|error| {
         let limited = error.raw_os_error() == Some(libc::EAGAIN);
         Failure::new(
@@ -62,49 +79,63 @@ pub(super) fn spawn(
     })?;
     let pid = match side {
         Side::Parent { pid, .. } => pid,
-        Side::Child => become_program(plan, start, &descriptors, &report_write),
+        Side::Child => {
+            drop((go, report));
+            become_program(plan, socket, &go_read, &report_write);
+        }
     };
-    drop((report_write, descriptors));
     let pid = Pid::from_raw(pid).ok_or_else(|| {
         Failure::new(None, "fork the program", &io::ErrorKind::InvalidData.into())
     })?;
-    // A successful execve closes the pipe without a word.
-    let mut report = Vec::new();
-    io::Read::read_to_end(&mut std::fs::File::from(report_read), &mut report)
-        .map_err(failed("read the program's report"))?;
-    let outcome = match postcard::from_bytes::<Failure>(&report) {
-        Ok(failure) => Err(failure),
-        Err(_) if report.is_empty() => Ok(()),
-        Err(_) => Err(failed("read the program's report")(
-            io::ErrorKind::InvalidData.into(),
-        )),
-    };
-    Ok((pid, outcome))
+    Ok(Waiting { pid, go, report })
 }
 
-fn become_program(plan: &Plan, start: &Start, descriptors: &Descriptors, report: &OwnedFd) -> ! {
+impl Waiting {
+    /// Lets the process listen, and waits until it is the program. `None` when the supervisor is
+    /// gone.
+    pub(super) fn start(self) -> Result<Option<Pid>, Failure> {
+        // A process that has failed already does not listen, and its report says why.
+        let _ = rustix::io::write(&self.go, &[1]);
+        // A successful execve closes the pipe without a word.
+        let mut report = Vec::new();
+        io::Read::read_to_end(&mut fs::File::from(self.report), &mut report)
+            .map_err(failed("read the program's report"))?;
+        if report.is_empty() {
+            return Ok(Some(self.pid));
+        }
+        match postcard::from_bytes::<Report>(&report) {
+            Ok(Report::Failed(failure)) => Err(failure),
+            Ok(Report::Alone) => Ok(None),
+            Err(_) => Err(failed("read the program's report")(
+                io::ErrorKind::InvalidData.into(),
+            )),
+        }
+    }
+}
+
+fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd) -> ! {
     // Out of the way of the program's own descriptors.
-    let lifted = rustix::io::fcntl_dupfd_cloexec(report, descriptors.count());
+    let lifted = rustix::io::fcntl_dupfd_cloexec(report, PROGRAM_DESCRIPTORS_MAX);
     let report = lifted.as_ref().unwrap_or(report);
-    let Err(failure) = prepare(plan, start, descriptors);
-    if let Ok(bytes) = postcard::to_stdvec(&failure) {
+    let told = give_up(plan).and_then(|()| listen(socket, go));
+    let said = match told {
+        Ok(Some((start, descriptors))) => {
+            let Err(failure) = prepare(plan, &start, descriptors);
+            Report::Failed(failure)
+        }
+        Ok(None) => Report::Alone,
+        Err(failure) => Report::Failed(failure),
+    };
+    if let Ok(bytes) = postcard::to_stdvec(&said) {
         let _ = rustix::io::write(report, &bytes);
     }
     sys::exit_now(127);
 }
 
-/// Gives everything up, step by step, and becomes the program. Never returns `Ok`.
-fn prepare(
-    plan: &Plan,
-    start: &Start,
-    descriptors: &Descriptors,
-) -> Result<std::convert::Infallible, Failure> {
-    let path = c_string(&start.path)?;
-    let arguments = c_strings(&start.arguments)?;
-    let environment = c_strings(&start.environment)?;
+/// Gives up, step by step, everything that placing files and becoming the program do not need.
+fn give_up(plan: &Plan) -> Result<(), Failure> {
     rustix::process::setsid().map_err(|error| failure(None, "start a session", error.into()))?;
     sys::reset_signals();
-    confine::resource_limits(&start.resource_limits)?;
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         failure(
             Some(Layer::PrivateFiles),
@@ -115,8 +146,29 @@ fn prepare(
     confine::drop_capabilities(plan.own_users)?;
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
-    confine::landlock()?;
-    arrange(descriptors)
+    confine::landlock()
+}
+
+/// Waits for what to become. `None` when the supervisor is gone.
+fn listen(socket: &OwnedFd, go: &OwnedFd) -> Result<Option<(Start, Descriptors)>, Failure> {
+    if !matches!(rustix::io::read(go, &mut [0_u8; 1]), Ok(1)) {
+        return Ok(None);
+    }
+    let Ok((start, received)) = Receiver::default().receive_blocking::<Start>(socket.as_fd())
+    else {
+        return Ok(None);
+    };
+    Ok(Some((start, Descriptors::from_received(received)?)))
+}
+
+/// Places the files and becomes the program. Never returns `Ok`.
+fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
+    let path = c_string(&start.path)?;
+    let arguments = c_strings(&start.arguments)?;
+    let environment = c_strings(&start.environment)?;
+    place_files(&start.files, descriptors.bundle)?;
+    confine::resource_limits(&start.resource_limits)?;
+    arrange(&descriptors.program)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     // Last: from here on only execve, or a report and an end, are left to do.
     sys::install_filter(&plan.filter).map_err(|error| {
@@ -131,12 +183,46 @@ fn prepare(
     Err(failure(None, attempt, error))
 }
 
+/// Writes the message's files into the working directory. Nothing of the guest has run yet, so
+/// there is nothing planted to be followed.
+fn place_files(files: &[PlacedFile], bundle: OwnedFd) -> Result<(), Failure> {
+    let mut bundle = fs::File::from(bundle);
+    for file in files {
+        place_file(file, &mut bundle).map_err(|error| {
+            let name = String::from_utf8_lossy(&file.name);
+            let layer = (error.raw_os_error() == Some(libc::ENOSPC)).then_some(Layer::PrivateFiles);
+            Failure::new(layer, format!("place the file {name:?}"), &error)
+        })?;
+    }
+    Ok(())
+}
+
+fn place_file(file: &PlacedFile, bundle: &mut fs::File) -> io::Result<()> {
+    let name = OsStr::from_bytes(&file.name);
+    let mode = if file.executable { 0o700 } else { 0o600 };
+    let mut placed = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(Path::new(WORK_DIRECTORY).join(name))?;
+    let copied = io::copy(&mut io::Read::take(bundle, file.length), &mut placed)?;
+    placed.flush()?;
+    if copied == file.length {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
 /// Puts the program's descriptors at 0, 1, 2, ... and lets every other one end with execve.
-fn arrange(descriptors: &Descriptors) -> io::Result<()> {
-    let count = descriptors.count();
+fn arrange(program: &[OwnedFd]) -> io::Result<()> {
+    let count = RawFd::try_from(program.len()).unwrap_or(RawFd::MAX);
+    if count > PROGRAM_DESCRIPTORS_MAX {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     // Copies above all targets first, so that no target overwrites a source still needed.
-    let lifted: Vec<OwnedFd> = descriptors
-        .program
+    let lifted: Vec<OwnedFd> = program
         .iter()
         .map(|descriptor| Ok(rustix::io::fcntl_dupfd_cloexec(descriptor, count)?))
         .collect::<io::Result<_>>()?;
@@ -158,6 +244,10 @@ fn c_string(bytes: &[u8]) -> Result<CString, Failure> {
 
 fn c_strings(strings: &[Vec<u8>]) -> Result<Vec<CString>, Failure> {
     strings.iter().map(|string| c_string(string)).collect()
+}
+
+fn failed(attempt: &'static str) -> impl Fn(io::Error) -> Failure {
+    move |error| Failure::new(None, attempt, &error)
 }
 
 fn failure(layer: Option<Layer>, attempt: impl Into<String>, error: io::Error) -> Failure {
