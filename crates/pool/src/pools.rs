@@ -17,6 +17,10 @@ const KEYS_MAX: usize = 64;
 /// How often pools are looked at for sandboxes that nobody wants any more.
 const SHRINK_EVERY: Duration = Duration::from_secs(1);
 
+/// Whoever takes a sandbox starts a job in it, and that comes first: making the next one waits for
+/// this long.
+const MAKING_DELAY: Duration = Duration::from_millis(2);
+
 /// Bounds for all pools together.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -199,7 +203,10 @@ impl Shared {
         drop(state);
         for _ in 0..missing {
             let (shared, backend, key) = (Arc::clone(self), Arc::clone(backend), key.clone());
-            tokio::spawn(async move { shared.make_one(&*backend, &key, limits).await });
+            tokio::spawn(async move {
+                tokio::time::sleep(MAKING_DELAY).await;
+                shared.make_one(&*backend, &key, limits).await;
+            });
         }
     }
 

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     NotEnforceable,
     /// The program does not start.
     NoStart,
+    /// A sandbox that has waited is broken.
+    BrokenByWaiting,
     /// Something is left over.
     LeftOver,
 }
@@ -61,7 +63,9 @@ impl Backend for Bare {
     fn probe(&self) -> Vec<LayerReport> {
         let state = match self.fault {
             Fault::NotEnforceable => LayerState::Missing,
-            Fault::None | Fault::NoStart | Fault::LeftOver => LayerState::Enforced,
+            Fault::None | Fault::NoStart | Fault::BrokenByWaiting | Fault::LeftOver => {
+                LayerState::Enforced
+            }
         };
         vec![report(state)]
     }
@@ -90,6 +94,7 @@ impl Backend for Bare {
                 started: Instant::now(),
                 lifecycle: Lifecycle::default(),
                 fault: self.fault,
+                is_warm: false,
                 living: Arc::clone(&self.living),
                 leaves: Arc::clone(&self.leaves),
                 enforcement: Enforcement {
@@ -127,6 +132,7 @@ struct BareSandbox {
     started: Instant,
     lifecycle: Lifecycle,
     fault: Fault,
+    is_warm: bool,
     living: Arc<AtomicU32>,
     leaves: Arc<Leaves>,
     enforcement: Enforcement,
@@ -153,9 +159,20 @@ impl Sandbox for BareSandbox {
         Ok(())
     }
 
+    async fn warm(&mut self) -> Result<(), StartError> {
+        self.is_warm = true;
+        Ok(())
+    }
+
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
         if self.fault == Fault::NoStart {
             return Err(StartError::Program("it is malformed".to_owned()));
+        }
+        if self.fault == Fault::BrokenByWaiting && self.is_warm {
+            return Err(StartError::Internal {
+                attempt: "hand over the job".to_owned(),
+                source: std::io::ErrorKind::BrokenPipe.into(),
+            });
         }
         let (stdin_read, stdin) = rustix::pipe::pipe().unwrap();
         let (stdout, stdout_write) = rustix::pipe::pipe().unwrap();
@@ -231,7 +248,7 @@ impl Sandbox for BareSandbox {
                 what: "the cgroup".to_owned(),
                 source: std::io::ErrorKind::ResourceBusy.into(),
             }),
-            Fault::None | Fault::NotEnforceable | Fault::NoStart => Ok(()),
+            Fault::None | Fault::NotEnforceable | Fault::NoStart | Fault::BrokenByWaiting => Ok(()),
         }
     }
 }

@@ -17,8 +17,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use atoll_engine::{
-    CutShort, Engine, EngineError, Flow, Observer, Options, PolicyText, ProgramFile, Report,
-    RunOptions, Stream, Submission, now_unix_ms, random,
+    CutShort, Engine, EngineError, Flow, Observer, Options, PolicyText, PoolOptions, ProgramFile,
+    Report, RunOptions, Stream, Submission, now_unix_ms, random,
 };
 use atoll_types::{LimitName, Message, Origin, ProfileSource, Status, Stdin, TenantId, Usage};
 use tokio::sync::oneshot;
@@ -60,6 +60,10 @@ set.level = "process"
 "#;
 
 fn engine(state_dir: &Path, backend: Bare) -> Engine {
+    engine_with(state_dir, backend, None)
+}
+
+fn engine_with(state_dir: &Path, backend: Bare, pools: Option<PoolOptions>) -> Engine {
     Engine::open(Options {
         state_dir: state_dir.to_owned(),
         policy: PolicyText {
@@ -67,7 +71,7 @@ fn engine(state_dir: &Path, backend: Bare) -> Engine {
             text: POLICY.to_owned(),
         },
         backends: vec![Arc::new(backend)],
-        pools: None,
+        pools,
     })
     .unwrap()
 }
@@ -165,7 +169,10 @@ async fn a_message_goes_all_the_way() {
         "analyze", "decide", "destroy", "predict", "provide", "record", "risk", "run", "take",
     ];
     assert_eq!(stages, expected);
-    let sum: u64 = outcome.timings_us.stages.values().sum();
+    // Destroying goes on beside recording.
+    let stages = outcome.timings_us.stages.iter();
+    let one_by_one = stages.filter(|(stage, _)| *stage != "destroy");
+    let sum: u64 = one_by_one.map(|(_, taken_us)| taken_us).sum();
     assert!(sum <= outcome.timings_us.total);
     assert_eq!(made.load(Ordering::SeqCst), 1);
     assert_eq!(living.load(Ordering::SeqCst), 0);

@@ -6,11 +6,10 @@
 //! ```text
 //! supervisor --plan--> launcher --clone3--> first process: pid 1 of the jail, child of the
 //!                      writes id maps        supervisor; joins the cgroups, builds the root
-//!            <-Spawned-  and exits
-//!                                             forks the program's process, which gives up all it can
-//!            --limits---------------------->  puts them in force
-//!            <-Ready------------------------
-//!            --start------------------------------------------> places files, becomes the program
+//!            <-Spawned-  and exits            --clone3--> the program's process: gives up all
+//!            --limits---------------------->              that it can before it knows its job
+//!            <-Ready------------------------  puts them in force
+//!            --start------------------------------------> places files, becomes the program
 //!            <-Started----------------------
 //!            <-Ended------------------------  waits for it, then exits
 //! ```
