@@ -25,8 +25,8 @@ demo: build examples ## Run every example and show what was decided and what hap
 test: setup examples ## Run every test, then look for leaks
 	@scripts/test.sh
 
-bench: build ## Measure Atoll on this machine, beside bubblewrap
-	@scripts/setup.sh bubblewrap
+bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
+	@scripts/setup.sh bubblewrap crun runc
 	@scripts/bench.sh
 
 fuzz: setup ## Fuzz every parser of outside bytes, FUZZ_SECONDS each (default 60)

@@ -22,6 +22,8 @@ needed=(
 for extra in "$@"; do
     case $extra in
         bubblewrap) needed+=("command:bwrap bubblewrap") ;;
+        crun) needed+=("command:crun crun") ;;
+        runc) needed+=("command:runc runc") ;;
         g++) needed+=("command:g++ g++") ;;
         *) echo "error: unknown extra package $extra" >&2; exit 1 ;;
     esac

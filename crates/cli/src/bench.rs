@@ -4,6 +4,7 @@
 //! judgement on what it measures.
 
 mod decision;
+mod oci;
 mod peers;
 mod process;
 mod samples;

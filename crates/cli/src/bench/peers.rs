@@ -1,22 +1,27 @@
-//! The subjects of `atoll bench run`: this program, bubblewrap, and no sandbox at all.
+//! The subjects of the benchmarks beside sandboxes that wait: this program as a process, other
+//! sandboxes, and no sandbox at all.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::oci;
 use crate::error::CliError;
 
 /// The interpreter that all subjects use.
-const PYTHON: &str = "/usr/bin/python3";
+pub(super) const PYTHON: &str = "/usr/bin/python3";
 
 /// Without the environment, the user's and the site's modules: the fastest start it has.
-const ISOLATED: [&str; 3] = ["-I", "-S", "-E"];
+pub(super) const ISOLATED: [&str; 3] = ["-I", "-S", "-E"];
 
 /// One way to run a script.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     program: PathBuf,
     arguments: Vec<OsString>,
+    /// Whether each run needs a name of its own as its last argument.
+    is_named: bool,
 }
 
 impl Subject {
@@ -32,6 +37,7 @@ impl Subject {
             name: "atoll",
             program,
             arguments,
+            is_named: false,
         })
     }
 
@@ -68,6 +74,7 @@ impl Subject {
             name: "bubblewrap",
             program,
             arguments,
+            is_named: false,
         })
     }
 
@@ -94,13 +101,32 @@ impl Subject {
             name: "python",
             program,
             arguments: vec![script.into()],
+            is_named: false,
+        })
+    }
+
+    /// An OCI runtime with the same root, and limits on memory and processes.
+    pub(super) fn oci(runtime: &'static str, place: &Path, script: &Path) -> Option<Self> {
+        let program = find(runtime).filter(|_| Path::new(PYTHON).exists())?;
+        let bundle = place.join(runtime);
+        oci::write_bundle(&bundle, script).ok()?;
+        Some(Self {
+            name: runtime,
+            program,
+            arguments: vec!["run".into(), "--bundle".into(), bundle.into()],
+            is_named: true,
         })
     }
 
     pub(super) fn command(&self) -> Command {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        if self.is_named {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            command.arg(format!("atoll-bench-{}-{count}", std::process::id()));
+        }
         command
-            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

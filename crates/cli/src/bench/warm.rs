@@ -85,11 +85,19 @@ fn peers(place: &Path, iterations: u32, rows: &mut Vec<Row>) -> Result<Option<u6
     for (name, found) in [
         ("python", Subject::bare_isolated(&script)),
         ("bubblewrap", Subject::bubblewrap_isolated(&script)),
+        ("crun", Subject::oci("crun", place, &script)),
+        ("runc", Subject::oci("runc", place, &script)),
     ] {
         let Some(subject) = found else {
             complain(&format!("{name} is not installed and is left out\n"));
             continue;
         };
+        if let Err(error) = once(&subject) {
+            complain(&format!(
+                "{name} does not run here and is left out: {error}\n"
+            ));
+            continue;
+        }
         let subject = Arc::new(subject);
         for concurrency in CONCURRENCIES {
             let row = spawned(&subject, iterations, concurrency)?;
