@@ -401,7 +401,7 @@ impl Jail {
     /// program to handle; it counts only once the program has failed.
     #[must_use]
     pub fn limit_hit(&self) -> Option<LimitName> {
-        let hit = cgroup::limit_hit(self.group.as_ref());
+        let hit = cgroup::limit_hit(self.group.as_ref(), &self.limits);
         match self.ended {
             None | Some(ProgramEnd::Exited(0)) => hit,
             Some(_) if hit.is_some() => hit,
@@ -607,7 +607,9 @@ fn plan(
 fn resource_limits(limits: &Limits) -> ResourceLimits {
     ResourceLimits {
         open_files: limits.open_files.into(),
-        processes: u64::from(limits.processes) + 1,
+        // The cgroup holds the limit. This one also counts processes that have ended and wait to be
+        // waited for, and is there to bound those.
+        processes: u64::from(limits.processes) * 4 + 64,
         cpu_time_s: limits.cpu_time_ms.div_ceil(1000) + 1,
         file_bytes: limits.disk_bytes,
     }

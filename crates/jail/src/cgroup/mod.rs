@@ -127,15 +127,18 @@ impl Hierarchies {
     }
 }
 
-/// Whether the process limit ended or crippled the program: a few refused children are ordinary
-/// for programs that size their pools by trial, hundreds are a fork bomb.
-pub(crate) const PROCESS_REFUSALS_MAX: u64 = 100;
+/// Refused new processes that are ordinary under a process limit: a program that sizes its pool by
+/// trial is refused a few times. In a fork bomb each process that the limit allows is refused at
+/// least once, and they end then, so half of them must be enough to tell.
+fn ordinary_refusals(limits: &Limits) -> u64 {
+    u64::from(limits.processes / 2).max(8)
+}
 
 /// The limit a group reports as hit while the program runs.
-pub(crate) fn limit_hit(group: &dyn Group) -> Option<LimitName> {
+pub(crate) fn limit_hit(group: &dyn Group, limits: &Limits) -> Option<LimitName> {
     if group.memory_kills() > 0 {
         Some(LimitName::Memory)
-    } else if group.process_refusals() > PROCESS_REFUSALS_MAX {
+    } else if group.process_refusals() > ordinary_refusals(limits) {
         Some(LimitName::Processes)
     } else {
         None
