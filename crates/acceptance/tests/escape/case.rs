@@ -1,0 +1,270 @@
+//! One attack: which program, what must come of each of its attempts, and how it must end.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use atoll_acceptance::{Atoll, Report, repository};
+use serde_json::Value;
+
+use crate::host::Host;
+
+/// The only outcomes an attempt may be expected to have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expected {
+    /// It failed with one of these errors.
+    Denied(&'static [&'static str]),
+    /// A signal ended whoever tried.
+    Killed(i32),
+    /// It met this limit: the program was ended, or the kernel gave no more.
+    Limited(&'static str),
+    /// What it looked for is not there.
+    Invisible,
+    /// It succeeded, and that does no harm.
+    Harmless,
+}
+
+/// How the program as a whole must end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ending {
+    Exited(i32),
+    Signalled(i32),
+    Limit(&'static str),
+}
+
+/// One program and what must come of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    program: &'static str,
+    options: &'static [&'static str],
+    attempts: &'static [(&'static str, Expected)],
+    ending: Ending,
+}
+
+/// What came of one run.
+pub(crate) struct Observed {
+    pub(crate) report: Report,
+    pub(crate) attempts: BTreeMap<String, String>,
+    /// What is wrong with the host, or with the run.
+    pub(crate) damage: Vec<String>,
+}
+
+impl Case {
+    /// A program of `programs/` that exits with 0. Every attempt it reports must be named here,
+    /// and the other way round.
+    pub(crate) const fn new(
+        program: &'static str,
+        attempts: &'static [(&'static str, Expected)],
+    ) -> Self {
+        Self {
+            program,
+            options: &[],
+            attempts,
+            ending: Ending::Exited(0),
+        }
+    }
+
+    /// Options of `atoll run`.
+    pub(crate) const fn options(mut self, options: &'static [&'static str]) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(crate) const fn ends(mut self, ending: Ending) -> Self {
+        self.ending = ending;
+        self
+    }
+
+    /// Runs the program, and looks at the host afterwards.
+    pub(crate) fn observe(&self) -> Observed {
+        let atoll = Atoll::locate().unwrap();
+        let host = Host::new(&atoll);
+        let (report, mark, process) = self.run(&atoll, &host);
+        let mut damage = host.damage(&atoll, &mark, process);
+        let next = Self::new("next_job.py", &[]);
+        let (next, ..) = next.run(&atoll, &host);
+        if next.status != "exited" || next.stdout() != b"works\n" {
+            damage.push(format!("the next job did not work: {next:?}"));
+        }
+        Observed {
+            attempts: attempts(&report),
+            report,
+            damage,
+        }
+    }
+
+    /// Everything that is not as it must be; nothing when all is well.
+    pub(crate) fn faults(&self, observed: &Observed) -> Vec<String> {
+        let Observed {
+            report,
+            attempts,
+            damage,
+        } = observed;
+        let mut found = damage.clone();
+        let ended = match self.ending {
+            Ending::Exited(code) => report.status == "exited" && report.exit_code == Some(code),
+            Ending::Signalled(signal) => {
+                report.status == "signalled" && report.signal == Some(signal)
+            }
+            Ending::Limit(name) => {
+                let cut = report.truncated == (name == "output");
+                report.status == "limit" && limit(report) == Some(name) && cut
+            }
+        };
+        println!(
+            "{:24} {:36} {:?}: {}",
+            self.program, "end", self.ending, report.status
+        );
+        if !ended {
+            let errors = String::from_utf8_lossy(&report.stderr()).into_owned();
+            let errors: String = errors.chars().take(500).collect();
+            let how = (
+                &report.status,
+                report.exit_code,
+                report.signal,
+                &report.limit,
+            );
+            found.push(format!("must end {:?}: {how:?}: {errors}", self.ending));
+        }
+        for (name, expected) in self.attempts {
+            let seen = attempts.get(*name).map_or("never tried", String::as_str);
+            println!("{:24} {name:36} {expected:?}: {seen}", self.program);
+            if !expected.admits(seen, report) {
+                found.push(format!("{name}: must be {expected:?}, was {seen}"));
+            }
+        }
+        for name in attempts.keys() {
+            if !self.attempts.iter().any(|(known, _)| known == name) {
+                found.push(format!("{name}: nobody expects this attempt"));
+            }
+        }
+        found
+    }
+
+    fn run(&self, atoll: &Atoll, host: &Host) -> (Report, String, u32) {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("case-{}-{count}-{}", std::process::id(), self.program);
+        let mut command = atoll.command();
+        command
+            .env("SECRET_OF_THE_CALLER", &mark)
+            .args(["run", "--json", "--level", "process", "--state-dir"])
+            .arg(atoll.state())
+            .arg("--input")
+            .arg(programs().join("attempts.py"))
+            .args(self.options)
+            .arg(programs().join(self.program))
+            .arg(&mark)
+            .args(host.arguments());
+        let (process, output) = finish(command);
+        let report = Report::parse(&output)
+            .unwrap_or_else(|problem| panic!("{}: {problem}: {output:?}", self.program));
+        (report, mark, process)
+    }
+}
+
+impl Expected {
+    fn admits(self, seen: &str, report: &Report) -> bool {
+        let program_ended = seen == "begun";
+        match self {
+            Self::Denied(errors) => errors.contains(&seen),
+            Self::Killed(signal) => {
+                seen == format!("signal {signal}") || program_ended && report.signal == Some(signal)
+            }
+            Self::Limited(name) => {
+                signs_of(name).contains(&seen) || program_ended && limit(report) == Some(name)
+            }
+            Self::Invisible => ["ENOENT", "ESRCH", "nothing"].contains(&seen),
+            Self::Harmless => seen == "ok",
+        }
+    }
+}
+
+/// How a program notices a limit that does not end it.
+fn signs_of(limit: &str) -> &'static [&'static str] {
+    match limit {
+        "memory" => &["ENOMEM", "MemoryError"],
+        // Python says `RuntimeError` when it cannot start a thread.
+        "processes" => &["EAGAIN", "RuntimeError"],
+        "disk" => &["ENOSPC"],
+        "size of a file" => &["EFBIG"],
+        "open files" => &["EMFILE", "ETOOMANYREFS"],
+        "locked memory" => &["ENOMEM", "EAGAIN"],
+        "length of a name" => &["ENAMETOOLONG"],
+        _ => &[],
+    }
+}
+
+/// Runs every case of a family, and fails with all that was wrong.
+pub(crate) fn hold(cases: &[Case]) {
+    let mut broken = Vec::new();
+    for case in cases {
+        let faults = case.faults(&case.observe());
+        broken.extend(
+            faults
+                .iter()
+                .map(|fault| format!("{}: {fault}", case.program)),
+        );
+    }
+    assert!(!cases.is_empty());
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+fn limit(report: &Report) -> Option<&str> {
+    report.limit.as_ref().map(|limit| limit.name.as_str())
+}
+
+/// Where the attack programs are.
+pub(crate) fn programs() -> PathBuf {
+    repository().join("crates/acceptance/tests/escape/programs")
+}
+
+/// What the program said of its attempts; what it said last counts.
+fn attempts(report: &Report) -> BTreeMap<String, String> {
+    let output = report.stdout();
+    let mut found = BTreeMap::new();
+    for line in output.split(|byte| *byte == b'\n') {
+        let Ok(Value::Object(line)) = serde_json::from_slice(line) else {
+            continue;
+        };
+        if let Some(Value::Object(tried)) = line.get("attempts") {
+            let tried = tried
+                .iter()
+                .filter_map(|(name, seen)| Some((name.clone(), seen.as_str()?.to_owned())));
+            found.extend(tried);
+        }
+    }
+    found
+}
+
+/// Runs the command to its end while its input stays open; gives its process and its output.
+fn finish(mut command: Command) -> (u32, Vec<u8>) {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let input = child.stdin.take();
+    let mut errors = child.stderr.take().unwrap();
+    let errors = thread::spawn(move || {
+        let mut text = Vec::new();
+        errors.read_to_end(&mut text).map(|_| text)
+    });
+    let mut output = Vec::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_end(&mut output)
+        .unwrap();
+    drop(input);
+    let process = child.id();
+    child.wait().unwrap();
+    let errors = errors.join().unwrap().unwrap();
+    assert!(!output.is_empty(), "{}", String::from_utf8_lossy(&errors));
+    (process, output)
+}

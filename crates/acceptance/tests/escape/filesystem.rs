@@ -1,0 +1,215 @@
+//! Cases F: files of the host, and what fills or spoils its own.
+
+use crate::case::Expected::{Denied, Harmless, Invisible, Killed, Limited};
+use crate::case::{Case, Expected, hold};
+use crate::kernel::SIGSYS;
+
+const NOT_PERMITTED: Expected = Denied(&["EPERM"]);
+
+/// More memory than disk, so that it is the limit on the disk that is met.
+const ROOMY: &[&str] = &["--memory", "1GiB"];
+
+const CASES: &[Case] = &[
+    Case::new(
+        "f02_ways_out.py",
+        &[
+            ("absolute", Invisible),
+            ("dots", Invisible),
+            ("root of the first process", Invisible),
+            ("root of this process", Invisible),
+            ("directory of the first process", Invisible),
+            ("root of a process of the host", Invisible),
+            ("dots by descriptor", Invisible),
+            ("symbolic link", Invisible),
+            ("own file", Harmless),
+        ],
+    ),
+    Case::new(
+        "f03_write_outside.py",
+        &[
+            ("/", Denied(&["EROFS"])),
+            ("/usr", Denied(&["EROFS"])),
+            ("/usr/bin", Denied(&["EROFS"])),
+            ("/etc", Denied(&["EROFS"])),
+            ("/lib", Denied(&["EROFS"])),
+            ("/dev", Denied(&["EROFS"])),
+            ("/proc", Invisible),
+            ("/etc/ssl/certs", Denied(&["EROFS"])),
+            ("/sys", Invisible),
+            ("beside the canary", Invisible),
+            ("truncate an interpreter", Denied(&["EACCES"])),
+            ("change the mode of an interpreter", Denied(&["EROFS"])),
+            ("own directory", Harmless),
+        ],
+    ),
+    Case::new(
+        "f04_file_handles.py",
+        &[
+            ("ask for a handle", NOT_PERMITTED),
+            ("open the root inode", Killed(SIGSYS)),
+            ("open by name", Harmless),
+        ],
+    ),
+    Case::new(
+        "f05_devices.py",
+        &[
+            ("make a disk", NOT_PERMITTED),
+            ("make memory", NOT_PERMITTED),
+            ("make a pipe", NOT_PERMITTED),
+            ("mem", Invisible),
+            ("kmsg", Invisible),
+            ("kvm", Invisible),
+            ("sda", Invisible),
+            ("vda", Invisible),
+            ("fuse", Invisible),
+            ("vsock", Invisible),
+            ("vhost-net", Invisible),
+            ("net/tun", Invisible),
+            ("ptmx", Invisible),
+            ("null", Harmless),
+        ],
+    ),
+    Case::new(
+        "f06_links.py",
+        &[
+            ("link a file of the system", Denied(&["EXDEV"])),
+            ("link a setuid program", Denied(&["EXDEV"])),
+            ("link the canary", Invisible),
+            ("link into the system", Denied(&["EROFS"])),
+            ("rename into the system", Denied(&["EXDEV"])),
+            ("rename onto the canary", Invisible),
+            ("rename out of the system", Denied(&["EXDEV"])),
+            ("rename a mounted directory", Denied(&["EXDEV"])),
+            ("link inside", Harmless),
+            ("rename inside", Harmless),
+        ],
+    ),
+    Case::new(
+        "f07_chroot.py",
+        &[
+            ("chroot", NOT_PERMITTED),
+            ("change to the held directory", Harmless),
+            ("chroot to where that led", NOT_PERMITTED),
+            ("read the canary from there", Invisible),
+        ],
+    ),
+    Case::new(
+        "f08_mounts.py",
+        &[
+            ("bind", Killed(SIGSYS)),
+            ("mount tmpfs", Killed(SIGSYS)),
+            ("mount proc", Killed(SIGSYS)),
+            ("mount overlay", Killed(SIGSYS)),
+            ("mount cgroup", Killed(SIGSYS)),
+            ("mount fuse", Killed(SIGSYS)),
+            ("remount writable", Killed(SIGSYS)),
+            ("unmount a read-only layer", Killed(SIGSYS)),
+            ("mount_setattr", Killed(SIGSYS)),
+            ("open_tree", Killed(SIGSYS)),
+            ("move_mount", Killed(SIGSYS)),
+            ("fsopen", Killed(SIGSYS)),
+            ("fsconfig", Killed(SIGSYS)),
+            ("fsmount", Killed(SIGSYS)),
+            ("fspick", Killed(SIGSYS)),
+            ("read the mounts", Harmless),
+        ],
+    ),
+    Case::new(
+        "f09_pivot_root.py",
+        &[
+            ("pivot_root", Killed(SIGSYS)),
+            ("pivot_root on itself", Killed(SIGSYS)),
+            ("make a directory", Harmless),
+        ],
+    ),
+    Case::new(
+        "f10_bytes.py",
+        &[
+            ("one small file", Harmless),
+            ("a gibibyte", Limited("disk")),
+        ],
+    )
+    .options(ROOMY),
+    Case::new(
+        "f10_deep.py",
+        &[
+            ("a name of 255 bytes", Harmless),
+            ("a name of 256 bytes", Limited("length of a name")),
+            ("a path of 5000 bytes", Limited("length of a name")),
+            ("three thousand directories deep", Harmless),
+        ],
+    ),
+    Case::new(
+        "f10_files.py",
+        &[
+            ("a hundred thousand files", Limited("disk")),
+            ("remove one", Harmless),
+        ],
+    ),
+    Case::new(
+        "f10_sparse.py",
+        &[
+            ("truncate to an exbibyte", Limited("size of a file")),
+            ("write at an exbibyte", Limited("size of a file")),
+            ("allocate a tebibyte", Limited("size of a file")),
+            ("allocate all and more", Limited("disk")),
+            ("allocate a page", Harmless),
+        ],
+    )
+    .options(ROOMY),
+    Case::new(
+        "f11_own_program.py",
+        &[
+            ("delete the program", Harmless),
+            ("replace the program", Harmless),
+            ("delete the interpreter", Denied(&["EROFS"])),
+            ("write to the interpreter", Denied(&["EACCES"])),
+            ("replace the interpreter", Denied(&["EXDEV"])),
+        ],
+    ),
+    Case::new(
+        "f12_watches.py",
+        &[
+            ("fanotify_init", NOT_PERMITTED),
+            ("fanotify_mark", NOT_PERMITTED),
+            ("one watch", Harmless),
+            ("a hundred thousand watchers", Limited("open files")),
+        ],
+    ),
+    Case::new(
+        "f14_undeletable.py",
+        &[
+            ("user attribute", Denied(&["ENOTSUP"])),
+            ("access list", Denied(&["ENOTSUP"])),
+            ("capability", Denied(&["ENOTSUP"])),
+            ("immutable", Denied(&["ENOTTY"])),
+            ("no permissions", Harmless),
+            ("setuid bit", Harmless),
+        ],
+    ),
+    Case::new(
+        "f15_own_executable.py",
+        &[
+            ("write self", Denied(&["EACCES"])),
+            ("truncate self", Denied(&["EACCES"])),
+            ("write 1", Invisible),
+            ("truncate 1", Invisible),
+            ("write by a held descriptor", Denied(&["EACCES"])),
+            ("read self", Harmless),
+        ],
+    ),
+    Case::new(
+        "f16_descriptors.py",
+        &[
+            ("descriptors from 3", Invisible),
+            ("what the standard streams lead to", Invisible),
+            ("standard streams", Harmless),
+            ("descriptors of the first process", Invisible),
+        ],
+    ),
+];
+
+#[test]
+fn no_file_of_the_host_is_reached_or_changed() {
+    hold(CASES);
+}
