@@ -172,8 +172,11 @@ const CASES: &[Case] = &[
         &[
             ("fanotify_init", NOT_PERMITTED),
             ("fanotify_mark", NOT_PERMITTED),
-            ("one watch", Harmless),
-            ("a hundred thousand watchers", Limited("open files")),
+            ("one watcher", Denied(&["ENOSYS"])),
+            ("one watch", Denied(&["ENOSYS"])),
+            ("a hundred thousand watchers", Denied(&["ENOSYS"])),
+            ("a signal at each access", Denied(&["EINVAL"])),
+            ("a lease", Denied(&["EINVAL"])),
         ],
     ),
     Case::new(

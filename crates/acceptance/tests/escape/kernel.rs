@@ -233,8 +233,8 @@ const MAY_SUCCEED: &[u32] = &[
     96, 100, 201, 229, 309, 218,
     // priorities and schedulers, mlock, munlock, get_mempolicy, prlimit64
     140, 141, 145, 146, 147, 149, 150, 239, 302,
-    // timerfd_create, eventfd, eventfd2, epoll_create1, inotify_init1, getrandom, membarrier
-    283, 284, 290, 291, 294, 318, 324,
+    // timerfd_create, eventfd, eventfd2, epoll_create1, getrandom, membarrier
+    283, 284, 290, 291, 318, 324,
     // pkey_mprotect, close_range
     329, 436,
 ];

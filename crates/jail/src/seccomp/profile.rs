@@ -38,6 +38,7 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
     add(FILES, &Action::Allow);
     add(&[libc::SYS_clone], &clone_without_namespaces());
     add(&[libc::SYS_clone3], &errno(ENOSYS));
+    add(&[libc::SYS_fcntl], &harmless_fcntls());
     add(&[libc::SYS_ioctl], &harmless_ioctls());
     add(&[libc::SYS_prctl], &harmless_prctls());
     add(NEVER, &Action::Kill);
@@ -104,6 +105,32 @@ fn not_writable_code() -> Action {
     Action::AllowIf(vec![write, execute], EPERM as u16)
 }
 
+/// Flags, copies, sizes and locks. Missing are those that tell of other processes' accesses
+/// (`F_NOTIFY`, leases) and those that name processes to send signals to.
+fn harmless_fcntls() -> Action {
+    let commands = [
+        libc::F_DUPFD,
+        libc::F_DUPFD_CLOEXEC,
+        libc::F_GETFD,
+        libc::F_SETFD,
+        libc::F_GETFL,
+        libc::F_SETFL,
+        libc::F_GETLK,
+        libc::F_SETLK,
+        libc::F_SETLKW,
+        libc::F_OFD_GETLK,
+        libc::F_OFD_SETLK,
+        libc::F_OFD_SETLKW,
+        libc::F_GETPIPE_SZ,
+        libc::F_SETPIPE_SZ,
+        libc::F_ADD_SEALS,
+        libc::F_GET_SEALS,
+        libc::F_GETOWN,
+    ];
+    let tests = commands.map(|command| Test::low(1, u32::MAX, command.cast_unsigned()));
+    Action::AllowIf(tests.into(), libc::EINVAL as u16)
+}
+
 /// Questions about a descriptor. Anything that acts on a device or a terminal is missing: TIOCSTI
 /// would type into the terminal of whoever started Atoll.
 fn harmless_ioctls() -> Action {
@@ -159,7 +186,6 @@ const BASIC: &[c_long] = &[
     libc::SYS_close_range,
     libc::SYS_dup,
     libc::SYS_dup3,
-    libc::SYS_fcntl,
     libc::SYS_pipe2,
     libc::SYS_ppoll,
     libc::SYS_pselect6,
@@ -290,9 +316,6 @@ const FILES: &[c_long] = &[
     libc::SYS_copy_file_range,
     libc::SYS_sendfile,
     libc::SYS_memfd_create,
-    libc::SYS_inotify_init1,
-    libc::SYS_inotify_add_watch,
-    libc::SYS_inotify_rm_watch,
 ];
 
 /// Children, sessions, timers and priorities inside the jail's own process namespace.
@@ -418,6 +441,11 @@ const ABSENT: &[c_long] = &[
     libc::SYS_io_uring_register,
     libc::SYS_userfaultfd,
     libc::SYS_landlock_create_ruleset,
+    // The system's directories are the same files in every sandbox, and a watch on them would tell
+    // what others open.
+    libc::SYS_inotify_init1,
+    libc::SYS_inotify_add_watch,
+    libc::SYS_inotify_rm_watch,
 ];
 
 /// Extended attributes: copying tools ask for them and accept that there are none.
