@@ -10,8 +10,12 @@ mod process;
 mod samples;
 mod warm;
 
+use atoll_engine::{ProgramFile, Submission};
+use atoll_types::{Message, Origin, Stdin, TenantId};
+
 use crate::args::BenchCommand;
 use crate::error::CliError;
+use crate::message;
 
 /// The program whose decision is measured: a report of 200 lines, such as people write.
 const REPORT: &str = include_str!("bench/report.py");
@@ -25,6 +29,26 @@ pub(crate) async fn run(command: BenchCommand) -> Result<u8, CliError> {
         BenchCommand::Run(args) => process::run(&args),
         BenchCommand::Process(args) => warm::run(&args).await,
     }
+}
+
+/// A program to measure, as a message.
+fn workload(name: &str, bytes: &[u8], arguments: Vec<Vec<u8>>) -> Result<Message, CliError> {
+    let tenant = TenantId::new("bench").map_err(|error| CliError::Bench {
+        subject: "atoll".to_owned(),
+        what: error.to_string(),
+    })?;
+    message::arrived(Submission {
+        program: ProgramFile {
+            name: name.to_owned(),
+            bytes: bytes.into(),
+        },
+        arguments,
+        stdin: Stdin::Empty,
+        files: Vec::new(),
+        environment: Vec::new(),
+        tenant,
+        origin: Origin::CommandLine,
+    })
 }
 
 /// A directory that goes away with the benchmark.

@@ -81,11 +81,20 @@ pub(crate) fn message(
         tenant: args.tenant.clone(),
         origin: Origin::CommandLine,
     };
-    let random = random().map_err(|source| CliError::System {
+    arrived(submission)
+}
+
+/// The message that a submission is, arriving now.
+pub(crate) fn arrived(submission: Submission) -> Result<Message, CliError> {
+    Ok(submission.into_message(now_unix_ms(), random_bytes()?)?)
+}
+
+/// Randomness for a message id.
+pub(crate) fn random_bytes() -> Result<[u8; 10], CliError> {
+    random().map_err(|source| CliError::System {
         attempt: "draw a random message id",
         source,
-    })?;
-    Ok(submission.into_message(now_unix_ms(), random)?)
+    })
 }
 
 fn input_files(inputs: &[InputArgument]) -> Result<Vec<InputFile>, CliError> {

@@ -74,7 +74,7 @@ impl Engine {
         let job = stages::job(message);
         let taken = stages::take(self, message, &decision, around(), &job).await;
         let taken = taken.map_err(|halt| halt.reason)?;
-        let started = self.start(taken, message, &decision, around(), &job).await;
+        let started = self.start(taken, message, &decision, around(), job).await;
         let (mut sandbox, started) = started.map_err(|halt| halt.reason)?;
         let streams = started.map_err(|error| chain(&error))?;
         let plan = Plan {

@@ -208,7 +208,7 @@ impl Engine {
         };
         let taking = stages::take(self, &message, &decision, around, &job);
         let taken = way.watch.wait(stage::TAKE, taking).await?;
-        let starting = self.start(taken, &message, &decision, again, &job);
+        let starting = self.start(taken, &message, &decision, again, job);
         let (taken, started) = way.watch.wait(stage::RUN, starting).await?;
         let sandbox = way.sandbox.insert(taken);
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
@@ -285,17 +285,18 @@ impl Engine {
         message: &Message,
         decision: &Decision,
         around: Around,
-        job: &Job,
+        job: Job,
     ) -> Result<(Box<dyn Sandbox>, Result<Streams, StartError>), Halt> {
         let mut sandbox = taken.sandbox;
-        let started = sandbox.start(job.clone()).await;
-        if !taken.waited || !matches!(started, Err(StartError::Internal { .. })) {
+        let again = taken.waited.then(|| job.clone());
+        let started = sandbox.start(job).await;
+        let (Some(job), Err(StartError::Internal { .. })) = (again, &started) else {
             return Ok((sandbox, started));
-        }
+        };
         // Whatever is left of it is found by the next sweep.
         let _ = sandbox.destroy().await;
         let mut sandbox = stages::make(self, message, decision, around).await?;
-        let started = sandbox.start(job.clone()).await;
+        let started = sandbox.start(job).await;
         Ok((sandbox, started))
     }
 

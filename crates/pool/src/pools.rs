@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec, StartError};
+use atoll_sandbox::{Backend, Sandbox, SandboxSpec};
 use atoll_types::Limits;
 
 use crate::pool::{Idle, Pool};
@@ -257,13 +257,12 @@ impl Shared {
 
 async fn make(backend: &dyn Backend, spec: SandboxSpec) -> Result<Idle, String> {
     let created = backend.create(spec).await;
-    let mut sandbox = created.map_err(|error: CreateError| error.to_string())?;
+    let mut sandbox = created.map_err(|error| error.to_string())?;
     match sandbox.warm().await {
         Ok(()) => Ok(Idle::new(sandbox)),
         Err(error) => {
             // What is left of it is of no interest beside the reason.
             let _ = sandbox.destroy().await;
-            let error: StartError = error;
             Err(error.to_string())
         }
     }

@@ -82,7 +82,8 @@ fn is_executable_file(path: &Path) -> bool {
     read.is_ok() && magic == *b"\x7fELF"
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
+/// Whether a text has a part, which is not empty.
+pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 

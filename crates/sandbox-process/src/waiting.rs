@@ -15,6 +15,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use crate::interpreter::contains;
+
 /// Where the script lies in the root directory, without the leading slash.
 pub(crate) const SCRIPT_PLACE: &str = "etc/atoll/waiting.py";
 
@@ -48,10 +50,6 @@ pub(crate) fn suits(job: &Job) -> bool {
     !job.environment.iter().any(|(name, _)| is_early(name))
         && !first_lines.any(declares_encoding)
         && !source.contains(&0)
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }
 
 /// The supervisor's ends of what an interpreter is started with.

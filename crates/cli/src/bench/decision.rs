@@ -1,15 +1,12 @@
 //! `atoll bench loop`: what deciding about a message costs, without running it.
 
-use atoll_engine::{
-    Engine, Options, PolicyText, ProgramFile, Request, Submission, backends, now_unix_ms, random,
-};
-use atoll_types::{Message, Origin, Stdin, TenantId, Usage};
+use atoll_engine::{Engine, Options, PolicyText, Request, backends};
+use atoll_types::{Message, Usage};
 
-use super::samples::{Samples, as_json, as_text};
-use super::{REPORT, directory};
+use super::samples::{Samples, show};
+use super::{REPORT, directory, workload};
 use crate::args::BenchArgs;
 use crate::error::CliError;
-use crate::terminal::print;
 
 const ITERATIONS: u32 = 2_000;
 const STAGES: [&str; 5] = ["analyze", "risk", "predict", "decide", "record"];
@@ -50,36 +47,11 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         .map(|(stage, samples)| samples.row("loop", "atoll", stage))
         .collect();
     rows.push(totals.row("loop", "atoll", "all"));
-    print(&if args.json {
-        as_json(&rows, &[])
-    } else {
-        as_text(&rows, &[])
-    })?;
-    Ok(0)
+    show(args, &rows, &[])
 }
 
 fn message() -> Result<Message, CliError> {
-    let system = |source| CliError::System {
-        attempt: "draw a random message id",
-        source,
-    };
-    let tenant = TenantId::new("bench").map_err(|error| CliError::Bench {
-        subject: "atoll".to_owned(),
-        what: error.to_string(),
-    })?;
-    let submission = Submission {
-        program: ProgramFile {
-            name: "report.py".to_owned(),
-            bytes: REPORT.as_bytes().into(),
-        },
-        arguments: vec![b"sales.csv".to_vec()],
-        stdin: Stdin::Empty,
-        files: Vec::new(),
-        environment: Vec::new(),
-        tenant,
-        origin: Origin::CommandLine,
-    };
-    Ok(submission.into_message(now_unix_ms(), random().map_err(system)?)?)
+    workload("report.py", REPORT.as_bytes(), vec![b"sales.csv".to_vec()])
 }
 
 #[cfg(test)]

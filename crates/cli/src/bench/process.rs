@@ -6,11 +6,11 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::peers::Subject;
-use super::samples::{Figure, Samples, as_json, as_text};
+use super::samples::{Figure, Samples, show};
 use super::{HELLO, directory};
 use crate::args::BenchArgs;
 use crate::error::CliError;
-use crate::terminal::{complain, print, size};
+use crate::terminal::{complain, size};
 
 const ITERATIONS: u32 = 100;
 const WARM_UPS: u32 = 3;
@@ -63,31 +63,19 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, CliError> {
             .position(|(subject, _)| subject.name == name);
         row.and_then(|index| rows.get(index)).map(|row| row.p50_us)
     };
-    figures.extend(ratio(
+    figures.extend(Figure::ratio(
         "atoll_over_bubblewrap",
         p50_us("atoll"),
         p50_us("bubblewrap"),
+        2,
     ));
-    figures.extend(ratio(
+    figures.extend(Figure::ratio(
         "atoll_over_python",
         p50_us("atoll"),
         p50_us("python"),
+        2,
     ));
-    print(&if args.json {
-        as_json(&rows, &figures)
-    } else {
-        as_text(&rows, &figures)
-    })?;
-    Ok(0)
-}
-
-fn ratio(figure: &'static str, ours: Option<u64>, theirs: Option<u64>) -> Option<Figure> {
-    let value = ours? as f64 / theirs.filter(|theirs| *theirs > 0)? as f64;
-    Some(Figure {
-        figure,
-        value,
-        shown: format!("{value:.2}"),
-    })
+    show(args, &rows, &figures)
 }
 
 pub(super) fn write(

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::args::BenchArgs;
+use crate::error::CliError;
 use crate::json;
-use crate::terminal::time;
+use crate::terminal::{print, time};
 
 /// Times of one subject at one workload.
 #[derive(Debug, Clone, Default)]
@@ -94,8 +96,35 @@ pub(super) struct Figure {
     pub(super) shown: String,
 }
 
+impl Figure {
+    /// How many times one is the other, when both were measured.
+    pub(super) fn ratio(
+        figure: &'static str,
+        over: Option<u64>,
+        under: Option<u64>,
+        decimals: usize,
+    ) -> Option<Self> {
+        let value = over? as f64 / under.filter(|under| *under > 0)? as f64;
+        Some(Self {
+            figure,
+            value,
+            shown: format!("{value:.decimals$}"),
+        })
+    }
+}
+
+/// Prints everything, as the arguments ask for it.
+pub(super) fn show(args: &BenchArgs, rows: &[Row], figures: &[Figure]) -> Result<u8, CliError> {
+    print(&if args.json {
+        as_json(rows, figures)
+    } else {
+        as_text(rows, figures)
+    })?;
+    Ok(0)
+}
+
 /// Everything as JSON, an object a line.
-pub(super) fn as_json(rows: &[Row], figures: &[Figure]) -> String {
+fn as_json(rows: &[Row], figures: &[Figure]) -> String {
     rows.iter()
         .map(json::line)
         .chain(figures.iter().map(json::line))
@@ -103,7 +132,7 @@ pub(super) fn as_json(rows: &[Row], figures: &[Figure]) -> String {
 }
 
 /// Everything as text.
-pub(super) fn as_text(rows: &[Row], figures: &[Figure]) -> String {
+fn as_text(rows: &[Row], figures: &[Figure]) -> String {
     let mut out = format!(
         "{:<12} {:<16} {:>8} {:>7} {:>9} {:>9} {:>9} {:>10} {:>9}\n",
         "subject", "workload", "at once", "n", "p50", "p99", "max", "per second", "CPU each"

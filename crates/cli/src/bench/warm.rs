@@ -5,19 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atoll_engine::{
-    Engine, Options, PolicyText, PoolOptions, ProgramFile, SandboxTimes, Submission, backends,
-    now_unix_ms, random,
-};
-use atoll_types::{Level, Limits, Message, Origin, Stdin, TenantId};
+use atoll_engine::{Engine, Options, PolicyText, PoolOptions, SandboxTimes, backends, now_unix_ms};
+use atoll_types::{Level, Limits, Message, MessageId};
 
 use super::peers::Subject;
 use super::process::{adopt_orphans, once, wait_for_orphans, write};
-use super::samples::{Figure, Row, Samples, as_json, as_text};
-use super::{HELLO, directory};
+use super::samples::{Figure, Row, Samples, show};
+use super::{HELLO, directory, workload};
 use crate::args::BenchArgs;
 use crate::error::CliError;
-use crate::terminal::{complain, print, size};
+use crate::message::random_bytes;
+use crate::terminal::{complain, size};
 
 const ITERATIONS: u32 = 100;
 const CONCURRENCIES: [u32; 3] = [1, 4, 16];
@@ -55,12 +53,12 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     adopt_orphans()?;
     let mut rows = Vec::new();
     let mut figures = Vec::new();
-    let script = message("hello.py", HELLO.as_bytes())?;
+    let script = workload("hello.py", HELLO.as_bytes(), Vec::new())?;
     let bare = peers(place.path(), iterations, &mut rows)?;
     let warm = waiting(&engine, "hello.py", &script, iterations, &mut rows).await?;
-    figures.extend(ratio("python_over_atoll_output", bare, warm));
+    figures.extend(Figure::ratio("python_over_atoll_output", bare, warm, 1));
     if let Some(native) = compiled(place.path())? {
-        let message = message("hello", &native)?;
+        let message = workload("hello", &native, Vec::new())?;
         waiting(&engine, "hello.c", &message, iterations, &mut rows).await?;
     }
     for concurrency in CONCURRENCIES {
@@ -70,12 +68,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     if let Some(engine) = Arc::into_inner(engine) {
         engine.close().await;
     }
-    print(&if args.json {
-        as_json(&rows, &figures)
-    } else {
-        as_text(&rows, &figures)
-    })?;
-    Ok(0)
+    show(args, &rows, &figures)
 }
 
 /// Measures what starts a process for each job; answers with the median of bare Python.
@@ -212,7 +205,7 @@ async fn saturated(
 
 async fn job(engine: &Engine, message: &Message) -> Result<SandboxTimes, CliError> {
     let message = Message {
-        id: fresh_id()?,
+        id: MessageId::new(now_unix_ms(), random_bytes()?),
         ..message.clone()
     };
     engine
@@ -229,16 +222,6 @@ fn idle_memory(engine: &Engine) -> Option<Figure> {
         figure: "idle_sandbox_bytes",
         value: bytes as f64,
         shown: size(bytes),
-    })
-}
-
-/// How many of ours fit into one of theirs.
-fn ratio(figure: &'static str, theirs: Option<u64>, ours: Option<u64>) -> Option<Figure> {
-    let value = theirs? as f64 / ours.filter(|ours| *ours > 0)? as f64;
-    Some(Figure {
-        figure,
-        value,
-        shown: format!("{value:.1}"),
     })
 }
 
@@ -264,34 +247,6 @@ fn compiled(place: &Path) -> Result<Option<Vec<u8>>, CliError> {
 /// CPU time of this process and of all that it has waited for.
 fn cpu_time() -> Duration {
     super::process::cpu_of_children() + super::process::cpu_of_self()
-}
-
-fn fresh_id() -> Result<atoll_types::MessageId, CliError> {
-    let random = random().map_err(|source| CliError::System {
-        attempt: "draw a random message id",
-        source,
-    })?;
-    Ok(atoll_types::MessageId::new(now_unix_ms(), random))
-}
-
-fn message(name: &str, bytes: &[u8]) -> Result<Message, CliError> {
-    let submission = Submission {
-        program: ProgramFile {
-            name: name.to_owned(),
-            bytes: bytes.into(),
-        },
-        arguments: Vec::new(),
-        stdin: Stdin::Empty,
-        files: Vec::new(),
-        environment: Vec::new(),
-        tenant: TenantId::new("bench").map_err(|error| failed(error.to_string()))?,
-        origin: Origin::CommandLine,
-    };
-    let random = random().map_err(|source| CliError::System {
-        attempt: "draw a random message id",
-        source,
-    })?;
-    Ok(submission.into_message(now_unix_ms(), random)?)
 }
 
 fn failed(what: String) -> CliError {

@@ -115,11 +115,15 @@ pub(super) fn try_remove_group(group: &Path) -> bool {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return false,
         _ => {}
     }
+    remove_empty_slice(group);
+    true
+}
+
+/// Fails while other sandboxes exist, which is as it should be.
+fn remove_empty_slice(group: &Path) {
     if let Some(slice) = group.parent() {
-        // Fails while other sandboxes exist, which is as it should be.
         let _ = fs::remove_dir(slice);
     }
-    true
 }
 
 /// Removes a group whose last process has just ended, then the slice when nothing else is in it.
@@ -138,10 +142,7 @@ pub(super) fn remove_group(group: &Path) -> io::Result<()> {
             Err(error) => return Err(named(group, &error)),
         }
     }
-    if let Some(slice) = group.parent() {
-        // Fails while other sandboxes exist, which is as it should be.
-        let _ = fs::remove_dir(slice);
-    }
+    remove_empty_slice(group);
     Ok(())
 }
 
