@@ -24,7 +24,7 @@ use crate::leavings::Leavings;
 use crate::plan::{
     Bind, DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
 };
-use crate::seccomp::{self, Profile};
+use crate::seccomp::{Filter, Profile};
 use crate::sys;
 
 /// What a jail is made for.
@@ -34,8 +34,6 @@ pub struct JailSpec {
     pub name: String,
     /// What the program sees as `/`.
     pub root: Root,
-    /// Which system calls it may make.
-    pub profile: Profile,
 }
 
 /// A read-only root directory. `/work`, `/tmp` and `/dev/shm` are always there, private and
@@ -67,6 +65,8 @@ pub struct Command {
     pub files: Vec<JailFile>,
     /// Descriptors the program finds at 3, 4, ...
     pub descriptors: Vec<OwnedFd>,
+    /// Which system calls it may make.
+    pub profile: Profile,
 }
 
 /// A file to place in the working directory.
@@ -239,7 +239,7 @@ impl Jail {
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        jail.send(&plan(spec, cgroups, own_users)?, &entrances)?;
+        jail.send(&plan(spec, cgroups, own_users), &entrances)?;
         Ok(beginning)
     }
 
@@ -274,15 +274,15 @@ impl Jail {
 
     /// What is in force in a jail that was built and started: all of it, or it would not exist.
     #[must_use]
-    pub fn layers() -> Vec<LayerReport> {
+    pub fn layers(profile: Profile) -> Vec<LayerReport> {
         let cgroups = hierarchies().describe();
         LAYERS
             .iter()
             .map(|(layer, detail)| {
-                let detail = if detail.is_empty() {
-                    cgroups.clone()
-                } else {
-                    (*detail).to_owned()
+                let detail = match layer {
+                    Layer::Seccomp => profile.describe(),
+                    _ if detail.is_empty() => cgroups.clone(),
+                    _ => (*detail).to_owned(),
                 };
                 LayerReport {
                     layer: *layer,
@@ -314,6 +314,8 @@ impl Jail {
             environment: command.environment,
             files: command.files.iter().map(placed_file).collect(),
             resource_limits: resource_limits(&self.limits),
+            filter: filter(command.profile)?,
+            execute_low: command.profile == Profile::Strict,
         };
         let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];
         let descriptors: Vec<_> = standard
@@ -565,6 +567,12 @@ struct Disk {
     full: bool,
 }
 
+/// What the kernel says of the lowest page, asked once.
+fn low_page_is_protected() -> bool {
+    static PROTECTED: OnceLock<bool> = OnceLock::new();
+    *PROTECTED.get_or_init(|| sys::low_page_is_protected().unwrap_or(false))
+}
+
 /// What this host offers, looked up once; groups of owners that died are removed on the way.
 fn hierarchies() -> &'static Hierarchies {
     static FOUND: OnceLock<Hierarchies> = OnceLock::new();
@@ -584,24 +592,26 @@ fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
     hierarchies.create(name).map_err(limits_refused)
 }
 
-fn plan(
-    spec: &JailSpec,
-    cgroups: crate::plan::CgroupJoin,
-    own_users: bool,
-) -> Result<Plan, JailError> {
-    let (rules, otherwise) = seccomp::rules(spec.profile);
-    let filter = seccomp::compile(&rules, &otherwise)
-        .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))?;
-    Ok(Plan {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, own_users: bool) -> Plan {
+    Plan {
         binds: spec.root.binds.clone(),
         links: spec.root.links.clone(),
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
         devices: spec.root.devices,
-        filter,
         cgroups,
         own_users,
-    })
+    }
+}
+
+fn filter(profile: Profile) -> Result<Filter, JailError> {
+    if profile == Profile::Strict && !low_page_is_protected() {
+        let why = "the sysctl vm.mmap_min_addr cannot be read or is below 4096, so a program \
+                   could execute others";
+        return Err(missing(Layer::Seccomp, why));
+    }
+    Filter::of(profile)
+        .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))
 }
 
 fn resource_limits(limits: &Limits) -> ResourceLimits {
@@ -724,7 +734,8 @@ fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
     move |error| JailError::Internal(attempt, error)
 }
 
-/// Every layer of a jail and how it is enforced; an empty text stands for the host's cgroups.
+/// Every layer of a jail and how it is enforced; an empty text stands for the host's
+/// cgroups, or for the system calls of the program.
 pub(crate) const LAYERS: [(Layer, &str); 20] = [
     (
         Layer::UserNamespace,
@@ -756,10 +767,7 @@ pub(crate) const LAYERS: [(Layer, &str); 20] = [
         "all sets empty, bounding set included",
     ),
     (Layer::NoNewPrivileges, "no_new_privs"),
-    (
-        Layer::Seccomp,
-        "an allowlist of system calls, as a decision tree",
-    ),
+    (Layer::Seccomp, ""),
     (Layer::Landlock, "files and TCP"),
     (Layer::LandlockScopes, "signals and abstract sockets"),
     (Layer::ResourceLimits, "setrlimit for each process"),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use atoll_types::Layer;
 use serde::{Deserialize, Serialize};
 
-use crate::sys::Instruction;
+use crate::seccomp::Filter;
 
 /// User and group id of the program inside its user namespace.
 pub const GUEST_ID: u32 = 1000;
@@ -31,8 +31,6 @@ pub(crate) struct Plan {
     pub proc: bool,
     /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
     pub devices: bool,
-    /// The system call filter of the program.
-    pub filter: Vec<Instruction>,
     /// How the cgroups are joined, in the order of the descriptors sent along.
     pub cgroups: CgroupJoin,
     /// Whether the supervisor is privileged, so that own user ids can be mapped.
@@ -94,6 +92,10 @@ pub(crate) struct Start {
     pub files: Vec<PlacedFile>,
     /// Per-process limits of the program.
     pub resource_limits: ResourceLimits,
+    /// The system call filter of the program.
+    pub filter: Filter,
+    /// Whether the filter lets only a path on the lowest page be executed.
+    pub execute_low: bool,
 }
 
 /// One file of a [`Start`].

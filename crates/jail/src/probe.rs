@@ -12,7 +12,7 @@ use crate::seccomp::Profile;
 #[must_use]
 pub fn probe() -> Vec<LayerReport> {
     let missing = match std::thread::spawn(try_everything).join() {
-        Ok(Ok(())) => return Jail::layers(),
+        Ok(Ok(())) => return Jail::layers(PROFILE),
         Ok(Err(missing)) => missing,
         Err(_) => vec![report(
             Layer::UserNamespace,
@@ -48,6 +48,9 @@ fn try_everything() -> Result<(), Vec<LayerReport>> {
         })
 }
 
+/// The one that needs most of the host.
+const PROFILE: Profile = Profile::Strict;
+
 /// Room for a program that does nothing.
 const LIMITS: Limits = Limits {
     wall_time_ms: 5_000,
@@ -74,9 +77,6 @@ async fn run_something() -> Result<(), JailError> {
             devices: true,
             ..Root::default()
         },
-        profile: Profile::Program {
-            writable_code: false,
-        },
     };
     let mut jail = Jail::create(&spec, LIMITS).await?;
     let command = Command {
@@ -85,6 +85,7 @@ async fn run_something() -> Result<(), JailError> {
         environment: Vec::new(),
         files: Vec::new(),
         descriptors: Vec::new(),
+        profile: PROFILE,
     };
     let streams = jail.start(command).await?;
     drop(streams.stdin);

@@ -1,7 +1,8 @@
 //! Decides how one message is isolated: the first rule that matches, then sizes, request, floors.
 
 use atoll_types::{
-    Analysis, Decision, Level, Limits, Origin, Profile, Reason, Risk, Sharing, TenantId, Trust,
+    Analysis, Decision, Level, Limits, Origin, Profile, Reason, Risk, Sharing, SystemCalls,
+    TenantId, Trust,
 };
 use cel::Context;
 
@@ -331,6 +332,7 @@ impl<'r> Draft<'r> {
             sharing: self.sharing,
             messages_max: self.messages_max,
             limits: self.limits,
+            system_calls: SystemCalls::Processes,
             network: Vec::new(),
             rule: self.rule.id.clone(),
             reasons: self.reasons,

@@ -216,6 +216,7 @@ impl Shared {
         let spec = SandboxSpec {
             id: format!("warm-{number}"),
             limits,
+            system_calls: key.system_calls,
             environment: key.environment.clone(),
         };
         let made = make(backend, spec).await;

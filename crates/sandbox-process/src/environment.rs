@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, JailFile, Root, WORK_DIRECTORY};
 use atoll_sandbox::{CreateError, Environment, Job};
 use atoll_types::ProgramKind;
@@ -118,14 +119,25 @@ fn prefix(interpreter: &Path) -> Option<PathBuf> {
 pub(crate) struct CommandLine {
     interpreters: Interpreters,
     environment: Environment,
+    profile: Profile,
 }
 
 impl CommandLine {
-    pub(crate) fn new(interpreters: &Interpreters, environment: Environment) -> Self {
+    pub(crate) fn new(
+        interpreters: &Interpreters,
+        environment: Environment,
+        profile: Profile,
+    ) -> Self {
         Self {
             interpreters: interpreters.clone(),
             environment,
+            profile,
         }
+    }
+
+    /// Which system calls the program may make.
+    pub(crate) const fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The command for a job. The program lies in the working directory under its own name, so
@@ -165,6 +177,7 @@ impl CommandLine {
             environment: self.variables(job.environment),
             files: std::iter::once(program).chain(files).collect(),
             descriptors: Vec::new(),
+            profile: self.profile,
         }
     }
 
@@ -182,6 +195,7 @@ impl CommandLine {
             environment: self.variables(Vec::new()),
             files: Vec::new(),
             descriptors: Vec::new(),
+            profile: self.profile,
         })
     }
 
@@ -243,7 +257,7 @@ mod tests {
             kind: ProgramKind::Python,
             dependencies: None,
         };
-        let line = CommandLine::new(&Interpreters::find(), environment);
+        let line = CommandLine::new(&Interpreters::find(), environment, Profile::Strict);
         let own = vec![
             (b"HOME".to_vec(), b"/tmp".to_vec()),
             (b"A".to_vec(), b"1=2".to_vec()),

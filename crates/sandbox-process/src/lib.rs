@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Jail, JailBeginning, JailSpec};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox};
-use atoll_types::{LayerReport, Level, Limits, ProgramKind};
+use atoll_types::{LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 use environment::CommandLine;
 use interpreter::Interpreters;
@@ -71,31 +71,43 @@ impl Backend for ProcessBackend {
         let spec = JailSpec {
             name: id.to_owned(),
             root: environment::root(&self.interpreters, environment)?,
-            profile: profile(kind),
         };
         let jail = Jail::begin(&spec).map_err(sandbox::create_error)?;
-        let command = CommandLine::new(&self.interpreters, environment.clone());
-        Ok(Box::new(ProcessBeginning { jail, command }))
+        Ok(Box::new(ProcessBeginning {
+            jail,
+            interpreters: self.interpreters.clone(),
+            environment: environment.clone(),
+        }))
     }
 }
 
 struct ProcessBeginning {
     jail: JailBeginning,
-    command: CommandLine,
+    interpreters: Interpreters,
+    environment: Environment,
 }
 
 #[async_trait]
 impl Beginning for ProcessBeginning {
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        system_calls: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         let jail = self.jail.finish(limits).await;
         let jail = jail.map_err(sandbox::create_error)?;
-        Ok(Box::new(ProcessSandbox::new(jail, self.command)))
+        let profile = profile(self.environment.kind, system_calls);
+        let command = CommandLine::new(&self.interpreters, self.environment, profile);
+        Ok(Box::new(ProcessSandbox::new(jail, command)))
     }
 }
 
 /// JavaScript engines write machine code where they execute it; nothing else may.
-fn profile(kind: ProgramKind) -> Profile {
-    Profile::Program {
-        writable_code: kind == ProgramKind::JavaScript,
+fn profile(kind: ProgramKind, system_calls: SystemCalls) -> Profile {
+    match system_calls {
+        SystemCalls::Strict => Profile::Strict,
+        SystemCalls::Processes => Profile::Processes {
+            writable_code: kind == ProgramKind::JavaScript,
+        },
     }
 }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use atoll_jail::{Jail, JailBeginning};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{
-    Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind,
+    Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind, SystemCalls,
 };
 
 use crate::protocol::GuestKind;
@@ -88,7 +88,11 @@ struct WasmBeginning {
 
 #[async_trait]
 impl Beginning for WasmBeginning {
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        _: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         let jail = self.jail.finish(worker::jail_limits(&limits)).await;
         let jail = jail.map_err(sandbox::create_error)?;
         Ok(Box::new(WasmSandbox::new(jail, limits)))
@@ -139,6 +143,7 @@ async fn run_nothing() -> Result<(), String> {
     let spec = SandboxSpec {
         id: "probe-wasm".to_owned(),
         limits: PROBE_LIMITS,
+        system_calls: SystemCalls::Strict,
         environment,
     };
     let program = Program {

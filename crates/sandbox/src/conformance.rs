@@ -7,7 +7,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use atoll_types::{InputFile, LimitName, Limits, Program, SkipReason};
+use atoll_types::{InputFile, LimitName, Limits, Program, SkipReason, SystemCalls};
 
 use crate::{Backend, Ending, Environment, Job, LeftFile, Sandbox, SandboxSpec, State, Streams};
 
@@ -108,6 +108,7 @@ impl Suite<'_> {
         let spec = SandboxSpec {
             id: "conformance".to_owned(),
             limits: limits(),
+            system_calls: SystemCalls::Processes,
             environment,
         };
         self.backend

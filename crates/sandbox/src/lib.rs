@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use atoll_types::{
     Content, Enforcement, InputFile, LayerReport, Level, LimitName, Limits, Program, ProgramKind,
-    Usage,
+    SystemCalls, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -60,7 +60,7 @@ pub trait Backend: Send + Sync {
     /// left behind in any case.
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         self.begin(&spec.id, &spec.environment)?
-            .finish(spec.limits)
+            .finish(spec.limits, spec.system_calls)
             .await
     }
 }
@@ -68,11 +68,16 @@ pub trait Backend: Send + Sync {
 /// A sandbox that is being built. Dropping it undoes what was built.
 #[async_trait]
 pub trait Beginning: Send {
-    /// Puts the limits in force and waits until the sandbox is ready.
+    /// Puts the limits in force and waits until the sandbox is ready. A level whose programs make
+    /// no system calls of their own has no use for `system_calls`.
     ///
     /// # Errors
     /// As for [`Backend::create`].
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError>;
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        system_calls: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError>;
 }
 
 /// What a sandbox is built for.
@@ -82,6 +87,8 @@ pub struct SandboxSpec {
     pub id: String,
     /// Bounds for the whole tree of processes.
     pub limits: Limits,
+    /// Which system calls its program may make.
+    pub system_calls: SystemCalls,
     /// What the program finds around it.
     pub environment: Environment,
 }

@@ -73,13 +73,18 @@ pub(crate) async fn make(
     let backend = able_backend(engine, decision.level, around.environment.kind)?;
     let created = match around.ahead {
         Some(Ahead { level, beginning }) if level == decision.level => match beginning {
-            Ok(beginning) => beginning.finish(decision.limits).await,
+            Ok(beginning) => {
+                beginning
+                    .finish(decision.limits, decision.system_calls)
+                    .await
+            }
             Err(error) => Err(error),
         },
         _ => {
             let spec = SandboxSpec {
                 id: message.id.to_string(),
                 limits: decision.limits,
+                system_calls: decision.system_calls,
                 environment: around.environment,
             };
             backend.create(spec).await
@@ -101,7 +106,12 @@ async fn waiting(
         return None;
     }
     let limits = &decision.limits;
-    let key = Key::new(decision.level, environment.clone(), limits);
+    let key = Key::new(
+        decision.level,
+        environment.clone(),
+        decision.system_calls,
+        limits,
+    );
     let mut sandbox = pools.take(backend, &key, limits)?;
     if sandbox.set_limits(limits).is_err() {
         // Smaller than what already runs inside; one that starts with them will say so.

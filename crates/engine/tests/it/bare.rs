@@ -13,7 +13,8 @@ use atoll_sandbox::{
     LeavingsError, Lifecycle, Sandbox, StartError, State, Streams,
 };
 use atoll_types::{
-    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind, Usage,
+    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind,
+    SystemCalls, Usage,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -113,7 +114,11 @@ struct BareBeginning {
 
 #[async_trait]
 impl Beginning for BareBeginning {
-    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        _: Limits,
+        _: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         self.made.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(self.sandbox))
     }

@@ -52,6 +52,8 @@ pub(crate) const NAMESPACES: i32 = libc::CLONE_NEWUSER
 pub fn run(socket: &OwnedFd) -> io::Result<()> {
     // Wherever the supervisor stands, its directory stays free.
     std::env::set_current_dir("/")?;
+    // While there are privileges. Where this fails, a program that needs it is refused.
+    let _ = sys::map_low_page();
     let (plan, descriptors): (Plan, _) = Receiver::default().receive_blocking(socket.as_fd())?;
     match spawn(&plan, descriptors, socket) {
         Ok(()) => Ok(()),

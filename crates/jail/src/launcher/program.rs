@@ -120,7 +120,7 @@ fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd)
     let told = give_up(plan).and_then(|()| listen(socket, go));
     let said = match told {
         Ok(Some((start, descriptors))) => {
-            let Err(failure) = prepare(plan, &start, descriptors);
+            let Err(failure) = prepare(&start, descriptors);
             Report::Failed(failure)
         }
         Ok(None) => Report::Alone,
@@ -162,8 +162,16 @@ fn listen(socket: &OwnedFd, go: &OwnedFd) -> Result<Option<(Start, Descriptors)>
 }
 
 /// Places the files and becomes the program. Never returns `Ok`.
-fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
+fn prepare(start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
     let path = c_string(&start.path)?;
+    let path = if start.execute_low {
+        sys::lower(&path).map_err(|error| {
+            let attempt = "keep the program from executing others, which needs CAP_SYS_RAWIO";
+            failure(Some(Layer::Seccomp), attempt, error)
+        })?
+    } else {
+        &path
+    };
     let arguments = c_strings(&start.arguments)?;
     let environment = c_strings(&start.environment)?;
     place_files(&start.files, descriptors.bundle)?;
@@ -171,14 +179,14 @@ fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infal
     arrange(&descriptors.program)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     // Last: from here on only execve, or a report and an end, are left to do.
-    sys::install_filter(&plan.filter).map_err(|error| {
+    start.filter.install().map_err(|error| {
         failure(
             Some(Layer::Seccomp),
             "install the system call filter",
             error,
         )
     })?;
-    let error = sys::execute(&path, &arguments, &environment);
+    let error = sys::execute(path, &arguments, &environment);
     let attempt = format!("execute {}", String::from_utf8_lossy(&start.path));
     Err(failure(None, attempt, error))
 }

@@ -9,7 +9,9 @@ use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
     LeavingsError, Sandbox, StartError, State, Streams,
 };
-use atoll_types::{Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, Usage};
+use atoll_types::{
+    Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
+};
 
 pub(crate) const LIMITS: Limits = Limits {
     wall_time_ms: 1_000,
@@ -83,7 +85,11 @@ impl Drop for Empty {
 
 #[async_trait]
 impl Beginning for Empty {
-    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        _: Limits,
+        _: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         tokio::time::sleep(Duration::from_millis(2)).await;
         Ok(self)
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use atoll_pool::{Key, Options, PoolReport, Pools};
 use atoll_sandbox::{Backend, Environment};
-use atoll_types::{Level, Limits, ProgramKind};
+use atoll_types::{Level, Limits, ProgramKind, SystemCalls};
 
 use counting::{Counting, LIMITS};
 
@@ -18,7 +18,7 @@ fn key(limits: &Limits) -> Key {
         kind: ProgramKind::Python,
         dependencies: None,
     };
-    Key::new(Level::Process, environment, limits)
+    Key::new(Level::Process, environment, SystemCalls::Processes, limits)
 }
 
 fn block_on(test: impl Future<Output = ()>) {

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use atoll_sandbox::{Backend as _, Ending, Environment, Job, SandboxSpec, conformance};
 use atoll_sandbox_process::ProcessBackend;
-use atoll_types::{InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind};
+use atoll_types::{InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls};
 
 /// What a run shows to the outside.
 #[derive(Debug, PartialEq, Eq)]
@@ -126,6 +126,7 @@ async fn run(script: &str, warm: bool) -> Shown {
     let spec = SandboxSpec {
         id: "warm-and-cold".to_owned(),
         limits,
+        system_calls: SystemCalls::Processes,
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,

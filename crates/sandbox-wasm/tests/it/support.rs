@@ -7,7 +7,9 @@ use std::time::Duration;
 use atoll_sandbox::conformance::limits;
 use atoll_sandbox::{Backend, Ending, Environment, Job, Sandbox, SandboxSpec, StartError};
 use atoll_sandbox_wasm::WasmBackend;
-use atoll_types::{Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, Usage};
+use atoll_types::{
+    Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, Usage,
+};
 
 pub(crate) fn module(text: &str) -> Program {
     program(ProgramKind::WasmModule, wat::parse_str(text).unwrap())
@@ -92,6 +94,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
     let spec = SandboxSpec {
         id: "test-wasm".to_owned(),
         limits,
+        system_calls: SystemCalls::Strict,
         environment,
     };
     WasmBackend::new().create(spec).await.unwrap()
