@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use atoll_types::{Content, Layer, LayerReport, LayerState, LimitName, Limits, Usage};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
@@ -26,6 +27,7 @@ use crate::plan::{
 };
 use crate::seccomp::{Filter, Profile};
 use crate::sys;
+use crate::zygote::Slot;
 
 /// What a jail is made for.
 #[derive(Debug, Clone)]
@@ -91,6 +93,25 @@ pub struct Running {
     pub stderr: OwnedFd,
 }
 
+impl Running {
+    /// New pipes: the outer ends, and the program's in the order of their numbers.
+    pub(crate) fn pipes() -> Result<(Self, Vec<OwnedFd>), JailError> {
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
+        let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
+        let (stderr, stderr_in) = pipe()?;
+        for end in [&stdin, &stdout, &stderr] {
+            rustix::io::ioctl_fionbio(end, true)
+                .map_err(|error| internal("set up a pipe")(error.into()))?;
+        }
+        let outer = Self {
+            stdin,
+            stdout,
+            stderr,
+        };
+        Ok((outer, vec![stdin_in, stdout_in, stderr_in]))
+    }
+}
+
 /// Why a jail could not be made, or a program not be started in it.
 #[derive(Debug, thiserror::Error)]
 pub enum JailError {
@@ -129,6 +150,8 @@ pub struct Jail {
     ended: Option<ProgramEnd>,
     removed: bool,
     processes_peak: AtomicU32,
+    /// The zygote that this is a copy of, and not a child of this process then.
+    copy: Option<Slot>,
 }
 
 /// A jail that is being built by other processes. Dropping it undoes what was built.
@@ -148,12 +171,11 @@ impl JailBeginning {
         let gone = io::ErrorKind::NotConnected;
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
-        jail.group.set_limits(&limits).map_err(limits_refused)?;
+        jail.group
+            .set_limits(&jail.group_limits(&limits))
+            .map_err(limits_refused)?;
         jail.limits = limits;
-        let disk = DiskLimits {
-            bytes: limits.disk_bytes,
-            files: limits.disk_files,
-        };
+        let disk = DiskLimits::of(&limits);
         // When nobody listens any more, the answers that have come say why.
         let _ = jail.send(&disk, &[]);
         let built = jail.built().await;
@@ -201,6 +223,15 @@ impl Jail {
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
+        Self::begin_as(spec, false)
+    }
+
+    /// Begins to build a jail for an interpreter that forks confined copies of itself.
+    pub(crate) fn begin_zygote(spec: &JailSpec) -> Result<JailBeginning, JailError> {
+        Self::begin_as(spec, true)
+    }
+
+    fn begin_as(spec: &JailSpec, zygote: bool) -> Result<JailBeginning, JailError> {
         let own_users = rustix::process::geteuid().is_root();
         if !own_users {
             return Err(missing(
@@ -222,7 +253,22 @@ impl Jail {
                 return Err(error);
             }
         };
-        let jail = beginning.jail.insert(Self {
+        let jail = beginning.jail.insert(Self::new(group, socket, None));
+        let (cgroups, entrances) = jail
+            .group
+            .entrance()
+            .map_err(internal("open the cgroup's entrance"))?;
+        let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
+        let plan = Plan {
+            zygote,
+            ..plan(spec, cgroups, own_users)
+        };
+        jail.send(&plan, &entrances)?;
+        Ok(beginning)
+    }
+
+    fn new(group: Box<dyn Group>, socket: UnixStream, copy: Option<Slot>) -> Self {
+        Self {
             limits: NO_LIMITS,
             group,
             socket,
@@ -233,14 +279,37 @@ impl Jail {
             ended: None,
             removed: false,
             processes_peak: AtomicU32::new(0),
-        });
-        let (cgroups, entrances) = jail
-            .group
-            .entrance()
-            .map_err(internal("open the cgroup's entrance"))?;
-        let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        jail.send(&plan(spec, cgroups, own_users), &entrances)?;
-        Ok(beginning)
+            copy,
+        }
+    }
+
+    /// The jail that a copy of a zygote is going to be, with its limits in force, and what the copy
+    /// has to write "0" to.
+    pub(crate) fn of_copy(
+        name: &str,
+        limits: Limits,
+        socket: std::os::unix::net::UnixStream,
+        slot: Slot,
+    ) -> Result<(Self, Vec<OwnedFd>), JailError> {
+        let socket = socket
+            .set_nonblocking(true)
+            .and_then(|()| UnixStream::from_std(socket))
+            .map_err(internal("make a socket"))?;
+        let mut jail = Self::new(make_group(name)?, socket, Some(slot));
+        jail.group
+            .set_limits(&jail.group_limits(&limits))
+            .map_err(limits_refused)?;
+        jail.limits = limits;
+        let entrances = jail.group.own_entrance();
+        let entrances = entrances.map_err(internal("open the cgroup's entrance"))?;
+        Ok((jail, entrances))
+    }
+
+    /// Waits until the copy is what [`Self::of_copy`] began.
+    pub(crate) async fn ready(mut self) -> Result<Self, JailError> {
+        self.built().await?;
+        self.restart_clock();
+        Ok(self)
     }
 
     /// Waits for what [`Self::begin`] has set to work.
@@ -301,13 +370,7 @@ impl Jail {
     pub async fn start(&mut self, command: Command) -> Result<Running, JailError> {
         self.check_fits(&command)?;
         let bundle = bundle(&command.files).map_err(internal("bundle the files"))?;
-        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
-        let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
-        let (stderr, stderr_in) = pipe()?;
-        for end in [&stdin, &stdout, &stderr] {
-            rustix::io::ioctl_fionbio(end, true)
-                .map_err(|error| internal("set up a pipe")(error.into()))?;
-        }
+        let (running, inner) = Running::pipes()?;
         let start = Start {
             path: command.path,
             arguments: command.arguments,
@@ -317,9 +380,9 @@ impl Jail {
             filter: filter(command.profile)?,
             execute_low: command.profile == Profile::Strict,
         };
-        let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];
-        let descriptors: Vec<_> = standard
+        let descriptors: Vec<_> = [&bundle]
             .into_iter()
+            .chain(&inner)
             .chain(&command.descriptors)
             .map(AsFd::as_fd)
             .collect();
@@ -333,11 +396,7 @@ impl Jail {
             (reply, _) => return Err(unexpected(&reply)),
         }
         self.started = Some(Started { at, cpu_time_us });
-        Ok(Running {
-            stdin,
-            stdout,
-            stderr,
-        })
+        Ok(running)
     }
 
     /// Whether the files of a command fit into the private files.
@@ -379,6 +438,7 @@ impl Jail {
             return Usage::default();
         };
         let processes = self.group.processes();
+        let processes = processes.saturating_sub(self.own_processes());
         let peak = self
             .processes_peak
             .fetch_max(processes, Ordering::Relaxed)
@@ -422,10 +482,23 @@ impl Jail {
     pub fn set_limits(&mut self, limits: Limits) -> io::Result<()> {
         let held = |limits: &Limits| (limits.memory_bytes, limits.processes, limits.cpu_percent);
         if held(&self.limits) != held(&limits) {
-            self.group.set_limits(&limits)?;
+            self.group.set_limits(&self.group_limits(&limits))?;
         }
         self.limits = limits;
         Ok(())
+    }
+
+    /// Processes in the cgroup that are not the program's. The first process of a copy is in its
+    /// zygote's.
+    fn own_processes(&self) -> u32 {
+        u32::from(self.copy.is_none())
+    }
+
+    fn group_limits(&self, limits: &Limits) -> Limits {
+        Limits {
+            processes: limits.processes.saturating_add(self.own_processes()),
+            ..*limits
+        }
     }
 
     /// Ends everything inside, at once.
@@ -469,9 +542,13 @@ impl Jail {
 
     /// Waits until the first process has ended, and with it everything inside.
     async fn first_ended(&mut self) -> io::Result<()> {
+        let is_child = self.copy.is_none();
         if let Some(first) = &self.first {
             let ended = |options| waitid(WaitId::PidFd(first.as_fd()), options);
-            if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
+            if !is_child {
+                // Its zygote waits for it.
+                sys::readable(first.as_fd()).await?;
+            } else if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
                 sys::readable(first.as_fd()).await?;
                 ended(WaitIdOptions::EXITED)?;
             }
@@ -487,6 +564,9 @@ impl Jail {
         }
         self.scratch = None;
         if let Some(first) = self.first.take() {
+            if self.copy.is_some() {
+                poll(&mut [PollFd::new(&first, PollFlags::IN)], None)?;
+            }
             let waited = waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED);
             if let Err(error) = waited
                 && error != rustix::io::Errno::CHILD
@@ -601,10 +681,11 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, own_users: bool) -> P
         devices: spec.root.devices,
         cgroups,
         own_users,
+        zygote: false,
     }
 }
 
-fn filter(profile: Profile) -> Result<Filter, JailError> {
+pub(crate) fn filter(profile: Profile) -> Result<Filter, JailError> {
     if profile == Profile::Strict && !low_page_is_protected() {
         let why = "the sysctl vm.mmap_min_addr cannot be read or is below 4096, so a program \
                    could execute others";
@@ -614,7 +695,7 @@ fn filter(profile: Profile) -> Result<Filter, JailError> {
         .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))
 }
 
-fn resource_limits(limits: &Limits) -> ResourceLimits {
+pub(crate) fn resource_limits(limits: &Limits) -> ResourceLimits {
     ResourceLimits {
         open_files: limits.open_files.into(),
         // The cgroup holds the limit. This one also counts processes that have ended and wait to be
@@ -729,7 +810,7 @@ fn unexpected(reply: &Reply) -> JailError {
     JailError::Internal("understand the launcher".to_owned(), error)
 }
 
-fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
+pub(crate) fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
     let attempt = attempt.to_owned();
     move |error| JailError::Internal(attempt, error)
 }

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use atoll_types::Layer;
+use atoll_types::{Layer, Limits};
 use serde::{Deserialize, Serialize};
 
 use crate::seccomp::Filter;
@@ -35,6 +35,27 @@ pub(crate) struct Plan {
     pub cgroups: CgroupJoin,
     /// Whether the supervisor is privileged, so that own user ids can be mapped.
     pub own_users: bool,
+    /// Whether the program is an interpreter of Atoll's that forks confined copies of itself, and
+    /// keeps what that takes.
+    pub zygote: bool,
+}
+
+/// Asks a zygote for a copy of itself. Travels with the copy's own socket, its program's
+/// descriptors, and the cgroup files to write "0" to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Fork {
+    /// The copy's user and group id inside the zygote's user namespace.
+    pub user: u32,
+    /// Whether it gets a network namespace of its own.
+    pub own_network: bool,
+    /// Limits of its private files.
+    pub disk: DiskLimits,
+    /// Limits of each of its processes.
+    pub resource_limits: ResourceLimits,
+    /// The system call filter of its program.
+    pub filter: Filter,
+    /// How many descriptors the program gets.
+    pub descriptors: usize,
 }
 
 /// A host path and where it appears, relative to the new root.
@@ -77,6 +98,16 @@ pub(crate) struct DiskLimits {
     pub bytes: u64,
     /// Number of private files and directories.
     pub files: u64,
+}
+
+impl DiskLimits {
+    /// Those among all limits.
+    pub(crate) const fn of(limits: &Limits) -> Self {
+        Self {
+            bytes: limits.disk_bytes,
+            files: limits.disk_files,
+        }
+    }
 }
 
 /// What to run. Travels with stdin, stdout, stderr, the bundle of files, and the extra descriptors.

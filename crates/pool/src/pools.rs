@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, Sandbox, SandboxSpec};
+use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec};
 use atoll_types::Limits;
 
 use crate::pool::{Idle, Pool};
@@ -222,10 +222,12 @@ impl Shared {
         let made = make(backend, spec).await;
         if let Some(idle) = self.put(key, made, before.elapsed()) {
             destroy([idle]).await;
+            self.lock().pools.get_mut(key).map(Pool::end_making);
         }
     }
 
-    /// Puts a sandbox into its pool, or gives it back when there is no place for it.
+    /// Puts a sandbox into its pool, or gives it back when there is no place for it; it counts as
+    /// being made then until it is gone.
     fn put(&self, key: &Key, made: Result<Idle, String>, taken: Duration) -> Option<Idle> {
         let now = self.now();
         let mut state = self.lock();
@@ -234,7 +236,7 @@ impl Shared {
         let most = self.options.idle_max;
         // A pool is not forgotten while it makes something.
         let pool = state.pools.get_mut(key)?;
-        match made {
+        let back = match made {
             Ok(idle) if closed => pool.add(idle, taken, now, 0),
             Ok(idle) if used.saturating_add(idle.bytes) > self.options.memory_bytes_max => {
                 let most = self.options.memory_bytes_max;
@@ -252,20 +254,24 @@ impl Shared {
                 pool.failed(why, now);
                 None
             }
+        };
+        if back.is_none() {
+            pool.end_making();
         }
+        back
     }
 }
 
 async fn make(backend: &dyn Backend, spec: SandboxSpec) -> Result<Idle, String> {
-    let created = backend.create(spec).await;
-    let mut sandbox = created.map_err(|error| error.to_string())?;
-    match sandbox.warm().await {
-        Ok(()) => Ok(Idle::new(sandbox)),
-        Err(error) => {
-            // What is left of it is of no interest beside the reason.
-            let _ = sandbox.destroy().await;
-            Err(error.to_string())
-        }
+    let created = backend.create_warm(spec).await;
+    created.map(Idle::new).map_err(|error| why(&error))
+}
+
+/// An error with its source: whoever reads it in a report has nothing else.
+fn why(error: &CreateError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a program finds around it: the root directory, its variables, its command line.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -181,21 +182,24 @@ impl CommandLine {
         }
     }
 
-    /// The command of an interpreter that starts ahead of its program; `None` where nothing can.
-    pub(crate) fn waiting(&self) -> Option<Command> {
+    /// The command of an interpreter that forks copies of itself; `None` where nothing can.
+    pub(crate) fn zygote(&self, library: OwnedFd) -> Option<Command> {
         if self.environment.kind != ProgramKind::Python {
             return None;
         }
         let interpreter = self.interpreters.for_program(ProgramKind::Python, b"")?;
         let path = interpreter.as_os_str().as_bytes().to_vec();
         let script = format!("/{}", waiting::SCRIPT_PLACE).into_bytes();
+        let mut variables = self.variables(Vec::new());
+        variables.retain(|variable| !variable.starts_with(b"PYTHONPATH="));
         Some(Command {
             arguments: vec![path.clone(), script],
             path,
-            environment: self.variables(Vec::new()),
+            // Nothing of the dependencies may run in it: they are for the copies.
+            environment: variables,
             files: Vec::new(),
-            descriptors: Vec::new(),
-            profile: self.profile,
+            descriptors: vec![library],
+            profile: Profile::Zygote,
         })
     }
 
@@ -241,6 +245,8 @@ impl CommandLine {
 
 #[cfg(test)]
 mod tests {
+    use atoll_types::TenantId;
+
     use super::*;
 
     #[test]
@@ -256,6 +262,7 @@ mod tests {
         let environment = Environment {
             kind: ProgramKind::Python,
             dependencies: None,
+            tenant: TenantId::local(),
         };
         let line = CommandLine::new(&Interpreters::find(), environment, Profile::Strict);
         let own = vec![

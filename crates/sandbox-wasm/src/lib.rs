@@ -15,6 +15,7 @@ use atoll_jail::{Jail, JailBeginning};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{
     Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind, SystemCalls,
+    TenantId,
 };
 
 use crate::protocol::GuestKind;
@@ -139,6 +140,7 @@ async fn run_nothing() -> Result<(), String> {
     let environment = Environment {
         kind,
         dependencies: None,
+        tenant: TenantId::local(),
     };
     let spec = SandboxSpec {
         id: "probe-wasm".to_owned(),

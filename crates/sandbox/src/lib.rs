@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use atoll_types::{
     Content, Enforcement, InputFile, LayerReport, Level, LimitName, Limits, Program, ProgramKind,
-    SystemCalls, Usage,
+    SystemCalls, TenantId, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -47,10 +47,26 @@ pub trait Backend: Send + Sync {
     fn begin(&self, id: &str, environment: &Environment)
     -> Result<Box<dyn Beginning>, CreateError>;
 
-    /// Whether a job finds in a sandbox that was made [warm](Sandbox::warm) what it would find in
-    /// one that starts with it.
+    /// Whether a job finds in a [warm](Backend::create_warm) sandbox what it would find in one that
+    /// starts with it.
     fn suits_warm(&self, _job: &Job) -> bool {
         true
+    }
+
+    /// Whether a warm sandbox can be built as soon as one that is not warm.
+    fn is_warm(&self, _environment: &Environment) -> bool {
+        true
+    }
+
+    /// Builds a sandbox in which everything that can be started without knowing the job has
+    /// started, such as an interpreter. What the job would have given to that start must then be
+    /// nothing special: [`Backend::suits_warm`]. Limits of disk, files, processes and CPU time can
+    /// only be lowered by the monitor afterwards.
+    ///
+    /// # Errors
+    /// As for [`Backend::create`].
+    async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        self.create(spec).await
     }
 
     /// Builds a sandbox that is ready to start one job.
@@ -100,6 +116,8 @@ pub struct Environment {
     pub kind: ProgramKind,
     /// A host directory of installed third-party modules, visible read-only to the program.
     pub dependencies: Option<PathBuf>,
+    /// Whose messages run in it. What is kept ready for one tenant is never used for another.
+    pub tenant: TenantId,
 }
 
 /// One program with its input.
@@ -128,17 +146,6 @@ pub trait Sandbox: Send {
     /// What is really enforced. Complete after `start` at the latest; `start` refuses to run the
     /// program when something is missing.
     fn enforcement(&self) -> &Enforcement;
-
-    /// Starts ahead of its job what can be started without knowing it, such as an interpreter.
-    /// What the job would have given to that start must then be nothing special:
-    /// [`Backend::suits_warm`]. Does nothing by default. Limits of disk, files, processes and CPU
-    /// time can only be lowered by the monitor afterwards.
-    ///
-    /// # Errors
-    /// As for [`Sandbox::start`]; the sandbox is only good for `destroy` then.
-    async fn warm(&mut self) -> Result<(), StartError> {
-        Ok(())
-    }
 
     /// Changes the limits on memory, processes and CPU share; the others stay as they are.
     ///

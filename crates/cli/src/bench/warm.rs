@@ -54,7 +54,10 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let mut rows = Vec::new();
     let mut figures = Vec::new();
     let script = workload("hello.py", HELLO.as_bytes(), Vec::new())?;
-    let bare = peers(place.path(), iterations, &mut rows)?;
+    let bare = match args.without_peers {
+        true => None,
+        false => peers(place.path(), iterations, &mut rows)?,
+    };
     let warm = waiting(&engine, "hello.py", &script, iterations, &mut rows).await?;
     figures.extend(Figure::ratio("python_over_atoll_output", bare, warm, 1));
     if let Some(native) = compiled(place.path())? {

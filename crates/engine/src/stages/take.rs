@@ -56,11 +56,32 @@ pub(crate) async fn take(
             waited: true,
         });
     }
+    let at_once = engine.pools.is_some()
+        && around.ahead.is_none()
+        && backend.suits_warm(job)
+        && backend.is_warm(&around.environment);
+    // When this fails, the ordinary way says why, if it fails as well.
+    let spec = specification(message, decision, around.environment.clone());
+    if at_once && let Ok(sandbox) = backend.create_warm(spec).await {
+        return Ok(Taken {
+            sandbox,
+            waited: true,
+        });
+    }
     let sandbox = make(engine, message, decision, around).await?;
     Ok(Taken {
         sandbox,
         waited: false,
     })
+}
+
+fn specification(message: &Message, decision: &Decision, environment: Environment) -> SandboxSpec {
+    SandboxSpec {
+        id: message.id.to_string(),
+        limits: decision.limits,
+        system_calls: decision.system_calls,
+        environment,
+    }
 }
 
 /// Finishes the sandbox that was begun, if it is of the decided level, or builds another.
@@ -81,12 +102,7 @@ pub(crate) async fn make(
             Err(error) => Err(error),
         },
         _ => {
-            let spec = SandboxSpec {
-                id: message.id.to_string(),
-                limits: decision.limits,
-                system_calls: decision.system_calls,
-                environment: around.environment,
-            };
+            let spec = specification(message, decision, around.environment);
             backend.create(spec).await
         }
     };

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confine;
 use crate::control::Receiver;
-use crate::plan::{Failure, PlacedFile, Plan, Start, WORK_DIRECTORY};
+use crate::plan::{Failure, GUEST_ID, PlacedFile, Plan, Start, WORK_DIRECTORY};
 use crate::sys::{self, Side};
 
 /// More descriptors than any program is started with; those that only lead to it stay above.
@@ -120,7 +120,7 @@ fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd)
     let told = give_up(plan).and_then(|()| listen(socket, go));
     let said = match told {
         Ok(Some((start, descriptors))) => {
-            let Err(failure) = prepare(&start, descriptors);
+            let Err(failure) = prepare(plan, &start, descriptors);
             Report::Failed(failure)
         }
         Ok(None) => Report::Alone,
@@ -136,6 +136,11 @@ fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd)
 fn give_up(plan: &Plan) -> Result<(), Failure> {
     rustix::process::setsid().map_err(|error| failure(None, "start a session", error.into()))?;
     sys::reset_signals();
+    if plan.zygote {
+        // Its copies give up the rest.
+        confine::keep_what_confining_takes()?;
+        return confine::no_new_privileges();
+    }
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         failure(
             Some(Layer::PrivateFiles),
@@ -143,7 +148,7 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
             error,
         )
     })?;
-    confine::drop_capabilities(plan.own_users)?;
+    confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
     confine::landlock()
@@ -162,7 +167,7 @@ fn listen(socket: &OwnedFd, go: &OwnedFd) -> Result<Option<(Start, Descriptors)>
 }
 
 /// Places the files and becomes the program. Never returns `Ok`.
-fn prepare(start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
+fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
     let path = c_string(&start.path)?;
     let path = if start.execute_low {
         sys::lower(&path).map_err(|error| {
@@ -175,7 +180,10 @@ fn prepare(start: &Start, descriptors: Descriptors) -> Result<Infallible, Failur
     let arguments = c_strings(&start.arguments)?;
     let environment = c_strings(&start.environment)?;
     place_files(&start.files, descriptors.bundle)?;
-    confine::resource_limits(&start.resource_limits)?;
+    if !plan.zygote {
+        // Nobody could raise them again for a copy.
+        confine::resource_limits(&start.resource_limits)?;
+    }
     arrange(&descriptors.program)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     // Last: from here on only execve, or a report and an end, are left to do.

@@ -20,6 +20,9 @@ pub enum Profile {
         /// of JavaScript engines need.
         writable_code: bool,
     },
+    /// An interpreter that forks confined copies of itself and runs nothing of anybody's: what the
+    /// copies may do, and what it takes to confine them.
+    Zygote,
     /// One process with one thread that computes and works on files: a script of an interpreter.
     Strict,
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
@@ -28,8 +31,9 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Strict,
+        Self::Zygote,
         Self::Processes {
             writable_code: false,
         },
@@ -50,6 +54,7 @@ impl Profile {
             Self::Processes {
                 writable_code: true,
             } => "processes: threads, children, sockets inside the sandbox, and compiled code",
+            Self::Zygote => "what confining copies of an interpreter takes",
             Self::WasmWorker => "a WebAssembly runtime: threads and files",
         };
         let allowed = Filter::of(self).map_or(0, |filter| filter.allowed());
@@ -60,6 +65,25 @@ impl Profile {
 /// The rules of a profile, and what happens to every other call.
 #[must_use]
 pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
+    let Profile::Zygote = profile else {
+        return program_rules(profile);
+    };
+    let (mut rules, otherwise) = program_rules(Profile::Processes {
+        writable_code: false,
+    });
+    let confining = CONFINING
+        .iter()
+        .filter_map(|call| u32::try_from(*call).ok());
+    let confining: Vec<u32> = confining.collect();
+    rules.retain(|rule| !confining.contains(&rule.number));
+    rules.extend(confining.into_iter().map(|number| Rule {
+        number,
+        action: Action::Allow,
+    }));
+    (rules, otherwise)
+}
+
+fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
     let mut rules: Vec<Rule> = Vec::new();
     let mut add = |calls: &[c_long], action: &Action| {
         rules.extend(calls.iter().filter_map(|call| {
@@ -85,6 +109,7 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
     add(ABSENT, &errno(ENOSYS));
     add(WITHOUT_ATTRIBUTES, &errno(EOPNOTSUPP));
     match profile {
+        Profile::Zygote => {}
         Profile::Processes { writable_code } => {
             add(PROCESSES, &Action::Allow);
             add(LOCAL_SOCKETS, &Action::Allow);
@@ -554,6 +579,27 @@ const LOCAL_SOCKETS: &[c_long] = &[
     libc::SYS_sendmmsg,
     libc::SYS_recvmmsg,
     libc::SYS_shutdown,
+];
+
+/// What a zygote needs to confine its copies. Its capabilities reach no further than its own jail.
+const CONFINING: &[c_long] = &[
+    libc::SYS_clone3,
+    libc::SYS_prctl,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_setgroups,
+    libc::SYS_setresgid,
+    libc::SYS_setresuid,
+    libc::SYS_capset,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+    libc::SYS_seccomp,
 ];
 
 /// Calls that newer architectures do not have and older programs still make.

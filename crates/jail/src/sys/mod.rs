@@ -9,6 +9,7 @@
     reason = "clone3, mount_setattr, seccomp, execve and polling have no safe wrapper in the crates used"
 )]
 
+mod fork;
 mod low;
 
 use std::ffi::{CStr, CString};
@@ -19,6 +20,9 @@ use std::ptr;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+pub use fork::{
+    BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
+};
 pub use low::{LOW_ADDRESS, low_page_is_protected, lower, map_low_page};
 
 /// Which side of a [`clone_process`] or [`fork`] the caller is on.

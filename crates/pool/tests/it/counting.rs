@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
-    LeavingsError, Sandbox, StartError, State, Streams,
+    LeavingsError, Sandbox, SandboxSpec, StartError, State, Streams,
 };
 use atoll_types::{
     Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
@@ -55,6 +55,13 @@ impl Backend for Counting {
         Ok(())
     }
 
+    async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        let created = self.create(spec).await?;
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        self.warmed.fetch_add(1, Ordering::SeqCst);
+        Ok(created)
+    }
+
     fn begin(&self, _: &str, _: &Environment) -> Result<Box<dyn Beginning>, CreateError> {
         if self.failing.load(Ordering::SeqCst) {
             return Err(CreateError::Environment("no interpreter".to_owned()));
@@ -62,7 +69,6 @@ impl Backend for Counting {
         self.living.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Empty {
             living: Arc::clone(&self.living),
-            warmed: Arc::clone(&self.warmed),
             enforcement: Enforcement {
                 level: Level::Process,
                 layers: Vec::new(),
@@ -73,7 +79,6 @@ impl Backend for Counting {
 
 struct Empty {
     living: Arc<AtomicU64>,
-    warmed: Arc<AtomicU64>,
     enforcement: Enforcement,
 }
 
@@ -103,12 +108,6 @@ impl Sandbox for Empty {
 
     fn enforcement(&self) -> &Enforcement {
         &self.enforcement
-    }
-
-    async fn warm(&mut self) -> Result<(), StartError> {
-        tokio::time::sleep(Duration::from_millis(3)).await;
-        self.warmed.fetch_add(1, Ordering::SeqCst);
-        Ok(())
     }
 
     fn set_limits(&mut self, _: &Limits) -> std::io::Result<()> {

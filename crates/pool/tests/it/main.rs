@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use atoll_pool::{Key, Options, PoolReport, Pools};
 use atoll_sandbox::{Backend, Environment};
-use atoll_types::{Level, Limits, ProgramKind, SystemCalls};
+use atoll_types::{Level, Limits, ProgramKind, SystemCalls, TenantId};
 
 use counting::{Counting, LIMITS};
 
@@ -17,6 +17,7 @@ fn key(limits: &Limits) -> Key {
     let environment = Environment {
         kind: ProgramKind::Python,
         dependencies: None,
+        tenant: TenantId::local(),
     };
     Key::new(Level::Process, environment, SystemCalls::Processes, limits)
 }

@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 
 use atoll_sandbox::{Backend as _, Ending, Environment, Job, SandboxSpec, conformance};
 use atoll_sandbox_process::ProcessBackend;
-use atoll_types::{InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls};
+use atoll_types::{
+    InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId,
+};
 
 /// What a run shows to the outside.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +67,28 @@ const SCRIPTS: &[&str] = &[
     "import os\nopen('/work/big', 'wb').write(b'x' * (64 << 20))",
     "import threading\nprint(threading.current_thread().name, threading.active_count())",
     "print(globals().keys())",
+    "class A:\n    def __del__(self): print('gone')\na = A()\nb = [a]\nb.append(b)",
+    "class A:\n    def __init__(self, n): self.n = n\n    def __del__(self): print(self.n, len)\n\
+     one = A(1)\n_two = A(2)\ndef f():\n    three = A(3)\n    1 / 0\nf()",
+    "f = open('left', 'w')\nf.write('not flushed')\nimport atexit\n\
+     atexit.register(lambda: print(open('left').read(), 'at exit'))",
+    "import atexit\nclass Bad:\n    def __call__(self): 1 / 0\n    def __repr__(self): return 'bad'\n\
+     atexit.register(print, 'runs')\natexit.register(Bad())",
+    "import weakref\nclass A: pass\na = A()\nweakref.finalize(a, print, 'finalized')",
+    "import tempfile\nd = tempfile.TemporaryDirectory()\nprint('left to itself')",
+    "import sys\nsys.exit(-1)",
+    "import sys\nsys.exit(2 ** 80)",
+    "import sys\nsys.exit((1, 'two'))",
+    "import sys\nsys.exit(True)",
+    "import os\nprint('lost')\nos.close(1)",
+    "import sys\nsys.stdout = None\nsys.exit('no output')",
+    "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()\nprint(1)",
+    "import decimal, hashlib, json\nprint(json.dumps({'a': 1}), hashlib.sha256(b'a').hexdigest())",
+    "import logging\nlogging.basicConfig(filename='log')\nlogging.error('kept')\nprint(open('log').read())",
+    "import helper\nclass A:\n    def __del__(self): print('from a module')\nhelper.held = A()",
+    "import concurrent.futures as c\nwith c.ThreadPoolExecutor(2) as p: print(sum(p.map(abs, [-1, -2])))",
+    "def f():\n    try:\n        yield 1\n    finally:\n        print('closed')\ng = f()\nnext(g)",
+    "raise KeyboardInterrupt",
     "import locale, sys\nprint(locale.getlocale(), sys.getfilesystemencoding(), sys.getdefaultencoding())",
 ];
 
@@ -130,12 +154,14 @@ async fn run(script: &str, warm: bool) -> Shown {
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,
+            tenant: TenantId::local(),
         },
     };
-    let mut sandbox = backend.create(spec).await.unwrap();
-    if warm {
-        sandbox.warm().await.unwrap();
-    }
+    let created = match warm {
+        true => backend.create_warm(spec).await,
+        false => backend.create(spec).await,
+    };
+    let mut sandbox = created.unwrap();
     let streams = sandbox.start(job(script)).await.unwrap();
     // It may have ended without reading.
     let _ = rustix::io::write(&streams.stdin, b"typed\n");

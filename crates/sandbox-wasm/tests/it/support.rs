@@ -8,7 +8,7 @@ use atoll_sandbox::conformance::limits;
 use atoll_sandbox::{Backend, Ending, Environment, Job, Sandbox, SandboxSpec, StartError};
 use atoll_sandbox_wasm::WasmBackend;
 use atoll_types::{
-    Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, Usage,
+    Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId, Usage,
 };
 
 pub(crate) fn module(text: &str) -> Program {
@@ -90,6 +90,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
     let environment = Environment {
         kind,
         dependencies: None,
+        tenant: TenantId::local(),
     };
     let spec = SandboxSpec {
         id: "test-wasm".to_owned(),
