@@ -447,7 +447,6 @@ const STRICT: &[c_long] = &[
     libc::SYS_fsync,
     libc::SYS_fdatasync,
     libc::SYS_flock,
-    libc::SYS_umask,
     // Signals and time.
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
@@ -458,6 +457,7 @@ const STRICT: &[c_long] = &[
     libc::SYS_setitimer,
     libc::SYS_getitimer,
     libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
     libc::SYS_clock_nanosleep,
     libc::SYS_restart_syscall,
     // Questions.
