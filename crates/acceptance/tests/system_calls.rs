@@ -1,6 +1,7 @@
 //! Which system calls a program may make is decided, said, and held.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     dead_code,
