@@ -723,7 +723,12 @@ fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
         .stderr(Stdio::null());
     let launcher = std::thread::Builder::new()
         .name("start launcher".to_owned())
-        .spawn(move || command.spawn())
+        .spawn(move || {
+            let launcher = command.spawn();
+            // While the launcher does its work.
+            Filter::prepare();
+            launcher
+        })
         .map_err(internal("start a thread"))?;
     Ok((launcher, ours))
 }

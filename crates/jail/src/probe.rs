@@ -12,7 +12,7 @@ use crate::seccomp::Profile;
 #[must_use]
 pub fn probe() -> Vec<LayerReport> {
     let missing = match std::thread::spawn(try_everything).join() {
-        Ok(Ok(())) => return Jail::layers(PROFILE),
+        Ok(Ok(())) => return enforced(),
         Ok(Err(missing)) => missing,
         Err(_) => vec![report(
             Layer::UserNamespace,
@@ -28,6 +28,19 @@ pub fn probe() -> Vec<LayerReport> {
                 .unwrap_or_else(|| not_reached(*layer, &missing))
         })
         .collect()
+}
+
+/// What the layers of a jail say, and of system calls what every profile says.
+fn enforced() -> Vec<LayerReport> {
+    let mut layers = Jail::layers(PROFILE);
+    let seccomp = layers
+        .iter_mut()
+        .find(|report| report.layer == Layer::Seccomp);
+    if let Some(report) = seccomp {
+        let profiles = Profile::ALL.map(|profile| profile.describe());
+        report.detail = profiles.join("; ");
+    }
+    layers
 }
 
 fn try_everything() -> Result<(), Vec<LayerReport>> {

@@ -50,6 +50,8 @@ struct Shared {
     options: Options,
     began: Instant,
     made: AtomicU64,
+    /// Tasks that make a sandbox, or destroy one again for which there was no place.
+    busy: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -70,6 +72,7 @@ impl Pools {
                 options,
                 began: Instant::now(),
                 made: AtomicU64::new(0),
+                busy: AtomicU64::new(0),
                 state: Mutex::default(),
             }),
         }
@@ -182,7 +185,8 @@ impl Shared {
     }
 
     fn is_making(&self) -> bool {
-        self.lock().pools.values().any(Pool::is_making)
+        // In this order: whoever is done making is busy until nothing is left of it.
+        self.lock().pools.values().any(Pool::is_making) || self.busy.load(Ordering::Acquire) > 0
     }
 
     /// Begins to make what a pool lacks.
@@ -211,6 +215,7 @@ impl Shared {
     }
 
     async fn make_one(&self, backend: &dyn Backend, key: &Key, limits: Limits) {
+        self.busy.fetch_add(1, Ordering::AcqRel);
         let before = Instant::now();
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let spec = SandboxSpec {
@@ -224,6 +229,7 @@ impl Shared {
             destroy([idle]).await;
             self.lock().pools.get_mut(key).map(Pool::end_making);
         }
+        self.busy.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Puts a sandbox into its pool, or gives it back when there is no place for it; it counts as

@@ -20,6 +20,7 @@ pub struct Decision {
     /// What the program may use at most.
     pub limits: Limits,
     /// Which system calls the program may make at the level `process`.
+    #[serde(default = "before_there_was_a_choice")]
     pub system_calls: SystemCalls,
     /// What of a network the program is granted; empty means no network at all.
     pub network: Vec<NetworkGrant>,
@@ -29,10 +30,15 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
 }
 
+/// What a decision that was recorded without the field had decided.
+const fn before_there_was_a_choice() -> SystemCalls {
+    SystemCalls::Processes
+}
+
 /// One reason of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What the reason changed: `rule`, `floor`, `request`, `limit`.
+    /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,

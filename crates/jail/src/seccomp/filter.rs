@@ -45,6 +45,14 @@ impl Filter {
         }
     }
 
+    /// Compiles every profile's filter, so that nobody has to wait for it later.
+    pub(crate) fn prepare() {
+        for profile in Profile::ALL {
+            // Whoever asks for one that cannot be compiled is told then.
+            let _ = Self::of(profile);
+        }
+    }
+
     /// Compiles rules; calls without a rule get `otherwise`.
     ///
     /// # Errors

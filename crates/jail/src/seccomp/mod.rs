@@ -1,7 +1,7 @@
 //! System call filters: which calls a profile allows, and how that becomes a BPF program.
 //!
-//! [`profile`] owns the tables, [`compile`] the translation, [`filter`] what is made of both. Filters
-//! are installed last, by the process they bind.
+//! [`profile`] owns the tables, [`compile`] the translation, [`filter`] what is made of both.
+//! Filters are installed last, by the process they bind.
 
 mod compile;
 mod filter;

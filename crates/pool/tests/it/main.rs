@@ -84,6 +84,13 @@ fn limits_that_cannot_change_later_have_pools_of_their_own() {
 }
 
 #[test]
+fn sandboxes_with_other_system_calls_have_pools_of_their_own() {
+    let mut strict = key(&LIMITS);
+    strict.system_calls = SystemCalls::Strict;
+    assert_ne!(strict, key(&LIMITS));
+}
+
+#[test]
 fn as_many_wait_as_are_kept_and_none_after_closing() {
     block_on(async {
         let counting = Arc::new(Counting::default());

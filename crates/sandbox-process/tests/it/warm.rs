@@ -11,11 +11,11 @@ use atoll_types::{
 
 /// What a run shows to the outside.
 #[derive(Debug, PartialEq, Eq)]
-struct Shown {
-    ending: Ending,
+pub(crate) struct Shown {
+    pub(crate) ending: Ending,
     limit: Option<LimitName>,
-    stdout: String,
-    stderr: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Each prints what it sees, or ends in its own way.
@@ -101,8 +101,8 @@ fn a_program_cannot_tell_whether_its_interpreter_waited_for_it() {
     let differences: Vec<String> = SCRIPTS
         .iter()
         .filter_map(|script| {
-            let cold = runtime.block_on(run(script, false));
-            let warm = runtime.block_on(run(script, true));
+            let cold = runtime.block_on(run(script, false, SystemCalls::Processes));
+            let warm = runtime.block_on(run(script, true, SystemCalls::Processes));
             (warm != cold).then(|| format!("{script}\n  cold {cold:#?}\n  warm {warm:#?}\n"))
         })
         .collect();
@@ -134,14 +134,18 @@ fn hash_seeds_and_random_numbers_differ_between_waiting_interpreters() {
         .build()
         .unwrap();
     let script = "import random, uuid\nprint(hash('a'), random.random(), uuid.uuid4())";
-    let one = runtime.block_on(run(script, true)).stdout;
-    let other = runtime.block_on(run(script, true)).stdout;
+    let one = runtime
+        .block_on(run(script, true, SystemCalls::Processes))
+        .stdout;
+    let other = runtime
+        .block_on(run(script, true, SystemCalls::Processes))
+        .stdout;
     for (one, other) in one.split(' ').zip(other.split(' ')) {
         assert_ne!(one, other);
     }
 }
 
-async fn run(script: &str, warm: bool) -> Shown {
+pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> Shown {
     let backend = ProcessBackend::new();
     let limits = Limits {
         disk_bytes: 16 << 20,
@@ -150,7 +154,7 @@ async fn run(script: &str, warm: bool) -> Shown {
     let spec = SandboxSpec {
         id: "warm-and-cold".to_owned(),
         limits,
-        system_calls: SystemCalls::Processes,
+        system_calls,
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,
