@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples demo test bench soak fuzz doc install clean-all
+.PHONY: help setup build examples demo test bench ablation soak fuzz doc install clean-all
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ test: setup examples ## Run every test, then look for leaks
 bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
 	@scripts/setup.sh bubblewrap crun runc
 	@scripts/bench.sh
+
+ablation: build ## Switch off one layer at a time and show which attacks notice
+	@scripts/ablation.sh
 
 soak: build ## Run JOBS jobs (default 100000), good and hostile, and look for what they leave
 	@scripts/soak.sh

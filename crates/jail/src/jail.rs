@@ -17,6 +17,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
+use crate::ablation;
 use crate::cgroup::{self, Group, Hierarchies};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
@@ -148,7 +149,8 @@ impl JailBeginning {
         let gone = io::ErrorKind::NotConnected;
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
-        jail.group.set_limits(&limits).map_err(limits_refused)?;
+        let held = ablation::group_limits(&limits);
+        jail.group.set_limits(&held).map_err(limits_refused)?;
         jail.limits = limits;
         let disk = DiskLimits {
             bytes: limits.disk_bytes,
@@ -311,7 +313,7 @@ impl Jail {
         let start = Start {
             path: command.path,
             arguments: command.arguments,
-            environment: command.environment,
+            environment: ablation::variables(command.environment),
             files: command.files.iter().map(placed_file).collect(),
             resource_limits: resource_limits(&self.limits),
         };
@@ -383,7 +385,8 @@ impl Jail {
             .max(processes);
         Usage {
             wall_time_us: u64::try_from(started.at.elapsed().as_micros()).unwrap_or(u64::MAX),
-            cpu_time_us: self.group.cpu_time_us().saturating_sub(started.cpu_time_us),
+            cpu_time_us: ablation::cpu_time_us(self.group.cpu_time_us())
+                .saturating_sub(started.cpu_time_us),
             memory_peak_bytes: self.group.memory_peak_bytes(),
             output_bytes: 0,
             disk_bytes: self.disk().map_or(0, |disk| disk.used_bytes),
@@ -420,7 +423,7 @@ impl Jail {
     pub fn set_limits(&mut self, limits: Limits) -> io::Result<()> {
         let held = |limits: &Limits| (limits.memory_bytes, limits.processes, limits.cpu_percent);
         if held(&self.limits) != held(&limits) {
-            self.group.set_limits(&limits)?;
+            self.group.set_limits(&ablation::group_limits(&limits))?;
         }
         self.limits = limits;
         Ok(())
@@ -593,7 +596,7 @@ fn plan(
     let filter = seccomp::compile(&rules, &otherwise)
         .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))?;
     Ok(Plan {
-        binds: spec.root.binds.clone(),
+        binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
@@ -618,6 +621,7 @@ fn resource_limits(limits: &Limits) -> ResourceLimits {
 /// A launcher that waits for its plan, and the socket to send it through.
 fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
     let path = helper_binary("atoll-launcher")?;
+    ablation::check().map_err(internal("leave out a layer"))?;
     let (ours, theirs) =
         std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
     let ours = ours
@@ -630,6 +634,7 @@ fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
+    ablation::tell(&mut command);
     let launcher = std::thread::Builder::new()
         .name("start launcher".to_owned())
         .spawn(move || command.spawn())

@@ -16,6 +16,8 @@ use rustix::fs::{
     AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat,
 };
 
+use crate::ablation::{self, Part};
+
 /// Directories within each other that are followed; each holds a descriptor while it is open.
 const DEPTH_MAX: usize = 64;
 
@@ -182,6 +184,10 @@ fn skipped(path: Vec<u8>, reason: SkipReason) -> Leaving {
 /// Opens one step below `directory` for reading. `NONBLOCK` is for what must not happen: that
 /// something else than a file or directory stands there by now.
 fn open(directory: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> io::Result<OwnedFd> {
+    if ablation::is_off(Part::CollectedLinks) {
+        let flags = flags | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        return Ok(rustix::fs::openat(directory, name, flags, Mode::empty())?);
+    }
     let flags = flags
         | OFlags::RDONLY
         | OFlags::NOFOLLOW
@@ -215,8 +221,12 @@ fn list(directory: BorrowedFd<'_>, entries_left: &mut u64) -> io::Result<(Vec<CS
 fn look(directory: BorrowedFd<'_>, name: &CStr) -> Result<Entry, SkipReason> {
     let not_read = |_| SkipReason::NotRead;
     let kind = |stat: &Stat| FileType::from_raw_mode(stat.st_mode);
-    let seen =
-        statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| SkipReason::NotRead)?;
+    let followed = if ablation::is_off(Part::CollectedLinks) {
+        AtFlags::empty()
+    } else {
+        AtFlags::SYMLINK_NOFOLLOW
+    };
+    let seen = statat(directory, name, followed).map_err(|_| SkipReason::NotRead)?;
     match kind(&seen) {
         FileType::Directory => open(directory, name, OFlags::DIRECTORY)
             .map(Entry::Directory)

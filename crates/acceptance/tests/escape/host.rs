@@ -47,6 +47,8 @@ impl Host {
         let name = SocketAddr::from_abstract_name(&abstract_name).unwrap();
         let by_name = UnixListener::bind_addr(&name).unwrap();
         let by_path = UnixListener::bind(directory.path().join("socket")).unwrap();
+        let everybody = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(directory.path().join("socket"), everybody).unwrap();
         tcp.set_nonblocking(true).unwrap();
         udp.set_nonblocking(true).unwrap();
         by_name.set_nonblocking(true).unwrap();
@@ -102,6 +104,11 @@ impl Host {
             }
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// The directory that holds what programs are aimed at.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     fn canary(&self) -> PathBuf {

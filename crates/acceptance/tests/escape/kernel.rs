@@ -211,6 +211,7 @@ const CASES: &[Case] = &[
             ("capset", NOT_PERMITTED),
             ("run a setuid program", Harmless),
             ("give a program to root", NOT_PERMITTED),
+            ("bar to new privileges", Invisible),
             ("own identity", Harmless),
         ],
     ),

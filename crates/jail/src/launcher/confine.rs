@@ -5,12 +5,13 @@ use std::io;
 use atoll_types::Layer;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, Scope,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
 };
 use rustix::fs::{Gid, Uid};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread as kernel;
 
+use crate::ablation::{self, Part};
 use crate::plan::{Failure, GUEST_ID, ResourceLimits};
 
 /// The per-process bounds behind the cgroup's.
@@ -30,6 +31,9 @@ pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
         (Resource::Sigpending, 1024),
     ];
     for (resource, bound) in bounds {
+        if ablation::is_off(Part::ResourceLimit(resource)) {
+            continue;
+        }
         let bound = Rlimit {
             current: Some(bound),
             maximum: Some(bound),
@@ -44,6 +48,9 @@ pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
 
 /// Becomes the guest user, with no capability in any set and none to be regained.
 pub(super) fn drop_capabilities(own_users: bool) -> Result<(), Failure> {
+    if ablation::is_off(Part::NoCapabilities) {
+        return Ok(());
+    }
     let failed = |attempt: &'static str| {
         move |error: rustix::io::Errno| {
             Failure::new(Some(Layer::NoCapabilities), attempt, &error.into())
@@ -84,6 +91,9 @@ pub(super) fn drop_capabilities_only() -> io::Result<()> {
 
 /// Programs started from here on cannot gain privileges; also the condition for the two below.
 pub(super) fn no_new_privileges() -> Result<(), Failure> {
+    if ablation::is_off(Part::NoNewPrivileges) {
+        return Ok(());
+    }
     kernel::set_no_new_privs(true).map_err(|error| {
         Failure::new(
             Some(Layer::NoNewPrivileges),
@@ -133,21 +143,42 @@ pub(crate) fn landlock_knows(version: ABI) -> bool {
 }
 
 fn restrict() -> io::Result<()> {
+    let rules = !ablation::is_off(Part::Landlock);
+    let scopes = !ablation::is_off(Part::LandlockScopes);
+    if !rules && !scopes {
+        return Ok(());
+    }
+    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    if rules {
+        ruleset = ruleset
+            .handle_access(AccessFs::from_all(LANDLOCK))
+            .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
+            .map_err(io::Error::other)?;
+    }
+    if scopes {
+        ruleset = ruleset
+            .scope(Scope::from_all(LANDLOCK))
+            .map_err(io::Error::other)?;
+    }
+    let mut ruleset = ruleset.create().map_err(io::Error::other)?;
+    if rules {
+        allow_files(&mut ruleset)?;
+    }
+    ruleset
+        .restrict_self()
+        .map(|_| ())
+        .map_err(io::Error::other)
+}
+
+fn allow_files(ruleset: &mut RulesetCreated) -> io::Result<()> {
     let read = AccessFs::from_read(LANDLOCK);
     // Device ioctls stay forbidden everywhere: the only devices are null, zero, full and random.
     let write = AccessFs::from_all(LANDLOCK) & !AccessFs::IoctlDev;
-    let mut ruleset = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LANDLOCK))
-        .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
-        .and_then(|ruleset| ruleset.scope(Scope::from_all(LANDLOCK)))
-        .and_then(Ruleset::create)
-        .map_err(io::Error::other)?;
     let mut allow = |path: &str, access| -> io::Result<()> {
         match PathFd::new(path) {
             Ok(directory) => {
                 let rule = PathBeneath::new(directory, access);
-                (&mut ruleset)
+                (&mut *ruleset)
                     .add_rule(rule)
                     .map(|_| ())
                     .map_err(io::Error::other)
@@ -157,11 +188,5 @@ fn restrict() -> io::Result<()> {
         }
     };
     allow("/", read)?;
-    for path in WRITABLE {
-        allow(path, write)?;
-    }
-    ruleset
-        .restrict_self()
-        .map(|_| ())
-        .map_err(io::Error::other)
+    WRITABLE.iter().try_for_each(|path| allow(path, write))
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 
+use crate::ablation::{self, Part};
 use crate::plan::GUEST_ID;
 
 /// First of the host ids given to jails: far above what distributions hand to users, services and
@@ -17,7 +18,12 @@ pub(crate) const BASE: u32 = 0x6000_0000;
 pub(super) fn write_maps(pid: i32, own_users: bool) -> io::Result<()> {
     let write = |file: &str, text: &str| fs::write(format!("/proc/{pid}/{file}"), text);
     if own_users {
-        let first = BASE + 2 * pid.unsigned_abs();
+        let own = BASE + 2 * pid.unsigned_abs();
+        let first = if ablation::is_off(Part::OwnUser) {
+            BASE
+        } else {
+            own
+        };
         let map = format!("0 {first} 1\n{GUEST_ID} {} 1\n", first + 1);
         write("uid_map", &map)?;
         return write("gid_map", &map);
