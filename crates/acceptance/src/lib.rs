@@ -7,6 +7,7 @@
 mod ablation;
 mod command;
 mod example;
+mod invariants;
 mod report;
 mod traces;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use ablation::{LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED, ablate};
 pub use command::{Atoll, Finished, finish};
 pub use example::{Example, Expect, Run, all_examples};
+pub use invariants::{appearance, made_inside, settings};
 pub use report::{Decision, Limit, Reason, Report};
 pub use traces::{Descendants, leftovers};
 

@@ -301,6 +301,49 @@ mod tests {
         assert_eq!(walk(directory.path(), 100), expected);
     }
 
+    /// Harder than what a sandbox allows, where nothing runs any more: a name changes between a
+    /// file and links while it is looked at.
+    #[test]
+    fn a_name_that_changes_while_it_is_looked_at_is_never_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let work = place.path().join("work");
+        std::fs::create_dir_all(work.join("d")).unwrap();
+        std::fs::write(place.path().join("canary"), "canary").unwrap();
+        let racing = std::sync::atomic::AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let to = |target: &str| {
+                    symlink(target, work.join("new")).unwrap();
+                    std::fs::rename(work.join("new"), work.join("taken")).unwrap();
+                };
+                while racing.load(std::sync::atomic::Ordering::Relaxed) {
+                    to("../canary");
+                    to("/proc/self/cwd");
+                    std::fs::write(work.join("new"), "own").unwrap();
+                    std::fs::rename(work.join("new"), work.join("taken")).unwrap();
+                    std::fs::rename(work.join("d"), work.join("e")).unwrap();
+                    symlink("..", work.join("d")).unwrap();
+                    std::fs::remove_file(work.join("d")).unwrap();
+                    std::fs::rename(work.join("e"), work.join("d")).unwrap();
+                }
+            });
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let work = rustix::fs::open(&work, flags, Mode::empty()).unwrap();
+            let mut own = 0;
+            for _ in 0..5_000 {
+                for left in Leavings::below(work.as_fd(), 100).unwrap() {
+                    assert!(!left.path.ends_with(b"canary"), "{left:?}");
+                    let Ok(file) = left.file else { continue };
+                    let text = std::io::read_to_string(file.content).unwrap();
+                    assert!(["", "own"].contains(&text.as_str()), "{text}");
+                    own += 1;
+                }
+            }
+            racing.store(false, std::sync::atomic::Ordering::Relaxed);
+            assert!(own > 0, "the file was never there");
+        });
+    }
+
     #[test]
     fn entries_are_bounded_and_the_cut_is_told() {
         let directory = tempfile::tempdir().unwrap();
