@@ -215,6 +215,30 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "f27_poison.py",
+        &[
+            ("bytecode", Denied(&["EROFS", "EACCES"])),
+            ("site customisation", Denied(&["EROFS", "ENOENT"])),
+            ("packages of the site", Denied(&["EROFS", "ENOENT"])),
+            ("start-up file", Denied(&["EROFS"])),
+            ("loader", Denied(&["EROFS"])),
+            ("beside the program", Harmless),
+            ("in its home", Harmless),
+        ],
+    ),
+    Case::new(
+        "x02_shared_files.py",
+        &[
+            ("pages in memory", NOT_PERMITTED),
+            ("state of the cache", NOT_PERMITTED),
+            ("a lease", Denied(&["EINVAL"])),
+            ("time of access", Denied(&["EROFS"])),
+            ("an attribute", Denied(&["ENOTSUP"])),
+            ("a writable map", Denied(&["EACCES"])),
+            ("a lock", Harmless),
+        ],
+    ),
+    Case::new(
         "f17_held_directory.py",
         &[
             ("read the canary", Denied(&["EBADF"])),

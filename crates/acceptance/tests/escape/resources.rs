@@ -49,6 +49,17 @@ const CASES: &[Case] = &[
         )],
     ),
     Case::new(
+        "r02_objects.py",
+        &[
+            ("two thousand timers", Limited("signals")),
+            ("a hundred thousand maps", Limited("memory")),
+            ("twenty thousand locks", Harmless),
+            ("a thousand watches", Harmless),
+            ("page tables", Limited("memory")),
+        ],
+    )
+    .ends(Limit("memory")),
+    Case::new(
         "r02_pipes.py",
         &[("buffers of pipes and sockets", Limited("open files"))],
     ),
