@@ -3,9 +3,10 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples demo test bench fuzz doc install clean-all
+.PHONY: help setup build examples demo test bench ablation races soak fuzz doc install clean-all
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +29,15 @@ test: setup examples ## Run every test, then look for leaks
 bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
 	@scripts/setup.sh bubblewrap crun runc
 	@scripts/bench.sh
+
+ablation: build ## Switch off one layer at a time and show which attacks notice
+	@scripts/ablation.sh
+
+races: setup ## Run every race RACES times (default 10000; `make test` runs each 1000 times)
+	@ATOLL_RACES=$(RACES) $(CARGO) test --release --locked -p atoll-jail race
+
+soak: build ## Run JOBS jobs (default 100000), good and hostile, and look for what they leave
+	@scripts/soak.sh
 
 fuzz: setup ## Fuzz every parser of outside bytes, FUZZ_SECONDS each (default 60)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh

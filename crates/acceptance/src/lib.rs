@@ -4,17 +4,24 @@
 //! behind them: it must stay able to find fault with all of them. The examples with their
 //! `expect.toml` are read here, both for the tests and for `atoll-demo`.
 
+mod ablation;
 mod command;
 mod example;
+mod invariants;
 mod report;
 mod traces;
 
 use std::path::{Path, PathBuf};
 
+pub use ablation::{LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED, ablate};
 pub use command::{Atoll, Finished, finish};
 pub use example::{Example, Expect, Run, all_examples};
+pub use invariants::{appearance, made_inside, settings};
 pub use report::{Decision, Limit, Reason, Report};
 pub use traces::{Descendants, leftovers};
+
+/// A policy that judges nobody: every program runs at the level `process` under the default limits.
+pub const ISOLATION_POLICY: &str = include_str!("isolation.toml");
 
 /// Exit codes of `atoll run` that are not the program's own.
 pub mod exit_code {

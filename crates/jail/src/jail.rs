@@ -18,6 +18,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
+use crate::ablation;
 use crate::cgroup::{self, Group, Hierarchies};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
@@ -374,7 +375,7 @@ impl Jail {
         let start = Start {
             path: command.path,
             arguments: command.arguments,
-            environment: command.environment,
+            environment: ablation::variables(command.environment),
             files: command.files.iter().map(placed_file).collect(),
             resource_limits: resource_limits(&self.limits),
             filter: filter(command.profile)?,
@@ -445,7 +446,8 @@ impl Jail {
             .max(processes);
         Usage {
             wall_time_us: u64::try_from(started.at.elapsed().as_micros()).unwrap_or(u64::MAX),
-            cpu_time_us: self.group.cpu_time_us().saturating_sub(started.cpu_time_us),
+            cpu_time_us: ablation::cpu_time_us(self.group.cpu_time_us())
+                .saturating_sub(started.cpu_time_us),
             memory_peak_bytes: self.group.memory_peak_bytes(),
             output_bytes: 0,
             disk_bytes: self.disk().map_or(0, |disk| disk.used_bytes),
@@ -495,9 +497,10 @@ impl Jail {
     }
 
     fn group_limits(&self, limits: &Limits) -> Limits {
+        let held = ablation::group_limits(limits);
         Limits {
-            processes: limits.processes.saturating_add(self.own_processes()),
-            ..*limits
+            processes: held.processes.saturating_add(self.own_processes()),
+            ..held
         }
     }
 
@@ -674,7 +677,7 @@ fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
 
 fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, own_users: bool) -> Plan {
     Plan {
-        binds: spec.root.binds.clone(),
+        binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
@@ -709,6 +712,7 @@ pub(crate) fn resource_limits(limits: &Limits) -> ResourceLimits {
 /// A launcher that waits for its plan, and the socket to send it through.
 fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
     let path = helper_binary("atoll-launcher")?;
+    ablation::check().map_err(internal("leave out a layer"))?;
     let (ours, theirs) =
         std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
     let ours = ours
@@ -721,6 +725,7 @@ fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
+    ablation::tell(&mut command);
     let launcher = std::thread::Builder::new()
         .name("start launcher".to_owned())
         .spawn(move || {

@@ -16,6 +16,8 @@ use rustix::fs::{
     AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat,
 };
 
+use crate::ablation::{self, Part};
+
 /// Directories within each other that are followed; each holds a descriptor while it is open.
 const DEPTH_MAX: usize = 64;
 
@@ -182,6 +184,10 @@ fn skipped(path: Vec<u8>, reason: SkipReason) -> Leaving {
 /// Opens one step below `directory` for reading. `NONBLOCK` is for what must not happen: that
 /// something else than a file or directory stands there by now.
 fn open(directory: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> io::Result<OwnedFd> {
+    if ablation::is_off(Part::CollectedLinks) {
+        let flags = flags | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        return Ok(rustix::fs::openat(directory, name, flags, Mode::empty())?);
+    }
     let flags = flags
         | OFlags::RDONLY
         | OFlags::NOFOLLOW
@@ -215,8 +221,12 @@ fn list(directory: BorrowedFd<'_>, entries_left: &mut u64) -> io::Result<(Vec<CS
 fn look(directory: BorrowedFd<'_>, name: &CStr) -> Result<Entry, SkipReason> {
     let not_read = |_| SkipReason::NotRead;
     let kind = |stat: &Stat| FileType::from_raw_mode(stat.st_mode);
-    let seen =
-        statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| SkipReason::NotRead)?;
+    let followed = if ablation::is_off(Part::CollectedLinks) {
+        AtFlags::empty()
+    } else {
+        AtFlags::SYMLINK_NOFOLLOW
+    };
+    let seen = statat(directory, name, followed).map_err(|_| SkipReason::NotRead)?;
     match kind(&seen) {
         FileType::Directory => open(directory, name, OFlags::DIRECTORY)
             .map(Entry::Directory)
@@ -289,6 +299,49 @@ mod tests {
         ];
         let expected = expected.map(|(name, reason)| (name.to_owned(), reason));
         assert_eq!(walk(directory.path(), 100), expected);
+    }
+
+    /// Harder than what a sandbox allows, where nothing runs any more: a name changes between a
+    /// file and links while it is looked at.
+    #[test]
+    fn a_name_that_changes_while_it_is_looked_at_is_never_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let work = place.path().join("work");
+        std::fs::create_dir_all(work.join("d")).unwrap();
+        std::fs::write(place.path().join("canary"), "canary").unwrap();
+        let racing = std::sync::atomic::AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let to = |target: &str| {
+                    symlink(target, work.join("new")).unwrap();
+                    std::fs::rename(work.join("new"), work.join("taken")).unwrap();
+                };
+                while racing.load(std::sync::atomic::Ordering::Relaxed) {
+                    to("../canary");
+                    to("/proc/self/cwd");
+                    std::fs::write(work.join("new"), "own").unwrap();
+                    std::fs::rename(work.join("new"), work.join("taken")).unwrap();
+                    std::fs::rename(work.join("d"), work.join("e")).unwrap();
+                    symlink("..", work.join("d")).unwrap();
+                    std::fs::remove_file(work.join("d")).unwrap();
+                    std::fs::rename(work.join("e"), work.join("d")).unwrap();
+                }
+            });
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let work = rustix::fs::open(&work, flags, Mode::empty()).unwrap();
+            let mut own = 0;
+            for _ in 0..5_000 {
+                for left in Leavings::below(work.as_fd(), 100).unwrap() {
+                    assert!(!left.path.ends_with(b"canary"), "{left:?}");
+                    let Ok(file) = left.file else { continue };
+                    let text = std::io::read_to_string(file.content).unwrap();
+                    assert!(["", "own"].contains(&text.as_str()), "{text}");
+                    own += 1;
+                }
+            }
+            racing.store(false, std::sync::atomic::Ordering::Relaxed);
+            assert!(own > 0, "the file was never there");
+        });
     }
 
     #[test]

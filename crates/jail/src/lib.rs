@@ -10,6 +10,7 @@
 //! ([`launch`], the binary `atoll-launcher`), which does everything that needs a process of its
 //! own. Whatever cannot be put in force makes the start fail with the layer's name.
 
+mod ablation;
 mod cgroup;
 mod control;
 mod helper;

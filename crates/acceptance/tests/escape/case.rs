@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use atoll_acceptance::{Atoll, Report, repository};
+use atoll_acceptance::{Atoll, ISOLATION_POLICY, Report, repository};
 use serde_json::Value;
 
 use crate::host::Host;
@@ -80,12 +80,17 @@ impl Case {
 
     /// Runs the program, and looks at the host afterwards.
     pub(crate) fn observe(&self) -> Observed {
+        self.observe_with(&[])
+    }
+
+    /// Likewise, with more options of `atoll run`.
+    pub(crate) fn observe_with(&self, more: &[&str]) -> Observed {
         let atoll = Atoll::locate().unwrap();
         let host = Host::new(&atoll);
-        let (report, mark, process) = self.run(&atoll, &host);
+        let (report, mark, process) = self.run(&atoll, &host, more);
         let mut damage = host.damage(&atoll, &mark, process);
         let next = Self::new("next_job.py", &[]);
-        let (next, ..) = next.run(&atoll, &host);
+        let (next, ..) = next.run(&atoll, &host, &[]);
         if next.status != "exited" || next.stdout() != b"works\n" {
             damage.push(format!("the next job did not work: {next:?}"));
         }
@@ -144,18 +149,24 @@ impl Case {
         found
     }
 
-    fn run(&self, atoll: &Atoll, host: &Host) -> (Report, String, u32) {
+    fn run(&self, atoll: &Atoll, host: &Host, more: &[&str]) -> (Report, String, u32) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("case-{}-{count}-{}", std::process::id(), self.program);
-        let mut command = atoll.command();
+        // Descriptor 9 stays open on the way: a directory of the host that nobody should inherit.
+        let mut command = Command::new("sh");
+        atoll.prepare(&mut command);
         command
+            .args(["-c", "exec 9< \"$0\"; exec \"$@\""])
+            .arg(host.directory())
+            .arg(atoll.program())
             .env("SECRET_OF_THE_CALLER", &mark)
             .args(["run", "--json", "--level", "process", "--state-dir"])
             .arg(atoll.state())
             .arg("--input")
             .arg(programs().join("attempts.py"))
             .args(self.options)
+            .args(more)
             .arg(programs().join(self.program))
             .arg(&mark)
             .args(host.arguments());
@@ -191,6 +202,7 @@ fn signs_of(limit: &str) -> &'static [&'static str] {
         "processes" => &["EAGAIN", "RuntimeError"],
         "disk" => &["ENOSPC"],
         "size of a file" => &["EFBIG"],
+        "signals" => &["EAGAIN"],
         "open files" => &["EMFILE", "ETOOMANYREFS"],
         "locked memory" => &["ENOMEM", "EAGAIN"],
         "length of a name" => &["ENAMETOOLONG"],
@@ -198,16 +210,22 @@ fn signs_of(limit: &str) -> &'static [&'static str] {
     }
 }
 
-/// Runs every case of a family, and fails with all that was wrong.
+/// Runs every case of a family, and fails with all that was wrong. Each runs a second time under a
+/// policy that judges neither program nor sender, where isolation alone can hold it.
 pub(crate) fn hold(cases: &[Case]) {
+    let unjudged = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(unjudged.path(), ISOLATION_POLICY).unwrap();
+    let unjudged = ["--policy", unjudged.path().to_str().unwrap()];
     let mut broken = Vec::new();
     for case in cases {
-        let faults = case.faults(&case.observe());
-        broken.extend(
-            faults
-                .iter()
-                .map(|fault| format!("{}: {fault}", case.program)),
-        );
+        for more in [&[][..], &unjudged] {
+            let observed = case.observe_with(more);
+            let rule = observed.report.decision.as_ref().unwrap().rule.as_str();
+            assert_eq!(rule == "isolation-alone", !more.is_empty(), "{rule}");
+            let faults = case.faults(&observed);
+            let told = faults.iter();
+            broken.extend(told.map(|fault| format!("{}, {rule}: {fault}", case.program)));
+        }
     }
     assert!(!cases.is_empty());
     assert!(broken.is_empty(), "{}", broken.join("\n"));

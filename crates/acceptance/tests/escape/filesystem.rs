@@ -25,6 +25,10 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "f02_other_user.py",
+        &[("a file of another sandbox's user", Invisible)],
+    ),
+    Case::new(
         "f03_write_outside.py",
         &[
             ("/", Denied(&["EROFS"])),
@@ -210,7 +214,65 @@ const CASES: &[Case] = &[
             ("descriptors of the first process", Invisible),
         ],
     ),
+    Case::new(
+        "f27_poison.py",
+        &[
+            ("bytecode", Denied(&["EROFS", "EACCES"])),
+            ("site customisation", Denied(&["EROFS", "ENOENT"])),
+            ("packages of the site", Denied(&["EROFS", "ENOENT"])),
+            ("start-up file", Denied(&["EROFS"])),
+            ("loader", Denied(&["EROFS"])),
+            ("beside the program", Harmless),
+            ("in its home", Harmless),
+        ],
+    ),
+    Case::new(
+        "x02_shared_files.py",
+        &[
+            ("pages in memory", NOT_PERMITTED),
+            ("state of the cache", NOT_PERMITTED),
+            ("a lease", Denied(&["EINVAL"])),
+            ("time of access", Denied(&["EROFS"])),
+            ("an attribute", Denied(&["ENOTSUP"])),
+            ("a writable map", Denied(&["EACCES"])),
+            ("a lock", Harmless),
+        ],
+    ),
+    Case::new(
+        "f17_held_directory.py",
+        &[
+            ("read the canary", Denied(&["EBADF"])),
+            ("climb from there", Denied(&["EBADF"])),
+        ],
+    ),
 ];
+
+/// F-22: what is collected is what the program wrote, never what its links lead to.
+#[test]
+fn links_are_not_followed_when_files_are_collected() {
+    let case = Case::new(
+        "f22_links.py",
+        &[
+            ("link to the canary", Harmless),
+            ("link by way of a directory", Harmless),
+            ("link that climbs", Harmless),
+            ("link to a device", Harmless),
+            ("link to itself", Harmless),
+            ("own file", Harmless),
+        ],
+    );
+    let place = tempfile::tempdir().unwrap();
+    let collected = place.path().join("collected");
+    let observed = case.observe_with(&["--output", collected.to_str().unwrap()]);
+    assert_eq!(case.faults(&observed), [""; 0]);
+    let names = std::fs::read_dir(&collected).unwrap();
+    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["own"]);
+    assert_eq!(std::fs::read(collected.join("own")).unwrap(), b"own");
+    let skipped = observed.report.skipped().unwrap();
+    let reasons: Vec<_> = skipped.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(reasons, ["symbolic-link"; 5], "{skipped:?}");
+}
 
 #[test]
 fn no_file_of_the_host_is_reached_or_changed() {

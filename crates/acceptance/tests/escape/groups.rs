@@ -37,6 +37,13 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "g03_ipc.py",
+        &[
+            ("a segment of the host", NOT_PERMITTED),
+            ("make a queue", NOT_PERMITTED),
+        ],
+    ),
+    Case::new(
         "g05_many_namespaces.py",
         &[
             ("a thousand namespaces", NOT_PERMITTED),

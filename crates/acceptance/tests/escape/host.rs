@@ -1,20 +1,25 @@
 //! What of the host a program must not change: a file, listeners, Atoll's own programs, and the
-//! lists of processes and control groups.
+//! lists of processes and control groups, the clock, settings of the kernel, and whatever a sandbox
+//! could have made outside.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use atoll_acceptance::Atoll;
+use atoll_acceptance::{Atoll, appearance, made_inside, settings};
 
 /// How long what was killed may take to go. Far more than it needs: a leak stays.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// Whoever keeps the clock right moves it by less.
+const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
 
 /// One place on the host that programs are aimed at.
 pub(crate) struct Host {
@@ -25,6 +30,8 @@ pub(crate) struct Host {
     by_path: UnixListener,
     by_name: UnixListener,
     before: Vec<String>,
+    settings: BTreeMap<String, String>,
+    began: (SystemTime, Instant),
 }
 
 impl Host {
@@ -47,6 +54,8 @@ impl Host {
         let name = SocketAddr::from_abstract_name(&abstract_name).unwrap();
         let by_name = UnixListener::bind_addr(&name).unwrap();
         let by_path = UnixListener::bind(directory.path().join("socket")).unwrap();
+        let everybody = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(directory.path().join("socket"), everybody).unwrap();
         tcp.set_nonblocking(true).unwrap();
         udp.set_nonblocking(true).unwrap();
         by_name.set_nonblocking(true).unwrap();
@@ -59,6 +68,8 @@ impl Host {
             by_path,
             by_name,
             before: Vec::new(),
+            settings: settings(),
+            began: (SystemTime::now(), Instant::now()),
         };
         host.before = host.state(atoll);
         host
@@ -77,11 +88,22 @@ impl Host {
     /// What has changed although nothing may, given the mark that a program and its children
     /// carried in their arguments, and the process that was `atoll`.
     pub(crate) fn damage(&self, atoll: &Atoll, mark: &str, process: u32) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = self.left(mark, process);
         let now = self.state(atoll);
         if now != self.before {
             found.push(format!("the host changed: {:?} to {now:?}", self.before));
         }
+        let settings = settings();
+        if settings != self.settings {
+            found.push(format!(
+                "settings changed: {:?} to {settings:?}",
+                self.settings
+            ));
+        }
+        if self.clock_step() > CLOCK_STEP_MAX {
+            found.push(format!("the clock was set: by {:?}", self.clock_step()));
+        }
+        found.extend(made_inside());
         let accepted = [
             ("the TCP listener", self.tcp.accept().err()),
             ("the named listener", self.by_name.accept().err()),
@@ -93,15 +115,30 @@ impl Host {
                 found.push(format!("{what} heard something"));
             }
         }
+        found
+    }
+
+    /// Processes and control groups that are still there although they had time to go.
+    fn left(&self, mark: &str, process: u32) -> Vec<String> {
         let deadline = Instant::now() + GRACE;
         loop {
             let left = remains(mark, process);
             if left.is_empty() || Instant::now() > deadline {
-                found.extend(left);
-                return found;
+                return left;
             }
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// By how much the time of day has moved otherwise than time has passed.
+    fn clock_step(&self) -> Duration {
+        let by_clock = self.began.0.elapsed().unwrap_or_default();
+        by_clock.abs_diff(self.began.1.elapsed())
+    }
+
+    /// The directory that holds what programs are aimed at.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     fn canary(&self) -> PathBuf {
@@ -116,7 +153,6 @@ impl Host {
             appearance(&self.canary()),
             appearance(atoll.program()),
             fs::read_to_string(self.canary()).unwrap_or_default(),
-            fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default(),
         ];
         if launcher.exists() {
             state.push(appearance(&launcher));
@@ -129,17 +165,6 @@ impl Host {
         state.extend(names);
         state
     }
-}
-
-fn appearance(path: &Path) -> String {
-    fs::symlink_metadata(path).map_or_else(
-        |error| error.to_string(),
-        |kind| {
-            let times = (kind.mtime(), kind.mtime_nsec());
-            let owner = (kind.uid(), kind.gid(), kind.nlink());
-            format!("{:o} {} {times:?} {owner:?}", kind.mode(), kind.len())
-        },
-    )
 }
 
 /// Processes that carry the mark, and control groups that `process` made.
@@ -196,6 +221,10 @@ fn damage_is_noticed() {
         .args(["60.0625"])
         .spawn()
         .unwrap();
+    // A child that has just been started may not have its arguments yet.
+    while remains("60.0625", own).is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
     let damage = host.damage(&atoll, "60.0625", own).join("\n");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -70,6 +70,17 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "i06_residue.py",
+        &[
+            ("fresh pages", Invisible),
+            ("fresh memory file", Invisible),
+            ("fresh heap", Invisible),
+            ("files for all", Invisible),
+            ("own files", Invisible),
+            ("fresh blocks", Invisible),
+        ],
+    ),
+    Case::new(
         "i05_firmware.py",
         &[
             ("/sys", Invisible),

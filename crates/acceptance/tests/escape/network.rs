@@ -22,6 +22,18 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "n02_names.py",
+        &[
+            ("a name", Denied(&["gaierror"])),
+            ("servers of names", Invisible),
+            ("a server of names", NO_FAMILY),
+            ("metadata", NO_FAMILY),
+            ("metadata, version 6", NO_FAMILY),
+            ("/run/nscd/socket", Invisible),
+            ("/run/systemd/resolve/io.systemd.Resolve", Invisible),
+        ],
+    ),
+    Case::new(
         "n04_unix_sockets.py",
         &[
             ("abstract name", Denied(&["ECONNREFUSED"])),

@@ -18,6 +18,14 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "p03_orphans.py",
+        &[
+            ("a hundred orphans", Harmless),
+            ("zombies that stay", Invisible),
+            ("be left others' children", Harmless),
+        ],
+    ),
+    Case::new(
         "p04_exec_chain.py",
         &[
             ("replaced itself 500 times", Harmless),

@@ -1,7 +1,9 @@
 //! Cases R: using more than was granted.
 
+use atoll_acceptance::ISOLATION_POLICY;
+
 use crate::case::Ending::Limit;
-use crate::case::Expected::{Denied, Harmless, Limited};
+use crate::case::Expected::{Denied, Harmless, Invisible, Limited};
 use crate::case::{Case, Expected, hold};
 
 const NOT_PERMITTED: Expected = Denied(&["EPERM"]);
@@ -12,11 +14,27 @@ const HARD_LIMIT: Expected = Denied(&["ValueError"]);
 /// More memory than disk, so that it is the limit on the disk that is met.
 const ROOMY: &[&str] = &["--memory", "1GiB"];
 
+/// Memory and disk as they are without a prediction.
+const USUAL_MEMORY: &[&str] = &["--memory", "256MiB"];
+
 const CASES: &[Case] = &[
+    Case::new(
+        "r01_forks.py",
+        &[
+            ("a hundred and fifty children", Limited("processes")),
+            ("a hundred and fifty zombies", Limited("processes")),
+        ],
+    ),
     Case::new(
         "r02_buffers_in_children.py",
         &[("forty children full of buffers", Limited("memory"))],
     )
+    .ends(Limit("memory")),
+    Case::new(
+        "r02_little.py",
+        &[("three hundred mebibytes", Limited("memory"))],
+    )
+    .options(USUAL_MEMORY)
     .ends(Limit("memory")),
     Case::new(
         "r02_many_memfds.py",
@@ -30,6 +48,17 @@ const CASES: &[Case] = &[
             Limited("size of a file"),
         )],
     ),
+    Case::new(
+        "r02_objects.py",
+        &[
+            ("two thousand timers", Limited("signals")),
+            ("a hundred thousand maps", Limited("memory")),
+            ("twenty thousand locks", Harmless),
+            ("a thousand watches", Harmless),
+            ("page tables", Limited("memory")),
+        ],
+    )
+    .ends(Limit("memory")),
     Case::new(
         "r02_pipes.py",
         &[("buffers of pipes and sockets", Limited("open files"))],
@@ -75,6 +104,13 @@ const CASES: &[Case] = &[
             ("a thousand threads", Limited("processes")),
         ],
     ),
+    Case::new("r03_share.py", &[("more than was granted", Invisible)]),
+    Case::new(
+        "r04_three_seconds.py",
+        &[("three seconds", Limited("wall-time"))],
+    )
+    .options(&["--timeout", "1s"])
+    .ends(Limit("wall-time")),
     Case::new("r04_deaf.py", &[("sleep for ever", Limited("wall-time"))])
         .options(&["--timeout", "1s"])
         .ends(Limit("wall-time")),
@@ -104,6 +140,19 @@ const CASES: &[Case] = &[
             ("open one", Harmless),
         ],
     ),
+    Case::new(
+        "r05_bounds.py",
+        &[
+            ("three hundred descriptors", Limited("open files")),
+            ("two thousand signals", Limited("signals")),
+            ("a larger stack", HARD_LIMIT),
+        ],
+    ),
+    Case::new(
+        "r06_little.py",
+        &[("seventeen mebibytes", Limited("output"))],
+    )
+    .ends(Limit("output")),
     Case::new("r06_flood.py", &[("flood", Limited("output"))]).ends(Limit("output")),
     Case::new("r06_flood_afterwards.py", &[("flood afterwards", Harmless)]),
 ];
@@ -111,4 +160,21 @@ const CASES: &[Case] = &[
 #[test]
 fn no_limit_is_exceeded() {
     hold(CASES);
+}
+
+/// processor time is held for its own sake, well before the clock on the wall.
+#[test]
+fn processor_time_is_held() {
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    let usual = "cpu_time = { value = \"10s\"";
+    assert!(ISOLATION_POLICY.contains(usual));
+    let tight = ISOLATION_POLICY.replace(usual, "cpu_time = { value = \"1s\"");
+    std::fs::write(policy.path(), tight).unwrap();
+    let case = Case::new(
+        "r03_time.py",
+        &[("four seconds of processor time", Limited("cpu-time"))],
+    )
+    .ends(Limit("cpu-time"));
+    let observed = case.observe_with(&["--policy", policy.path().to_str().unwrap()]);
+    assert_eq!(case.faults(&observed), [""; 0]);
 }

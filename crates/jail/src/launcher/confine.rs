@@ -5,12 +5,13 @@ use std::io;
 use atoll_types::Layer;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, Scope,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
 };
 use rustix::fs::{Gid, Uid};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread as kernel;
 
+use crate::ablation::{self, Part};
 use crate::plan::{Failure, ResourceLimits};
 
 /// The per-process bounds behind the cgroup's.
@@ -30,6 +31,9 @@ pub(crate) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
         (Resource::Sigpending, 1024),
     ];
     for (resource, bound) in bounds {
+        if ablation::is_off(Part::ResourceLimit(resource)) {
+            continue;
+        }
         let bound = Rlimit {
             current: Some(bound),
             maximum: Some(bound),
@@ -45,6 +49,9 @@ pub(crate) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
 /// Becomes a user of the jail's own, where there is one, with no capability in any set and none to
 /// be regained.
 pub(crate) fn drop_capabilities(user: Option<u32>) -> Result<(), Failure> {
+    if ablation::is_off(Part::NoCapabilities) {
+        return Ok(());
+    }
     bound_capabilities(kernel::CapabilitySet::empty())?;
     if let Some(id) = user {
         let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
@@ -106,6 +113,9 @@ fn set_capabilities(kept: kernel::CapabilitySet) -> io::Result<()> {
 
 /// Programs started from here on cannot gain privileges; also the condition for the two below.
 pub(crate) fn no_new_privileges() -> Result<(), Failure> {
+    if ablation::is_off(Part::NoNewPrivileges) {
+        return Ok(());
+    }
     kernel::set_no_new_privs(true).map_err(|error| {
         Failure::new(
             Some(Layer::NoNewPrivileges),
@@ -155,21 +165,42 @@ pub(crate) fn landlock_knows(version: ABI) -> bool {
 }
 
 fn restrict() -> io::Result<()> {
+    let rules = !ablation::is_off(Part::Landlock);
+    let scopes = !ablation::is_off(Part::LandlockScopes);
+    if !rules && !scopes {
+        return Ok(());
+    }
+    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    if rules {
+        ruleset = ruleset
+            .handle_access(AccessFs::from_all(LANDLOCK))
+            .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
+            .map_err(io::Error::other)?;
+    }
+    if scopes {
+        ruleset = ruleset
+            .scope(Scope::from_all(LANDLOCK))
+            .map_err(io::Error::other)?;
+    }
+    let mut ruleset = ruleset.create().map_err(io::Error::other)?;
+    if rules {
+        allow_files(&mut ruleset)?;
+    }
+    ruleset
+        .restrict_self()
+        .map(|_| ())
+        .map_err(io::Error::other)
+}
+
+fn allow_files(ruleset: &mut RulesetCreated) -> io::Result<()> {
     let read = AccessFs::from_read(LANDLOCK);
     // Device ioctls stay forbidden everywhere: the only devices are null, zero, full and random.
     let write = AccessFs::from_all(LANDLOCK) & !AccessFs::IoctlDev;
-    let mut ruleset = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LANDLOCK))
-        .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
-        .and_then(|ruleset| ruleset.scope(Scope::from_all(LANDLOCK)))
-        .and_then(Ruleset::create)
-        .map_err(io::Error::other)?;
     let mut allow = |path: &str, access| -> io::Result<()> {
         match PathFd::new(path) {
             Ok(directory) => {
                 let rule = PathBeneath::new(directory, access);
-                (&mut ruleset)
+                (&mut *ruleset)
                     .add_rule(rule)
                     .map(|_| ())
                     .map_err(io::Error::other)
@@ -179,11 +210,5 @@ fn restrict() -> io::Result<()> {
         }
     };
     allow("/", read)?;
-    for path in WRITABLE {
-        allow(path, write)?;
-    }
-    ruleset
-        .restrict_self()
-        .map(|_| ())
-        .map_err(io::Error::other)
+    WRITABLE.iter().try_for_each(|path| allow(path, write))
 }

@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use super::{confine, program, root};
+use crate::ablation::{self, Part};
 use crate::control::{Receiver, send};
 use crate::plan::{CgroupJoin, DiskLimits, Failure, Plan, ProgramEnd, Reply};
 use crate::sys;
@@ -36,6 +37,7 @@ fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Fai
         // The supervisor let the jail go before it was used.
         return Ok(());
     };
+    let limits = ablation::disk_limits(limits);
     files.limit(limits.bytes, limits.files)?;
     send(socket.as_fd(), &Reply::Ready, &[files.directory.as_fd()])
         .map_err(|error| Failure::new(None, "report that the jail is ready", &error))?;
@@ -71,6 +73,9 @@ fn join(how: CgroupJoin, cgroups: Vec<OwnedFd>) -> Result<(), Failure> {
             })?;
         }
     }
+    if ablation::is_off(Part::CgroupNamespace) {
+        return Ok(());
+    }
     #[allow(
         deprecated,
         reason = "the only unshare that rustix offers for one's own process"
@@ -96,6 +101,9 @@ fn own_identity(plan: &Plan) -> Result<(), Failure> {
 }
 
 fn name_host() -> Result<(), Failure> {
+    if ablation::is_off(Part::UtsNamespace) {
+        return Ok(());
+    }
     rustix::system::sethostname(b"atoll").map_err(|error| {
         Failure::new(
             Some(Layer::UtsNamespace),

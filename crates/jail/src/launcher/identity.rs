@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 
+use crate::ablation::{self, Part};
 use crate::plan::{GUEST_ID, Plan};
 
 /// First of the host ids given to jails: far above what distributions hand to users, services and
@@ -35,7 +36,11 @@ pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
                 format!("0 {first} 1\n{FIRST_COPY} {} {COPIES_MAX}\n", first + 1)
             }
             false => {
-                let first = BASE + 2 * pid.unsigned_abs();
+                let first = if ablation::is_off(Part::OwnUser) {
+                    BASE
+                } else {
+                    BASE + 2 * pid.unsigned_abs()
+                };
                 format!("0 {first} 1\n{GUEST_ID} {} 1\n", first + 1)
             }
         };

@@ -31,6 +31,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use atoll_types::Layer;
 
+use crate::ablation;
 use crate::control::{Receiver, send};
 use crate::plan::{CgroupJoin, Failure, Plan, Reply};
 use crate::sys::{self, Side};
@@ -72,7 +73,10 @@ fn spawn(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Fai
         (CgroupJoin::BornInto, Some(directory)) => Some(directory.as_fd()),
         _ => None,
     };
-    let side = sys::clone_process(NAMESPACES | libc::CLONE_PARENT, born_into);
+    let side = sys::clone_process(
+        ablation::namespaces(NAMESPACES) | libc::CLONE_PARENT,
+        born_into,
+    );
     let side = side.map_err(|error| namespaces_refused(&error))?;
     let Side::Parent { pid, pidfd } = side else {
         drop(go_write);

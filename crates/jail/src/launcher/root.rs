@@ -17,6 +17,7 @@ use rustix::mount::{
     fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
 };
 
+use crate::ablation::{self, Part};
 use crate::plan::{Bind, DiskLimits, Failure, GUEST_ID, Plan};
 use crate::sys::restrict_mount;
 
@@ -87,7 +88,7 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
     furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
     let files =
         private_files(owner).map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
-    if plan.proc {
+    if plan.proc && !ablation::is_off(Part::PidNamespace) {
         make_directories(Path::new("proc"))
             .and_then(|()| mount_proc())
             .map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
@@ -99,7 +100,8 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
 fn open_binds(plan: &Plan) -> Result<Vec<(OwnedFd, &Bind)>, Failure> {
     let open = |bind: &Bind| {
         let tree = clone_tree(&bind.host)?;
-        restrict_mount(tree.as_fd(), READ_ONLY | libc::MOUNT_ATTR_NODEV, true)?;
+        let attributes = ablation::attributes(READ_ONLY | libc::MOUNT_ATTR_NODEV);
+        restrict_mount(tree.as_fd(), attributes, true)?;
         Ok(tree)
     };
     let failed = |bind: &Bind, error: &io::Error| {
@@ -323,6 +325,7 @@ fn seal() -> io::Result<()> {
     std::env::set_current_dir("/")?;
     let root = fs::File::open("/")?;
     let attributes = READ_ONLY | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOEXEC;
+    let attributes = ablation::attributes(attributes);
     restrict_mount(root.as_fd(), attributes, false)
 }
 

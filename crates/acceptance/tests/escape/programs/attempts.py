@@ -1,7 +1,8 @@
 """What the attack programs share: trying things, and saying what came of each.
 
 Every program prints a line of JSON: each attempt by its name, with "ok", the name of the error,
-"signal N", or what was seen. The test judges; a program only reports.
+"signal N", or what was seen. The test judges; a program only reports. When the variable ONLY names
+an attempt, no other is made: so one that is known to be harmless can be made with a layer missing.
 """
 import ctypes
 import errno
@@ -9,6 +10,7 @@ import json
 import os
 import sys
 
+ONLY = os.environ.get("ONLY")
 MARKER, CANARY, PORT, ABSTRACT, HOST_PROCESS = sys.argv[1:6]
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -34,12 +36,20 @@ def outcome(action):
     return seen if isinstance(seen, str) else "ok"
 
 
+def wanted(name):
+    return ONLY in (None, name)
+
+
 def attempt(name, action):
+    if not wanted(name):
+        return
     _seen[name] = outcome(action)
 
 
 def apart(name, action):
     """Attempts in a child of its own what may end whoever tries."""
+    if not wanted(name):
+        return
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -54,7 +64,8 @@ def apart(name, action):
 
 def begin(name):
     """Says beforehand that something is attempted from which there may be no return."""
-    print(json.dumps({"attempts": {name: "begun"}}), flush=True)
+    if wanted(name):
+        print(json.dumps({"attempts": {name: "begun"}}), flush=True)
 
 
 def report():

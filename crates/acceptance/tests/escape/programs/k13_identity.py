@@ -30,5 +30,14 @@ def ids_of(arguments):
 assert os.stat("/usr/bin/su").st_mode & 0o4000
 attempt("run a setuid program", lambda: ids_of(["/usr/bin/su", "-c", "id"]))
 attempt("give a program to root", lambda: os.chown(__file__, 0, 0))
+
+
+def gains():
+    with open("/proc/self/status") as file:
+        lines = [line.split() for line in file]
+    return "nothing" if ["NoNewPrivs:", "1"] in lines else "saw no bar to new privileges"
+
+
+attempt("bar to new privileges", gains)
 attempt("own identity", lambda: os.getresuid())
 report()
