@@ -1,11 +1,11 @@
 //! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,9 +17,10 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-use crate::cgroup::{self, Group, Hierarchies};
+use crate::cgroup::{self, Group};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
+use crate::host::host;
 use crate::leavings::Leavings;
 use crate::plan::{
     Bind, DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
@@ -140,11 +141,22 @@ pub struct JailBeginning {
 }
 
 impl JailBeginning {
-    /// Puts the limits in force and waits until everything is built.
+    /// Puts the limits in force and waits until everything is built. The jail may lack the layers
+    /// of `accept_missing`; [`Jail::layers`] names those it lacks.
     ///
     /// # Errors
     /// As for [`Jail::create`].
-    pub async fn finish(mut self, limits: Limits) -> Result<Jail, JailError> {
+    pub async fn finish(
+        mut self,
+        limits: Limits,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Jail, JailError> {
+        let refused = host().lacks.iter();
+        let refused = refused.filter(|report| !accept_missing.contains(&report.layer));
+        let refused: Vec<_> = refused.cloned().collect();
+        if !refused.is_empty() {
+            return Err(JailError::NotEnforceable(refused));
+        }
         let gone = io::ErrorKind::NotConnected;
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
@@ -187,27 +199,21 @@ struct Started {
 }
 
 impl Jail {
-    /// Builds a jail, ready for [`Jail::start`].
+    /// Builds a jail that lacks nothing, ready for [`Jail::start`].
     ///
     /// # Errors
     /// [`JailError::NotEnforceable`] names what this host lacks. Nothing is left behind.
     pub async fn create(spec: &JailSpec, limits: Limits) -> Result<Self, JailError> {
-        Self::begin(spec)?.finish(limits).await
+        Self::begin(spec)?.finish(limits, &BTreeSet::new()).await
     }
 
-    /// Begins to build a jail. Other processes do the work, so this returns before it is done; it
-    /// has to be called inside a Tokio runtime.
+    /// Begins to build a jail, as complete as this host allows: whether that is enough is asked when
+    /// it is finished. Other processes do the work, so this returns before it is done; it has to
+    /// be called inside a Tokio runtime.
     ///
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        let own_users = rustix::process::geteuid().is_root();
-        if !own_users {
-            return Err(missing(
-                Layer::OwnUser,
-                "Atoll must run as root to give a jail its own ids",
-            ));
-        }
         // First, because it takes a while to start.
         let (launcher, socket) = start_launcher()?;
         let mut beginning = JailBeginning {
@@ -239,7 +245,7 @@ impl Jail {
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        jail.send(&plan(spec, cgroups, own_users)?, &entrances)?;
+        jail.send(&plan(spec, cgroups)?, &entrances)?;
         Ok(beginning)
     }
 
@@ -247,7 +253,12 @@ impl Jail {
     async fn built(&mut self) -> Result<(), JailError> {
         loop {
             match self.answer().await? {
-                (Reply::Spawned, descriptors) => self.first = descriptors.into_iter().next(),
+                (Reply::Spawned, descriptors) => {
+                    self.first = descriptors.into_iter().next();
+                    if let Some(first) = &self.first {
+                        self.group.entered(first.as_fd());
+                    }
+                }
                 (Reply::Ready, descriptors) => {
                     self.scratch = descriptors.into_iter().next();
                     return Ok(());
@@ -272,25 +283,10 @@ impl Jail {
         }
     }
 
-    /// What is in force in a jail that was built and started: all of it, or it would not exist.
+    /// What is in force in this jail once it is started, and what it lacks.
     #[must_use]
-    pub fn layers() -> Vec<LayerReport> {
-        let cgroups = hierarchies().describe();
-        LAYERS
-            .iter()
-            .map(|(layer, detail)| {
-                let detail = if detail.is_empty() {
-                    cgroups.clone()
-                } else {
-                    (*detail).to_owned()
-                };
-                LayerReport {
-                    layer: *layer,
-                    state: LayerState::Enforced,
-                    detail,
-                }
-            })
-            .collect()
+    pub fn layers(&self) -> Vec<LayerReport> {
+        layers()
     }
 
     /// Places the files and starts the program.
@@ -565,30 +561,26 @@ struct Disk {
     full: bool,
 }
 
-/// What this host offers, looked up once; groups of owners that died are removed on the way.
-fn hierarchies() -> &'static Hierarchies {
-    static FOUND: OnceLock<Hierarchies> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        let found = Hierarchies::probe();
-        found.slices().iter().for_each(|slice| cgroup::sweep(slice));
-        found
-    })
+/// Every layer of the jails of this host.
+pub(crate) fn layers() -> Vec<LayerReport> {
+    let host = host();
+    let cgroups = host.hierarchies.describe();
+    let report = |(layer, detail): (Layer, &str)| {
+        let lacking = host.lacks.iter().find(|report| report.layer == layer);
+        lacking.cloned().unwrap_or_else(|| LayerReport {
+            layer,
+            state: LayerState::Enforced,
+            detail: if detail.is_empty() { &cgroups } else { detail }.to_owned(),
+        })
+    };
+    LAYERS.map(report).into()
 }
 
 fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
-    let hierarchies = hierarchies();
-    if let Hierarchies::Unusable(reason) = hierarchies {
-        let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
-        return Err(JailError::NotEnforceable(reports.to_vec()));
-    }
-    hierarchies.create(name).map_err(limits_refused)
+    host().hierarchies.create(name).map_err(limits_refused)
 }
 
-fn plan(
-    spec: &JailSpec,
-    cgroups: crate::plan::CgroupJoin,
-    own_users: bool,
-) -> Result<Plan, JailError> {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Result<Plan, JailError> {
     let (rules, otherwise) = seccomp::rules(spec.profile);
     let filter = seccomp::compile(&rules, &otherwise)
         .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))?;
@@ -599,17 +591,27 @@ fn plan(
         proc: spec.root.proc,
         devices: spec.root.devices,
         filter,
+        landlock: host().landlock,
         cgroups,
-        own_users,
+        own_users: host().own_users,
     })
 }
 
 fn resource_limits(limits: &Limits) -> ResourceLimits {
+    let processes = u64::from(limits.processes);
     ResourceLimits {
         open_files: limits.open_files.into(),
         // The cgroup holds the limit. This one also counts processes that have ended and wait to be
-        // waited for, and is there to bound those.
-        processes: u64::from(limits.processes) * 4 + 64,
+        // waited for, and is there to bound those; it is all there is without a cgroup.
+        processes: if host().is_without(Layer::ProcessLimit) {
+            // An ordinary user's first process counts, too.
+            processes + 1
+        } else {
+            processes * 4 + 64
+        },
+        data_bytes: host()
+            .is_without(Layer::MemoryLimit)
+            .then_some(limits.memory_bytes),
         cpu_time_s: limits.cpu_time_ms.div_ceil(1000) + 1,
         file_bytes: limits.disk_bytes,
     }
@@ -702,7 +704,7 @@ fn limits_refused(error: io::Error) -> JailError {
     if error.kind() == io::ErrorKind::ResourceBusy {
         return JailError::Limit(LimitName::Memory);
     }
-    let detail = format!("{} is not usable: {error}", hierarchies().describe());
+    let detail = format!("{} is not usable: {error}", host().hierarchies.describe());
     missing(Layer::MemoryLimit, &detail)
 }
 

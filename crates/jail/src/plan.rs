@@ -33,9 +33,12 @@ pub(crate) struct Plan {
     pub devices: bool,
     /// The system call filter of the program.
     pub filter: Vec<Instruction>,
+    /// The version of Landlock's interface to use; 0 for none.
+    pub landlock: i32,
     /// How the cgroups are joined, in the order of the descriptors sent along.
     pub cgroups: CgroupJoin,
-    /// Whether the supervisor is privileged, so that own user ids can be mapped.
+    /// Whether the supervisor is privileged, so that own user ids can be mapped. Without, the jail
+    /// has the caller's.
     pub own_users: bool,
 }
 
@@ -66,6 +69,8 @@ pub(crate) struct ResourceLimits {
     pub open_files: u64,
     /// `RLIMIT_NPROC`, for the jail's own user id.
     pub processes: u64,
+    /// `RLIMIT_DATA`, where no cgroup bounds memory.
+    pub data_bytes: Option<u64>,
     /// `RLIMIT_CPU`, in seconds: a second line behind the cgroup's accounting.
     pub cpu_time_s: u64,
     /// `RLIMIT_FSIZE`.

@@ -1,7 +1,9 @@
 //! Which sandboxes can stand in for each other.
 
+use std::collections::BTreeSet;
+
 use atoll_sandbox::Environment;
-use atoll_types::{Level, Limits};
+use atoll_types::{Layer, Level, Limits};
 
 /// Sandboxes with the same key differ in nothing that cannot be changed when one is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -10,6 +12,8 @@ pub struct Key {
     pub level: Level,
     /// What a program finds around it.
     pub environment: Environment,
+    /// Layers that it may lack, where the host cannot enforce them.
+    pub accept_missing: BTreeSet<Layer>,
     size: Size,
 }
 
@@ -31,6 +35,7 @@ impl Key {
         Self {
             level,
             environment,
+            accept_missing: BTreeSet::new(),
             size: Size {
                 cpu_time_ms: limits.cpu_time_ms,
                 processes: limits.processes,
@@ -38,6 +43,14 @@ impl Key {
                 disk_files: limits.disk_files,
                 open_files: limits.open_files,
             },
+        }
+    }
+    /// The same, of sandboxes that may lack these layers.
+    #[must_use]
+    pub fn accepting(self, accept_missing: BTreeSet<Layer>) -> Self {
+        Self {
+            accept_missing,
+            ..self
         }
     }
 }

@@ -216,6 +216,7 @@ impl Shared {
         let spec = SandboxSpec {
             id: format!("warm-{number}"),
             limits,
+            accept_missing: key.accept_missing.clone(),
             environment: key.environment.clone(),
         };
         let made = make(backend, spec).await;

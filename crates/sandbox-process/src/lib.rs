@@ -9,11 +9,13 @@ mod interpreter;
 mod sandbox;
 mod waiting;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Jail, JailBeginning, JailSpec};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox};
-use atoll_types::{LayerReport, Level, Limits, ProgramKind};
+use atoll_types::{Layer, LayerReport, Level, Limits, ProgramKind};
 
 use environment::CommandLine;
 use interpreter::Interpreters;
@@ -86,8 +88,12 @@ struct ProcessBeginning {
 
 #[async_trait]
 impl Beginning for ProcessBeginning {
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
-        let jail = self.jail.finish(limits).await;
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
+        let jail = self.jail.finish(limits, accept_missing).await;
         let jail = jail.map_err(sandbox::create_error)?;
         Ok(Box::new(ProcessSandbox::new(jail, self.command)))
     }

@@ -26,7 +26,7 @@ impl ProcessSandbox {
     pub(crate) fn new(jail: Jail, command: CommandLine) -> Self {
         let enforcement = Enforcement {
             level: Level::Process,
-            layers: Jail::layers(),
+            layers: jail.layers(),
         };
         Self {
             jail,

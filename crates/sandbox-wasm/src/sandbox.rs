@@ -27,7 +27,7 @@ pub(crate) struct WasmSandbox {
 
 impl WasmSandbox {
     pub(crate) fn new(jail: Jail, limits: Limits) -> Self {
-        let mut layers = Jail::layers();
+        let mut layers = jail.layers();
         layers.push(instance_layer(None));
         Self {
             jail,

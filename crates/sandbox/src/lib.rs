@@ -9,13 +9,14 @@ pub mod conformance;
 mod leaving;
 mod lifecycle;
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use atoll_types::{
-    Content, Enforcement, InputFile, LayerReport, Level, LimitName, Limits, Program, ProgramKind,
-    Usage,
+    Content, Enforcement, InputFile, Layer, LayerReport, Level, LimitName, Limits, Program,
+    ProgramKind, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -56,11 +57,11 @@ pub trait Backend: Send + Sync {
     /// Builds a sandbox that is ready to start one job.
     ///
     /// # Errors
-    /// [`CreateError::NotEnforceable`] when the host lacks something the level needs. Nothing is
-    /// left behind in any case.
+    /// [`CreateError::NotEnforceable`] when the host lacks something the level needs and the spec
+    /// does not accept to be missing. Nothing is left behind in any case.
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         self.begin(&spec.id, &spec.environment)?
-            .finish(spec.limits)
+            .finish(spec.limits, &spec.accept_missing)
             .await
     }
 }
@@ -68,11 +69,16 @@ pub trait Backend: Send + Sync {
 /// A sandbox that is being built. Dropping it undoes what was built.
 #[async_trait]
 pub trait Beginning: Send {
-    /// Puts the limits in force and waits until the sandbox is ready.
+    /// Puts the limits in force and waits until the sandbox is ready. It may lack the layers of
+    /// `accept_missing`, and no others; [`Sandbox::enforcement`] names those it lacks.
     ///
     /// # Errors
     /// As for [`Backend::create`].
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError>;
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Box<dyn Sandbox>, CreateError>;
 }
 
 /// What a sandbox is built for.
@@ -82,6 +88,8 @@ pub struct SandboxSpec {
     pub id: String,
     /// Bounds for the whole tree of processes.
     pub limits: Limits,
+    /// Layers that it may lack, where the host cannot enforce them.
+    pub accept_missing: BTreeSet<Layer>,
     /// What the program finds around it.
     pub environment: Environment,
 }

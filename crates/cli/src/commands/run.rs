@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
-use atoll_types::{Collection, Status, Stdin, Usage};
+use atoll_types::{Collection, Enforcement, Status, Stdin, Usage};
 
 use crate::args::RunArgs;
 use crate::error::{CliError, chain};
@@ -62,6 +62,7 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
     let running = Box::pin(engine.run(message, options, &mut observer, stop));
     let report = running.await?;
     let closed = observer.finish(report.cut_short).await?;
+    complain(&ran_without(report.outcome.enforcement.as_ref()));
     if args.json {
         print(&json::outcome(&report.outcome))?;
     } else {
@@ -100,6 +101,21 @@ fn last_words(report: &Report) -> String {
     };
     let reason = plain(outcome.reason.as_deref().unwrap_or("no reason is known"));
     format!("{}: {what}: {reason}\n", styled(BAD, "error"))
+}
+
+/// What the policy accepted to be missing, and was.
+fn ran_without(enforcement: Option<&Enforcement>) -> String {
+    let missing = enforcement.into_iter().flat_map(Enforcement::missing);
+    let lines: String = missing
+        .map(|report| format!("  {}: {}\n", report.layer.name(), plain(&report.detail)))
+        .collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    let warning = styled(DOUBTFUL, "warning");
+    format!(
+        "{warning}: it ran with less isolation than its level has, as the policy accepts:\n{lines}"
+    )
 }
 
 /// What was not collected, the first of it by name.

@@ -1,5 +1,6 @@
 //! A backend without a boundary: shell scripts as plain child processes, with faults on demand.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -113,7 +114,11 @@ struct BareBeginning {
 
 #[async_trait]
 impl Beginning for BareBeginning {
-    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        _: Limits,
+        _: &BTreeSet<Layer>,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         self.made.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(self.sandbox))
     }

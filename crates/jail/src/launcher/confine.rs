@@ -3,14 +3,12 @@
 use std::io;
 
 use atoll_types::Layer;
-use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, Scope,
-};
+use landlock::{ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetCreatedAttr};
 use rustix::fs::{Gid, Uid};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread as kernel;
 
+use crate::host;
 use crate::plan::{Failure, GUEST_ID, ResourceLimits};
 
 /// The per-process bounds behind the cgroup's.
@@ -29,7 +27,8 @@ pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
         (Resource::Nice, 0),
         (Resource::Sigpending, 1024),
     ];
-    for (resource, bound) in bounds {
+    let data = limits.data_bytes.map(|bytes| (Resource::Data, bytes));
+    for (resource, bound) in bounds.into_iter().chain(data) {
         let bound = Rlimit {
             current: Some(bound),
             maximum: Some(bound),
@@ -93,54 +92,28 @@ pub(super) fn no_new_privileges() -> Result<(), Failure> {
     })
 }
 
-/// The newest interface whose rights are used: scopes came with version 6 (Linux 6.12).
-const LANDLOCK: ABI = ABI::V6;
-
 /// Where the program may write.
 const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
 
 /// Reading and executing what the root holds, writing only to the private files, no TCP at all,
-/// no signals and no abstract sockets to the outside. The mount, network and process namespaces
-/// say the same; this is the second line.
-pub(super) fn landlock() -> Result<(), Failure> {
-    restrict().map_err(|error| {
-        Failure::new(
-            Some(if landlock_knows(ABI::V5) {
-                Layer::LandlockScopes
-            } else {
-                Layer::Landlock
-            }),
-            "restrict the program with Landlock, whose version 6 (Linux 6.12) is needed",
-            &error,
-        )
+/// no signals and no abstract sockets to the outside: as much of it as this version of the
+/// interface knows. The mount, network and process namespaces say the same; this is the second
+/// line.
+pub(super) fn landlock(version: i32) -> Result<(), Failure> {
+    if version == 0 {
+        return Ok(());
+    }
+    restrict(version.into()).map_err(|error| {
+        let attempt = "restrict the program with Landlock";
+        Failure::new(Some(Layer::Landlock), attempt, &error)
     })
 }
 
-/// Whether the running kernel offers an interface version.
-pub(crate) fn landlock_knows(version: ABI) -> bool {
-    Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(version))
-        .and_then(|ruleset| {
-            if version as i32 >= ABI::V6 as i32 {
-                ruleset.scope(Scope::from_all(version))
-            } else {
-                Ok(ruleset)
-            }
-        })
-        .and_then(Ruleset::create)
-        .is_ok()
-}
-
-fn restrict() -> io::Result<()> {
-    let read = AccessFs::from_read(LANDLOCK);
+fn restrict(version: ABI) -> io::Result<()> {
+    let read = AccessFs::from_read(version);
     // Device ioctls stay forbidden everywhere: the only devices are null, zero, full and random.
-    let write = AccessFs::from_all(LANDLOCK) & !AccessFs::IoctlDev;
-    let mut ruleset = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LANDLOCK))
-        .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
-        .and_then(|ruleset| ruleset.scope(Scope::from_all(LANDLOCK)))
+    let write = AccessFs::from_all(version) & !AccessFs::IoctlDev;
+    let mut ruleset = host::landlock_ruleset(version)
         .and_then(Ruleset::create)
         .map_err(io::Error::other)?;
     let mut allow = |path: &str, access| -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! Limits hold for the whole tree of processes and are reported by name.
 
-use atoll_jail::{Jail, JailError, JailFile, ProgramEnd};
+use atoll_jail::{JailError, JailFile, ProgramEnd};
 use atoll_types::{LimitName, Limits};
 
 use crate::support::{LIMITS, block_on, create, python, run, shell, spec};
@@ -76,7 +76,7 @@ fn files_that_do_not_fit_are_refused_before_the_start() {
         ..LIMITS
     };
     block_on(async {
-        let mut jail = Jail::create(&spec("fit"), limits).await.unwrap();
+        let mut jail = create(&spec("fit"), limits).await.unwrap();
         let mut command = shell("true");
         let content = vec![0; 1 << 17].into();
         command.files.push(JailFile {
@@ -116,7 +116,7 @@ fn limits_change_while_the_program_runs() {
         ..LIMITS
     };
     let end = block_on(async {
-        let mut jail = Jail::create(&spec("live"), tight).await.unwrap();
+        let mut jail = create(&spec("live"), tight).await.unwrap();
         let streams = jail.start(python(script)).await.unwrap();
         jail.set_limits(LIMITS).unwrap();
         rustix::io::write(&streams.stdin, b"go\n").unwrap();
@@ -144,5 +144,5 @@ fn many_jails_at_once_do_not_disturb_each_other() {
     for thread in threads {
         thread.join().unwrap();
     }
-    drop(create(LIMITS).unwrap());
+    block_on(async { drop(create(&spec("create"), LIMITS).await.unwrap()) });
 }

@@ -1,5 +1,6 @@
 //! A backend whose sandboxes hold nothing, and that counts them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
     LeavingsError, Sandbox, StartError, State, Streams,
 };
-use atoll_types::{Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, Usage};
+use atoll_types::{Enforcement, Layer, LayerReport, Level, LimitName, Limits, ProgramKind, Usage};
 
 pub(crate) const LIMITS: Limits = Limits {
     wall_time_ms: 1_000,
@@ -83,7 +84,11 @@ impl Drop for Empty {
 
 #[async_trait]
 impl Beginning for Empty {
-    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        _: Limits,
+        _: &BTreeSet<Layer>,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         tokio::time::sleep(Duration::from_millis(2)).await;
         Ok(self)
     }

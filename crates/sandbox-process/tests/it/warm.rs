@@ -126,6 +126,7 @@ async fn run(script: &str, warm: bool) -> Shown {
     let spec = SandboxSpec {
         id: "warm-and-cold".to_owned(),
         limits,
+        accept_missing: conformance::accepted_by_environment(),
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,

@@ -194,6 +194,7 @@ pub(crate) fn decision() -> Decision {
             open_files: 64,
         },
         network: Vec::new(),
+        accept_missing: BTreeSet::from([Layer::CpuLimit]),
         rule: "scripts".to_owned(),
         reasons: vec![Reason {
             from: "rule".to_owned(),
