@@ -4,6 +4,8 @@
 //! what is built, and whoever finishes the jail is asked. Any other layer that is missing makes
 //! the building fail.
 
+use std::fs;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use atoll_types::{Layer, LayerReport, LayerState};
@@ -13,6 +15,7 @@ use landlock::{
 };
 
 use crate::cgroup::{self, Hierarchies};
+use crate::launcher::identity;
 
 /// The newest interface whose rights are used: scopes came with version 6 (Linux 6.12).
 const LANDLOCK: i32 = ABI::V6 as i32;
@@ -40,11 +43,7 @@ pub(crate) fn host() -> &'static Host {
             .slices()
             .iter()
             .for_each(|slice| cgroup::sweep(slice));
-        Host::with(
-            hierarchies,
-            landlock_version(),
-            rustix::process::geteuid().is_root(),
-        )
+        Host::with(hierarchies, landlock_version(), own_users())
     })
 }
 
@@ -55,8 +54,8 @@ impl Host {
         if !own_users {
             lack(
                 Layer::OwnUser,
-                "the program has the user id and the groups of whoever runs Atoll, as an ordinary \
-                 user: its own would take root"
+                "the program has the user id and the groups of whoever runs Atoll; ids of its own \
+                 take root"
                     .to_owned(),
             );
         }
@@ -86,6 +85,28 @@ impl Host {
     pub(crate) fn is_without(&self, layer: Layer) -> bool {
         self.lacks.iter().any(|report| report.layer == layer)
     }
+}
+
+/// Whether jails can have user ids of their own: for root, unless a container left it without them.
+fn own_users() -> bool {
+    let mapped =
+        |file: &str| fs::read_to_string(file).is_ok_and(|map| maps(&map, &identity::RANGE));
+    rustix::process::geteuid().is_root()
+        && mapped("/proc/self/uid_map")
+        && mapped("/proc/self/gid_map")
+}
+
+/// Whether a map of ids (user_namespaces(7)) has all of a range.
+fn maps(map: &str, range: &Range<u64>) -> bool {
+    map.lines().any(|line| {
+        let mut fields = line.split_whitespace().map(|field| field.parse::<u64>());
+        match (fields.next(), fields.next(), fields.next()) {
+            (Some(Ok(first)), Some(Ok(_)), Some(Ok(count))) => {
+                first <= range.start && range.end <= first.saturating_add(count)
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The newest version of Landlock's interface that both this kernel and Atoll know.
@@ -128,6 +149,14 @@ mod tests {
     fn lacking(hierarchies: Hierarchies, landlock: i32, own_users: bool) -> Vec<Layer> {
         let host = Host::with(hierarchies, landlock, own_users);
         host.lacks.into_iter().map(|report| report.layer).collect()
+    }
+
+    #[test]
+    fn containers_may_leave_root_without_the_ids() {
+        assert!(maps("         0          0 4294967295\n", &identity::RANGE));
+        assert!(!maps("0 1000 1\n1 100000 65536\n", &identity::RANGE));
+        assert!(!maps("", &identity::RANGE));
+        assert!(maps("0 5 1\n1000 7 18446744073709551615", &(1000..2000)));
     }
 
     #[test]

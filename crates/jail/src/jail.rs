@@ -163,7 +163,12 @@ impl JailBeginning {
         jail.group.set_limits(&limits).map_err(limits_refused)?;
         jail.limits = limits;
         let disk = DiskLimits {
-            bytes: limits.disk_bytes,
+            // Files are memory, which nobody else bounds then.
+            bytes: if host().is_without(Layer::MemoryLimit) {
+                limits.disk_bytes.min(limits.memory_bytes)
+            } else {
+                limits.disk_bytes
+            },
             files: limits.disk_files,
         };
         // When nobody listens any more, the answers that have come say why.
@@ -214,7 +219,9 @@ impl Jail {
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        // First, because it takes a while to start.
+        // Before there is another process in this one's group, from which it may have to move.
+        host();
+        // Early, because it takes a while to start.
         let (launcher, socket) = start_launcher()?;
         let mut beginning = JailBeginning {
             launcher: Some(launcher),

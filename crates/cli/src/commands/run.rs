@@ -106,15 +106,14 @@ fn last_words(report: &Report) -> String {
 /// What the policy accepted to be missing, and was.
 fn ran_without(enforcement: Option<&Enforcement>) -> String {
     let missing = enforcement.into_iter().flat_map(Enforcement::missing);
-    let lines: String = missing
-        .map(|report| format!("  {}: {}\n", report.layer.name(), plain(&report.detail)))
-        .collect();
-    if lines.is_empty() {
-        return lines;
+    let names: Vec<&str> = missing.map(|report| report.layer.name()).collect();
+    if names.is_empty() {
+        return String::new();
     }
     let warning = styled(DOUBTFUL, "warning");
     format!(
-        "{warning}: it ran with less isolation than its level has, as the policy accepts:\n{lines}"
+        "{warning}: it ran without {}, as the policy accepts; `atoll doctor` says what that means\n",
+        names.join(", ")
     )
 }
 

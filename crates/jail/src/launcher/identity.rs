@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 
 use crate::plan::GUEST_ID;
 
@@ -9,6 +10,9 @@ use crate::plan::GUEST_ID;
 /// containers. Two for each process id, so ids in use never collide: below
 /// `BASE + 2 * 4_194_304`, the largest process id there can be.
 pub(crate) const BASE: u32 = 0x6000_0000;
+
+/// All of them.
+pub(crate) const RANGE: Range<u64> = BASE as u64..BASE as u64 + 2 * 4_194_304;
 
 /// Writes the id maps of the user namespace of `pid`.
 ///

@@ -99,7 +99,13 @@ fn an_abandoned_jail_is_removed_with_everything_in_it() {
         let mut command = shell(&script);
         command.path = b"/bin/bash".to_vec();
         let streams = jail.start(command).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // It takes its name when it is executed, which may take a while on a busy host.
+        for _ in 0..1000 {
+            if process_exists(&marker) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         assert!(process_exists(&marker));
         assert!(streams.stdout.as_fd().try_clone_to_owned().is_ok());
         drop(jail);

@@ -5,4 +5,5 @@ mod confinement;
 mod leavings;
 mod lifecycle;
 mod limits;
+mod ordinary;
 mod support;

@@ -131,7 +131,7 @@ pub(crate) async fn create(spec: &JailSpec, limits: Limits) -> Result<Jail, Jail
     Jail::begin(spec)?.finish(limits, &accepted()).await
 }
 
-fn accepted() -> BTreeSet<Layer> {
+pub(crate) fn accepted() -> BTreeSet<Layer> {
     let names = std::env::var("ATOLL_TEST_ACCEPT_MISSING").unwrap_or_default();
     let dispensable = Layer::DISPENSABLE.into_iter();
     dispensable
