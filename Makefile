@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples demo test bench fuzz doc install clean-all
+.PHONY: help setup build examples demo test test-guest bench fuzz doc install clean-all
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ demo: build examples ## Run every example and show what was decided and what hap
 
 test: setup examples ## Run every test, then look for leaks
 	@scripts/test.sh
+
+test-guest: setup ## Run the tests of the sandboxes, attacks included, where only cgroup version 2 is
+	@scripts/vm-test.sh
 
 bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
 	@scripts/setup.sh bubblewrap crun runc

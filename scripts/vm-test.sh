@@ -81,7 +81,7 @@ for line in open(sys.argv[1]):
 
 make_image() {
     local tree=$scratch/root
-    mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc,dev,proc,sys,tmp,run,var,root,home,atoll/tests}
+    mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc/ssl/certs,dev,proc,sys,tmp,run,var,root,home,atoll/tests}
     ln -s usr/bin usr/sbin usr/lib usr/lib64 "$tree"
     files_of bash coreutils dash findutils grep mawk mount nodejs procps python3 sed util-linux \
         > "$scratch/files"

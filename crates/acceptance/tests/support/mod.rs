@@ -132,7 +132,8 @@ pub(crate) fn python(case: &Case) -> PathBuf {
     write(case, "hello.py", b"print('hello')\n")
 }
 
-/// `atoll run PROGRAM`, to which more can be added, where only its own mount namespace sees what `set_up` mounts.
+/// `atoll run PROGRAM`, to which more can be added, where only its own mount namespace sees what
+/// `set_up` mounts.
 pub(crate) fn in_own_mounts(case: &Case, set_up: &str, program: &Path) -> Command {
     let mut command = Command::new("unshare");
     case.atoll.prepare(&mut command);
