@@ -212,9 +212,9 @@ impl Jail {
         Self::begin(spec)?.finish(limits, &BTreeSet::new()).await
     }
 
-    /// Begins to build a jail, as complete as this host allows: whether that is enough is asked when
-    /// it is finished. Other processes do the work, so this returns before it is done; it has to
-    /// be called inside a Tokio runtime.
+    /// Begins to build a jail, as complete as this host allows: whether that is enough is asked
+    /// when it is finished. Other processes do the work, so this returns before it is done; it has
+    /// to be called inside a Tokio runtime.
     ///
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.

@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
         "r03_busy.py",
         &[("forty busy processes", Limited("wall-time"))],
     )
-    .options(&["--timeout", "1s"])
+    .options(&["--timeout", "2s"])
     .ends(Limit("wall-time")),
     Case::new(
         "r03_priorities.py",
@@ -76,10 +76,10 @@ const CASES: &[Case] = &[
         ],
     ),
     Case::new("r04_deaf.py", &[("sleep for ever", Limited("wall-time"))])
-        .options(&["--timeout", "1s"])
+        .options(&["--timeout", "2s"])
         .ends(Limit("wall-time")),
     Case::new("r04_stopped.py", &[("stop itself", Limited("wall-time"))])
-        .options(&["--timeout", "1s"])
+        .options(&["--timeout", "2s"])
         .ends(Limit("wall-time")),
     Case::new(
         "r04_waiting.py",
@@ -88,7 +88,7 @@ const CASES: &[Case] = &[
             ("read for ever", Limited("wall-time")),
         ],
     )
-    .options(&["--timeout", "1s"])
+    .options(&["--timeout", "2s"])
     .ends(Limit("wall-time")),
     Case::new(
         "r05_descriptors.py",
