@@ -17,6 +17,7 @@ use landlock::{
 use crate::ablation::{self, Part};
 use crate::cgroup::{self, Hierarchies};
 use crate::launcher::identity;
+use crate::sys;
 
 /// The newest interface whose rights are used: scopes came with version 6 (Linux 6.12).
 const LANDLOCK: i32 = ABI::V6 as i32;
@@ -31,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) landlock: i32,
     /// Whether jails get user ids of their own.
     pub(crate) own_users: bool,
+    /// Whether the launcher can keep a program from executing others: see `sys::map_low_page`.
+    pub(crate) low_page: bool,
     /// The layers that are not in force, or not all of them is, each with the reason.
     pub(crate) lacks: Vec<LayerReport>,
 }
@@ -79,6 +82,7 @@ impl Host {
             hierarchies,
             landlock,
             own_users,
+            low_page: low_page(),
             lacks,
         }
     }
@@ -96,6 +100,17 @@ fn own_users() -> bool {
         && mapped("/proc/self/uid_map")
         && mapped("/proc/self/gid_map")
 }
+
+/// Whether a launcher can map the lowest page, and no program can.
+fn low_page() -> bool {
+    let raw = rustix::thread::CapabilitySet::SYS_RAWIO;
+    let own = rustix::thread::capabilities(None);
+    own.is_ok_and(|own| own.effective.contains(raw))
+        && sys::low_page_is_protected().unwrap_or(false)
+}
+
+/// What only the first user namespace maps.
+const EVERY_ID: Range<u64> = 0..4_294_967_295;
 
 /// Whether a map of ids (user_namespaces(7)) has all of a range.
 fn maps(map: &str, range: &Range<u64>) -> bool {

@@ -6,7 +6,6 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -412,7 +411,7 @@ impl Jail {
             files: command.files.iter().map(placed_file).collect(),
             resource_limits: resource_limits(&self.limits),
             filter: filter(command.profile)?,
-            execute_low: command.profile == Profile::Strict,
+            execute_low: in_force(command.profile) == Profile::Strict,
         };
         let descriptors: Vec<_> = [&bundle]
             .into_iter()
@@ -683,15 +682,18 @@ struct Disk {
     full: bool,
 }
 
-/// What the kernel says of the lowest page, asked once.
-fn low_page_is_protected() -> bool {
-    static PROTECTED: OnceLock<bool> = OnceLock::new();
-    *PROTECTED.get_or_init(|| sys::low_page_is_protected().unwrap_or(false))
+/// The profile that is in force for what was asked: where nothing can keep a program from becoming
+/// another one, that is let through and said.
+fn in_force(profile: Profile) -> Profile {
+    match profile {
+        Profile::Strict if !host().low_page => Profile::StrictOrReplaced,
+        _ => profile,
+    }
 }
 
 /// Whether a program of this profile can see anything of its network namespace.
 pub(crate) fn sees_network(profile: Profile) -> bool {
-    profile != Profile::Strict
+    !matches!(profile, Profile::Strict | Profile::StrictOrReplaced)
 }
 
 const SHARED: &str =
@@ -709,7 +711,7 @@ pub(crate) fn layers(profile: Profile) -> Vec<LayerReport> {
             layer,
             state: LayerState::Enforced,
             detail: match layer {
-                Layer::Seccomp => profile.describe(),
+                Layer::Seccomp => in_force(profile).describe(),
                 _ if detail.is_empty() => cgroups.clone(),
                 _ => detail.to_owned(),
             },
@@ -737,12 +739,7 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
 }
 
 pub(crate) fn filter(profile: Profile) -> Result<Filter, JailError> {
-    if profile == Profile::Strict && !low_page_is_protected() {
-        let why = "the sysctl vm.mmap_min_addr cannot be read or is below 4096, so a program \
-                   could execute others";
-        return Err(missing(Layer::Seccomp, why));
-    }
-    Filter::of(profile)
+    Filter::of(in_force(profile))
         .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))
 }
 

@@ -25,14 +25,17 @@ pub enum Profile {
     Zygote,
     /// One process with one thread that computes and works on files: a script of an interpreter.
     Strict,
+    /// The same, for a host on which nothing can keep the process from becoming another program.
+    StrictOrReplaced,
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
     WasmWorker,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Strict,
+        Self::StrictOrReplaced,
         Self::Zygote,
         Self::Processes {
             writable_code: false,
@@ -48,6 +51,10 @@ impl Profile {
     pub fn describe(self) -> String {
         let what = match self {
             Self::Strict => "strict: one process, one thread, no sockets",
+            Self::StrictOrReplaced => {
+                "strict: one process, one thread, no sockets; it may become another program, \
+                 which only Atoll with CAP_SYS_RAWIO can forbid"
+            }
             Self::Processes {
                 writable_code: false,
             } => "processes: threads, children and sockets inside the sandbox",
@@ -93,7 +100,8 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             })
         }));
     };
-    if profile == Profile::Strict {
+    let strict = matches!(profile, Profile::Strict | Profile::StrictOrReplaced);
+    if strict {
         add(STRICT, &Action::Allow);
         add(STRICT_WITHOUT, &errno(ENOSYS));
     } else {
@@ -123,10 +131,14 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             };
             add(MAPPING, &memory);
         }
-        Profile::Strict => {
+        Profile::Strict | Profile::StrictOrReplaced => {
             let sockets = [libc::SYS_socket, libc::SYS_socketpair];
             add(&sockets, &errno(EAFNOSUPPORT));
-            add(&[libc::SYS_execve], &only_the_launcher());
+            let execute = match profile {
+                Profile::Strict => only_the_launcher(),
+                _ => Action::Allow,
+            };
+            add(&[libc::SYS_execve], &execute);
             add(&STRICT_MAPPING, &not_writable_code());
         }
         // A compiler writes code first and makes it executable then, never both at once; execve
