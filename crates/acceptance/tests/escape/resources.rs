@@ -1,7 +1,7 @@
 //! Cases R: using more than was granted.
 
 use crate::case::Ending::Limit;
-use crate::case::Expected::{Denied, Harmless, Limited};
+use crate::case::Expected::{Denied, DeniedUnlessShared, Harmless, Limited};
 use crate::case::{Case, Expected, hold};
 
 const NOT_PERMITTED: Expected = Denied(&["EPERM"]);
@@ -65,11 +65,11 @@ const CASES: &[Case] = &[
         &[
             ("nice", NOT_PERMITTED),
             ("setpriority", Denied(&["EACCES"])),
-            ("priority of others", NOT_PERMITTED),
+            ("priority of others", DeniedUnlessShared),
             ("SCHED_FIFO", NOT_PERMITTED),
             ("SCHED_RR", NOT_PERMITTED),
             ("SCHED_DEADLINE", NOT_PERMITTED),
-            ("scheduler of the first process", NOT_PERMITTED),
+            ("scheduler of the first process", DeniedUnlessShared),
             ("input and output first", NOT_PERMITTED),
             ("a lower priority", Harmless),
             ("a thousand threads", Limited("processes")),
