@@ -51,7 +51,7 @@ part() {
         sed 's/^/|/' /tmp/log | grep -a '^|test result' | tail -n 1
         echo "@passed $name in $((SECONDS - begin)) s"
     else
-        grep -av ' ok$' /tmp/log | tail -n 400 | sed 's/^/|/'
+        grep -av '^test .* ok$' /tmp/log | tail -n 400 | sed 's/^/|/'
         echo "@failed $name in $((SECONDS - begin)) s"
     fi
     rm -f /tmp/log

@@ -8,8 +8,8 @@
 //!
 //! The supervisor's half ([`Jail`]) runs in Atoll's own process and talks to the launcher
 //! ([`launch`], the binary `atoll-launcher`), which does everything that needs a process of its
-//! own. Whatever cannot be put in force makes the start fail with the layer's name, unless the caller
-//! has accepted that this one layer is missing.
+//! own. Whatever cannot be put in force makes the start fail with the layer's name, unless the
+//! caller has accepted that this one layer is missing.
 
 mod ablation;
 mod cgroup;

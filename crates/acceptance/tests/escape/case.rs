@@ -17,6 +17,9 @@ use crate::host::Host;
 pub(crate) enum Expected {
     /// It failed with one of these errors.
     Denied(&'static [&'static str]),
+    /// Not permitted, unless the program shares the user id of its jail's first process, which
+    /// takes no signal from inside and whose priority concerns only that jail.
+    DeniedUnlessShared,
     /// A signal ended whoever tried.
     Killed(i32),
     /// It met this limit: the program was ended, or the kernel gave no more.
@@ -182,6 +185,7 @@ impl Expected {
         let program_ended = seen == "begun";
         match self {
             Self::Denied(errors) => errors.contains(&seen),
+            Self::DeniedUnlessShared => seen == "EPERM" || seen == "ok" && shares_user(report),
             Self::Killed(signal) => {
                 seen == format!("signal {signal}") || program_ended && report.signal == Some(signal)
             }
@@ -229,6 +233,13 @@ pub(crate) fn hold(cases: &[Case]) {
     }
     assert!(!cases.is_empty());
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Whether the program had no user id of its own.
+pub(crate) fn shares_user(report: &Report) -> bool {
+    let layers = report.enforcement["layers"].as_array().unwrap();
+    let own_user = layers.iter().find(|layer| layer["layer"] == "own-user");
+    own_user.unwrap()["state"] == "missing"
 }
 
 fn limit(report: &Report) -> Option<&str> {

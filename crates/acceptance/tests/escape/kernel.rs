@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::case::Expected::{Denied, Harmless, Invisible, Killed};
-use crate::case::{Case, Expected, hold};
+use crate::case::Expected::{Denied, DeniedUnlessShared, Harmless, Invisible, Killed};
+use crate::case::{Case, Expected, hold, shares_user};
 
 /// What ends a program that makes a call no honest program makes.
 pub(crate) const SIGSYS: i32 = 31;
@@ -191,9 +191,9 @@ const CASES: &[Case] = &[
             ("kill its group", Invisible),
             ("tgkill", Invisible),
             ("tkill", Invisible),
-            ("kill the first process", NOT_PERMITTED),
-            ("stop the first process", NOT_PERMITTED),
-            ("kill the first by descriptor", NOT_PERMITTED),
+            ("kill the first process", DeniedUnlessShared),
+            ("stop the first process", DeniedUnlessShared),
+            ("kill the first by descriptor", DeniedUnlessShared),
             ("queue a signal", NOT_PERMITTED),
             ("signal all", Invisible),
             ("signal itself", Harmless),
@@ -283,9 +283,7 @@ fn of_all_system_calls_only_those_that_are_allowed_succeed() {
         those.map(|(number, _)| *number).collect()
     };
     println!("K-07 succeeded: {:?}", with("ok"));
-    let layers = observed.report.enforcement["layers"].as_array().unwrap();
-    let own_user = layers.iter().find(|layer| layer["layer"] == "own-user");
-    let shares_user = own_user.unwrap()["state"] == "missing";
+    let shares_user = shares_user(&observed.report);
     let surprising: Vec<_> = with("ok")
         .into_iter()
         .filter(|number| !MAY_SUCCEED.contains(number))

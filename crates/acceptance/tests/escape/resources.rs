@@ -3,7 +3,7 @@
 use atoll_acceptance::ISOLATION_POLICY;
 
 use crate::case::Ending::Limit;
-use crate::case::Expected::{Denied, Harmless, Invisible, Limited};
+use crate::case::Expected::{Denied, DeniedUnlessShared, Harmless, Invisible, Limited};
 use crate::case::{Case, Expected, hold};
 
 const NOT_PERMITTED: Expected = Denied(&["EPERM"]);
@@ -94,11 +94,11 @@ const CASES: &[Case] = &[
         &[
             ("nice", NOT_PERMITTED),
             ("setpriority", Denied(&["EACCES"])),
-            ("priority of others", NOT_PERMITTED),
+            ("priority of others", DeniedUnlessShared),
             ("SCHED_FIFO", NOT_PERMITTED),
             ("SCHED_RR", NOT_PERMITTED),
             ("SCHED_DEADLINE", NOT_PERMITTED),
-            ("scheduler of the first process", NOT_PERMITTED),
+            ("scheduler of the first process", DeniedUnlessShared),
             ("input and output first", NOT_PERMITTED),
             ("a lower priority", Harmless),
             ("a thousand threads", Limited("processes")),

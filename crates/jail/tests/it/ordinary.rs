@@ -12,8 +12,9 @@ const USER: &str = "61177";
 const ACCEPTED: &str = "own-user,memory-limit,process-limit,cpu-limit";
 
 /// Tests of what only a group can do.
-const NEED_GROUPS: [&str; 7] = [
+const NEED_GROUPS: [&str; 8] = [
     "a_program_that_copes_with_a_refusal_is_not_blamed",
+    "cpu_share_is_bounded",
     "files_in_memory_count_as_memory",
     "limits_change",
     "memory_is_bounded_for_all_processes_together",
