@@ -1,19 +1,20 @@
 //! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
 
+mod layers;
+mod spec;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use atoll_types::{Content, Layer, LayerReport, LayerState, LimitName, Limits, Usage};
+use atoll_types::{Layer, LayerReport, LayerState, LimitName, Limits, Usage};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -21,118 +22,19 @@ use tokio::net::UnixStream;
 use crate::ablation;
 use crate::cgroup::{self, Group};
 use crate::control::{Received, Receiver, send};
-use crate::helper::{HelperMissing, helper_binary};
+use crate::helper::helper_binary;
 use crate::host::host;
 use crate::leavings::Leavings;
 use crate::plan::{
-    Bind, DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
+    DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
 };
 use crate::seccomp::{Filter, Profile};
 use crate::sys;
 use crate::zygote::Slot;
 
-/// What a jail is made for.
-#[derive(Debug, Clone)]
-pub struct JailSpec {
-    /// Names the jail's cgroups: letters, digits and `-`.
-    pub name: String,
-    /// What the program sees as `/`.
-    pub root: Root,
-}
-
-/// A read-only root directory. `/work`, `/tmp` and `/dev/shm` are always there, private and
-/// writable.
-#[derive(Debug, Clone, Default)]
-pub struct Root {
-    /// Host files and directories.
-    pub binds: Vec<Bind>,
-    /// Symbolic links: name without leading slash, and target.
-    pub links: Vec<(PathBuf, PathBuf)>,
-    /// Small files: name without leading slash, and content.
-    pub texts: Vec<(PathBuf, String)>,
-    /// Whether `/proc` shows the jail's own processes.
-    pub proc: bool,
-    /// Whether `/dev/null` and its like are there.
-    pub devices: bool,
-}
-
-/// What to run in a jail.
-#[derive(Debug)]
-pub struct Command {
-    /// Absolute path inside the jail.
-    pub path: Vec<u8>,
-    /// Arguments, the program's own name first.
-    pub arguments: Vec<Vec<u8>>,
-    /// The whole environment, as `NAME=value`.
-    pub environment: Vec<Vec<u8>>,
-    /// Files to place in the working directory.
-    pub files: Vec<JailFile>,
-    /// Descriptors the program finds at 3, 4, ...
-    pub descriptors: Vec<OwnedFd>,
-    /// Which system calls it may make.
-    pub profile: Profile,
-}
-
-/// A file to place in the working directory.
-#[derive(Debug, Clone)]
-pub struct JailFile {
-    /// A plain file name.
-    pub name: Vec<u8>,
-    /// Its bytes.
-    pub content: Content,
-    /// Whether the program may execute it.
-    pub executable: bool,
-}
-
-/// The outer ends of a started program's standard streams. None of them blocks.
-#[derive(Debug)]
-pub struct Running {
-    /// Write end of standard input.
-    pub stdin: OwnedFd,
-    /// Read end of standard output.
-    pub stdout: OwnedFd,
-    /// Read end of standard error.
-    pub stderr: OwnedFd,
-}
-
-impl Running {
-    /// New pipes: the outer ends, and the program's in the order of their numbers.
-    pub(crate) fn pipes() -> Result<(Self, Vec<OwnedFd>), JailError> {
-        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
-        let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
-        let (stderr, stderr_in) = pipe()?;
-        for end in [&stdin, &stdout, &stderr] {
-            rustix::io::ioctl_fionbio(end, true)
-                .map_err(|error| internal("set up a pipe")(error.into()))?;
-        }
-        let outer = Self {
-            stdin,
-            stdout,
-            stderr,
-        };
-        Ok((outer, vec![stdin_in, stdout_in, stderr_in]))
-    }
-}
-
-/// Why a jail could not be made, or a program not be started in it.
-#[derive(Debug, thiserror::Error)]
-pub enum JailError {
-    /// This host lacks something.
-    #[error("this host cannot enforce {}", .0.iter().map(|r| r.layer.name()).collect::<Vec<_>>().join(", "))]
-    NotEnforceable(Vec<LayerReport>),
-    /// A program of Atoll's own is missing.
-    #[error(transparent)]
-    Helper(#[from] HelperMissing),
-    /// The kernel refused to execute the program.
-    #[error("failed to {0}")]
-    Program(String, #[source] io::Error),
-    /// The files do not fit.
-    #[error("the files do not fit into the {0} limit")]
-    Limit(LimitName),
-    /// An operation failed that should not.
-    #[error("failed to {0}")]
-    Internal(String, #[source] io::Error),
-}
+pub(crate) use layers::{LAYERS, layers, sees_network};
+use layers::{SHARED, SHARED_NETWORK, in_force};
+pub use spec::{Command, JailError, JailFile, JailSpec, Root, Running};
 
 /// The launcher answers within microseconds; a host that takes longer than this is broken.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -682,44 +584,6 @@ struct Disk {
     full: bool,
 }
 
-/// The profile that is in force for what was asked: where nothing can keep a program from becoming
-/// another one, that is let through and said.
-fn in_force(profile: Profile) -> Profile {
-    match profile {
-        Profile::Strict if !host().low_page => Profile::StrictOrReplaced,
-        _ => profile,
-    }
-}
-
-/// Whether a program of this profile can see anything of its network namespace.
-pub(crate) fn sees_network(profile: Profile) -> bool {
-    !matches!(profile, Profile::Strict | Profile::StrictOrReplaced)
-}
-
-const SHARED: &str =
-    "one for all copies of one interpreter, none of which has a system call for it";
-const SHARED_NETWORK: &str = "no interface is up; one for all copies of one interpreter, none of \
-                              which has a socket";
-
-/// Every layer of the jails of this host.
-pub(crate) fn layers(profile: Profile) -> Vec<LayerReport> {
-    let host = host();
-    let cgroups = host.hierarchies.describe();
-    let report = |(layer, detail): (Layer, &str)| {
-        let lacking = host.lacks.iter().find(|report| report.layer == layer);
-        lacking.cloned().unwrap_or_else(|| LayerReport {
-            layer,
-            state: LayerState::Enforced,
-            detail: match layer {
-                Layer::Seccomp => in_force(profile).describe(),
-                _ if detail.is_empty() => cgroups.clone(),
-                _ => detail.to_owned(),
-            },
-        })
-    };
-    LAYERS.map(report).into()
-}
-
 fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
     host().hierarchies.create(name).map_err(limits_refused)
 }
@@ -878,49 +742,3 @@ pub(crate) fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
     let attempt = attempt.to_owned();
     move |error| JailError::Internal(attempt, error)
 }
-
-/// Every layer of a jail and how it is enforced; an empty text stands for the host's
-/// cgroups, or for the system calls of the program.
-pub(crate) const LAYERS: [(Layer, &str); 20] = [
-    (
-        Layer::UserNamespace,
-        "no capability inside means anything outside",
-    ),
-    (Layer::MountNamespace, "own mounts, entered with pivot_root"),
-    (
-        Layer::PidNamespace,
-        "own process ids; the end of the first process ends all",
-    ),
-    (Layer::NetworkNamespace, "no interface is up"),
-    (Layer::IpcNamespace, "own System V IPC and message queues"),
-    (Layer::UtsNamespace, "own host name"),
-    (
-        Layer::CgroupNamespace,
-        "own group as the root of what is visible",
-    ),
-    (
-        Layer::ReadOnlyRoot,
-        "a tmpfs with read-only binds of what the program needs",
-    ),
-    (
-        Layer::PrivateFiles,
-        "a tmpfs with limits on bytes and files",
-    ),
-    (Layer::OwnUser, "ids that nothing else on this host has"),
-    (
-        Layer::NoCapabilities,
-        "all sets empty, bounding set included",
-    ),
-    (Layer::NoNewPrivileges, "no_new_privs"),
-    (Layer::Seccomp, ""),
-    (Layer::Landlock, "files and TCP"),
-    (Layer::LandlockScopes, "signals and abstract sockets"),
-    (Layer::ResourceLimits, "setrlimit for each process"),
-    (Layer::MemoryLimit, ""),
-    (Layer::ProcessLimit, ""),
-    (Layer::CpuLimit, ""),
-    (
-        Layer::ClosedDescriptors,
-        "nothing is inherited but the standard streams",
-    ),
-];

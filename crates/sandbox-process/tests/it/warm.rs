@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 
-use atoll_sandbox::{Backend as _, Ending, Environment, Job, SandboxSpec, conformance};
+use atoll_sandbox::{Backend as _, Ending, Environment, Job, Sandbox, SandboxSpec, conformance};
 use atoll_sandbox_process::ProcessBackend;
 use atoll_types::{
     InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId,
@@ -128,7 +128,7 @@ fn what_only_an_interpreter_that_starts_can_see_is_told_apart() {
 }
 
 #[test]
-fn hash_seeds_and_random_numbers_differ_between_waiting_interpreters() {
+fn hash_seeds_and_random_numbers_differ_between_interpreters_that_fork() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -147,11 +147,20 @@ fn hash_seeds_and_random_numbers_differ_between_waiting_interpreters() {
 
 pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> Shown {
     let backend = ProcessBackend::new();
+    let spec = specification(system_calls);
+    let created = match warm {
+        true => backend.create_warm(spec).await,
+        false => backend.create(spec).await,
+    };
+    finish(created.unwrap(), script).await
+}
+
+pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
     let limits = Limits {
         disk_bytes: 16 << 20,
         ..conformance::limits()
     };
-    let spec = SandboxSpec {
+    SandboxSpec {
         id: "warm-and-cold".to_owned(),
         limits,
         system_calls,
@@ -161,12 +170,10 @@ pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> 
             dependencies: None,
             tenant: TenantId::local(),
         },
-    };
-    let created = match warm {
-        true => backend.create_warm(spec).await,
-        false => backend.create(spec).await,
-    };
-    let mut sandbox = created.unwrap();
+    }
+}
+
+pub(crate) async fn finish(mut sandbox: Box<dyn Sandbox>, script: &str) -> Shown {
     let streams = sandbox.start(job(script)).await.unwrap();
     // It may have ended without reading.
     let _ = rustix::io::write(&streams.stdin, b"typed\n");

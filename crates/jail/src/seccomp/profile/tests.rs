@@ -1,0 +1,93 @@
+//! Which calls are in which profile.
+
+use super::super::compile;
+use super::*;
+
+#[test]
+fn every_profile_compiles() {
+    for profile in Profile::ALL {
+        let (rules, otherwise) = rules(profile);
+        compile(&rules, &otherwise).unwrap();
+    }
+}
+
+fn allowed(profile: Profile) -> Vec<c_long> {
+    let (rules, _) = rules(profile);
+    let allowed = rules.iter().filter(|rule| rule.action.is_allowed());
+    allowed.map(|rule| rule.number.into()).collect()
+}
+
+#[test]
+fn strict_allows_at_most_80_calls_and_none_that_processes_do_not() {
+    let strict = allowed(Profile::Strict);
+    println!("strict allows {} system calls", strict.len());
+    assert!(strict.len() <= 80, "{}", strict.len());
+    assert_eq!(
+        Filter::of(Profile::Strict).unwrap().allowed() as usize,
+        strict.len()
+    );
+    let processes = allowed(Profile::Processes {
+        writable_code: false,
+    });
+    assert!(strict.iter().all(|call| processes.contains(call)));
+}
+
+#[test]
+fn strict_allows_no_thread_no_child_and_no_socket() {
+    let strict = allowed(Profile::Strict);
+    let forbidden = [
+        libc::SYS_clone,
+        libc::SYS_clone3,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_fork,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_vfork,
+        libc::SYS_execveat,
+        libc::SYS_kill,
+        libc::SYS_prctl,
+        libc::SYS_memfd_create,
+        libc::SYS_pkey_mprotect,
+        libc::SYS_socket,
+        libc::SYS_socketpair,
+    ];
+    let mut forbidden = forbidden.iter().chain(LOCAL_SOCKETS);
+    assert!(!forbidden.any(|call| strict.contains(call)));
+    let (rules, _) = rules(Profile::Strict);
+    let execve = rules
+        .iter()
+        .find(|rule| c_long::from(rule.number) == libc::SYS_execve);
+    assert_eq!(execve.unwrap().action, only_the_launcher());
+}
+
+#[test]
+fn calls_that_widen_the_kernel_surface_are_never_allowed() {
+    let forbidden = [
+        libc::SYS_ptrace,
+        libc::SYS_keyctl,
+        libc::SYS_add_key,
+        libc::SYS_perf_event_open,
+        libc::SYS_unshare,
+        libc::SYS_process_vm_readv,
+        libc::SYS_pidfd_getfd,
+        libc::SYS_chroot,
+        libc::SYS_setuid,
+        libc::SYS_mknodat,
+        libc::SYS_personality,
+        libc::SYS_shmget,
+        libc::SYS_msgget,
+        libc::SYS_vmsplice,
+        libc::SYS_mincore,
+        libc::SYS_clock_settime,
+        libc::SYS_sethostname,
+    ];
+    for profile in Profile::ALL {
+        let (rules, otherwise) = rules(profile);
+        assert_eq!(otherwise, errno(EPERM));
+        for call in forbidden.iter().chain(NEVER) {
+            let rule = rules.iter().find(|rule| i64::from(rule.number) == *call);
+            let allowed =
+                rule.is_some_and(|rule| matches!(rule.action, Action::Allow | Action::AllowIf(..)));
+            assert!(!allowed, "system call {call} in {profile:?}");
+        }
+    }
+}
