@@ -24,6 +24,8 @@ for extra in "$@"; do
         bubblewrap) needed+=("command:bwrap bubblewrap") ;;
         crun) needed+=("command:crun crun") ;;
         runc) needed+=("command:runc runc") ;;
+        stress-ng) needed+=("command:stress-ng stress-ng") ;;
+        libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
         g++) needed+=("command:g++ g++") ;;
         *) echo "error: unknown extra package $extra" >&2; exit 1 ;;
     esac
