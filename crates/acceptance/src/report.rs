@@ -88,6 +88,8 @@ pub struct Decision {
     pub level: String,
     /// `shared`, `tenant` or `message`.
     pub sharing: String,
+    /// `strict` or `processes`.
+    pub system_calls: String,
     /// Every limit by its name.
     pub limits: BTreeMap<String, u64>,
     /// What of a network is granted.

@@ -238,6 +238,10 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) iterations: Option<u32>,
 
+    /// Measure Atoll alone, to compare one build with another.
+    #[arg(long)]
+    pub(crate) without_peers: bool,
+
     /// Print one JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,

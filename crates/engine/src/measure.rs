@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use atoll_monitor::{Flow, Input, Observer, Plan, Stream, watch};
 use atoll_pool::Key;
-use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, Timings, Usage};
+use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, SystemCalls, Timings, Usage};
 
 use crate::clock::Stopwatch;
 use crate::stages::{self, Around, stage};
@@ -52,12 +52,14 @@ impl Engine {
         message: &Message,
         level: Level,
         limits: Limits,
+        system_calls: SystemCalls,
     ) -> Result<SandboxTimes, String> {
         let decision = Decision {
             level,
             sharing: Sharing::Message,
             limits,
             messages_max: 1,
+            system_calls,
             network: Vec::new(),
             rule: String::new(),
             reasons: Vec::new(),
@@ -99,14 +101,21 @@ impl Engine {
     }
 
     /// Keeps sandboxes waiting for programs of a message's kind, whatever the demand.
-    pub fn keep_waiting(&self, message: &Message, level: Level, limits: &Limits, count: usize) {
+    pub fn keep_waiting(
+        &self,
+        message: &Message,
+        level: Level,
+        limits: &Limits,
+        system_calls: SystemCalls,
+        count: usize,
+    ) {
         let Ok(environment) = stages::environment(message, None) else {
             return;
         };
         if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {
             pools.keep(
                 backend,
-                &Key::new(level, environment, limits),
+                &Key::new(level, environment, system_calls, limits),
                 limits,
                 count,
             );

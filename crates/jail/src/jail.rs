@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use atoll_types::{Content, Layer, LayerReport, LayerState, LimitName, Limits, Usage};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
@@ -25,8 +26,9 @@ use crate::leavings::Leavings;
 use crate::plan::{
     Bind, DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
 };
-use crate::seccomp::{self, Profile};
+use crate::seccomp::{Filter, Profile};
 use crate::sys;
+use crate::zygote::Slot;
 
 /// What a jail is made for.
 #[derive(Debug, Clone)]
@@ -35,8 +37,6 @@ pub struct JailSpec {
     pub name: String,
     /// What the program sees as `/`.
     pub root: Root,
-    /// Which system calls it may make.
-    pub profile: Profile,
 }
 
 /// A read-only root directory. `/work`, `/tmp` and `/dev/shm` are always there, private and
@@ -68,6 +68,8 @@ pub struct Command {
     pub files: Vec<JailFile>,
     /// Descriptors the program finds at 3, 4, ...
     pub descriptors: Vec<OwnedFd>,
+    /// Which system calls it may make.
+    pub profile: Profile,
 }
 
 /// A file to place in the working directory.
@@ -90,6 +92,25 @@ pub struct Running {
     pub stdout: OwnedFd,
     /// Read end of standard error.
     pub stderr: OwnedFd,
+}
+
+impl Running {
+    /// New pipes: the outer ends, and the program's in the order of their numbers.
+    pub(crate) fn pipes() -> Result<(Self, Vec<OwnedFd>), JailError> {
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
+        let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
+        let (stderr, stderr_in) = pipe()?;
+        for end in [&stdin, &stdout, &stderr] {
+            rustix::io::ioctl_fionbio(end, true)
+                .map_err(|error| internal("set up a pipe")(error.into()))?;
+        }
+        let outer = Self {
+            stdin,
+            stdout,
+            stderr,
+        };
+        Ok((outer, vec![stdin_in, stdout_in, stderr_in]))
+    }
 }
 
 /// Why a jail could not be made, or a program not be started in it.
@@ -130,6 +151,8 @@ pub struct Jail {
     ended: Option<ProgramEnd>,
     removed: bool,
     processes_peak: AtomicU32,
+    /// The zygote that this is a copy of, and not a child of this process then.
+    copy: Option<Slot>,
 }
 
 /// A jail that is being built by other processes. Dropping it undoes what was built.
@@ -149,13 +172,11 @@ impl JailBeginning {
         let gone = io::ErrorKind::NotConnected;
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
-        let held = ablation::group_limits(&limits);
-        jail.group.set_limits(&held).map_err(limits_refused)?;
+        jail.group
+            .set_limits(&jail.group_limits(&limits))
+            .map_err(limits_refused)?;
         jail.limits = limits;
-        let disk = DiskLimits {
-            bytes: limits.disk_bytes,
-            files: limits.disk_files,
-        };
+        let disk = DiskLimits::of(&limits);
         // When nobody listens any more, the answers that have come say why.
         let _ = jail.send(&disk, &[]);
         let built = jail.built().await;
@@ -203,6 +224,15 @@ impl Jail {
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
+        Self::begin_as(spec, false)
+    }
+
+    /// Begins to build a jail for an interpreter that forks confined copies of itself.
+    pub(crate) fn begin_zygote(spec: &JailSpec) -> Result<JailBeginning, JailError> {
+        Self::begin_as(spec, true)
+    }
+
+    fn begin_as(spec: &JailSpec, zygote: bool) -> Result<JailBeginning, JailError> {
         let own_users = rustix::process::geteuid().is_root();
         if !own_users {
             return Err(missing(
@@ -224,7 +254,22 @@ impl Jail {
                 return Err(error);
             }
         };
-        let jail = beginning.jail.insert(Self {
+        let jail = beginning.jail.insert(Self::new(group, socket, None));
+        let (cgroups, entrances) = jail
+            .group
+            .entrance()
+            .map_err(internal("open the cgroup's entrance"))?;
+        let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
+        let plan = Plan {
+            zygote,
+            ..plan(spec, cgroups, own_users)
+        };
+        jail.send(&plan, &entrances)?;
+        Ok(beginning)
+    }
+
+    fn new(group: Box<dyn Group>, socket: UnixStream, copy: Option<Slot>) -> Self {
+        Self {
             limits: NO_LIMITS,
             group,
             socket,
@@ -235,14 +280,37 @@ impl Jail {
             ended: None,
             removed: false,
             processes_peak: AtomicU32::new(0),
-        });
-        let (cgroups, entrances) = jail
-            .group
-            .entrance()
-            .map_err(internal("open the cgroup's entrance"))?;
-        let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        jail.send(&plan(spec, cgroups, own_users)?, &entrances)?;
-        Ok(beginning)
+            copy,
+        }
+    }
+
+    /// The jail that a copy of a zygote is going to be, with its limits in force, and what the copy
+    /// has to write "0" to.
+    pub(crate) fn of_copy(
+        name: &str,
+        limits: Limits,
+        socket: std::os::unix::net::UnixStream,
+        slot: Slot,
+    ) -> Result<(Self, Vec<OwnedFd>), JailError> {
+        let socket = socket
+            .set_nonblocking(true)
+            .and_then(|()| UnixStream::from_std(socket))
+            .map_err(internal("make a socket"))?;
+        let mut jail = Self::new(make_group(name)?, socket, Some(slot));
+        jail.group
+            .set_limits(&jail.group_limits(&limits))
+            .map_err(limits_refused)?;
+        jail.limits = limits;
+        let entrances = jail.group.own_entrance();
+        let entrances = entrances.map_err(internal("open the cgroup's entrance"))?;
+        Ok((jail, entrances))
+    }
+
+    /// Waits until the copy is what [`Self::of_copy`] began.
+    pub(crate) async fn ready(mut self) -> Result<Self, JailError> {
+        self.built().await?;
+        self.restart_clock();
+        Ok(self)
     }
 
     /// Waits for what [`Self::begin`] has set to work.
@@ -276,15 +344,15 @@ impl Jail {
 
     /// What is in force in a jail that was built and started: all of it, or it would not exist.
     #[must_use]
-    pub fn layers() -> Vec<LayerReport> {
+    pub fn layers(profile: Profile) -> Vec<LayerReport> {
         let cgroups = hierarchies().describe();
         LAYERS
             .iter()
             .map(|(layer, detail)| {
-                let detail = if detail.is_empty() {
-                    cgroups.clone()
-                } else {
-                    (*detail).to_owned()
+                let detail = match layer {
+                    Layer::Seccomp => profile.describe(),
+                    _ if detail.is_empty() => cgroups.clone(),
+                    _ => (*detail).to_owned(),
                 };
                 LayerReport {
                     layer: *layer,
@@ -303,23 +371,19 @@ impl Jail {
     pub async fn start(&mut self, command: Command) -> Result<Running, JailError> {
         self.check_fits(&command)?;
         let bundle = bundle(&command.files).map_err(internal("bundle the files"))?;
-        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| internal("make a pipe")(e.into()));
-        let ((stdin_in, stdin), (stdout, stdout_in)) = (pipe()?, pipe()?);
-        let (stderr, stderr_in) = pipe()?;
-        for end in [&stdin, &stdout, &stderr] {
-            rustix::io::ioctl_fionbio(end, true)
-                .map_err(|error| internal("set up a pipe")(error.into()))?;
-        }
+        let (running, inner) = Running::pipes()?;
         let start = Start {
             path: command.path,
             arguments: command.arguments,
             environment: ablation::variables(command.environment),
             files: command.files.iter().map(placed_file).collect(),
             resource_limits: resource_limits(&self.limits),
+            filter: filter(command.profile)?,
+            execute_low: command.profile == Profile::Strict,
         };
-        let standard = [&bundle, &stdin_in, &stdout_in, &stderr_in];
-        let descriptors: Vec<_> = standard
+        let descriptors: Vec<_> = [&bundle]
             .into_iter()
+            .chain(&inner)
             .chain(&command.descriptors)
             .map(AsFd::as_fd)
             .collect();
@@ -333,11 +397,7 @@ impl Jail {
             (reply, _) => return Err(unexpected(&reply)),
         }
         self.started = Some(Started { at, cpu_time_us });
-        Ok(Running {
-            stdin,
-            stdout,
-            stderr,
-        })
+        Ok(running)
     }
 
     /// Whether the files of a command fit into the private files.
@@ -379,6 +439,7 @@ impl Jail {
             return Usage::default();
         };
         let processes = self.group.processes();
+        let processes = processes.saturating_sub(self.own_processes());
         let peak = self
             .processes_peak
             .fetch_max(processes, Ordering::Relaxed)
@@ -423,10 +484,24 @@ impl Jail {
     pub fn set_limits(&mut self, limits: Limits) -> io::Result<()> {
         let held = |limits: &Limits| (limits.memory_bytes, limits.processes, limits.cpu_percent);
         if held(&self.limits) != held(&limits) {
-            self.group.set_limits(&ablation::group_limits(&limits))?;
+            self.group.set_limits(&self.group_limits(&limits))?;
         }
         self.limits = limits;
         Ok(())
+    }
+
+    /// Processes in the cgroup that are not the program's. The first process of a copy is in its
+    /// zygote's.
+    fn own_processes(&self) -> u32 {
+        u32::from(self.copy.is_none())
+    }
+
+    fn group_limits(&self, limits: &Limits) -> Limits {
+        let held = ablation::group_limits(limits);
+        Limits {
+            processes: held.processes.saturating_add(self.own_processes()),
+            ..held
+        }
     }
 
     /// Ends everything inside, at once.
@@ -470,9 +545,13 @@ impl Jail {
 
     /// Waits until the first process has ended, and with it everything inside.
     async fn first_ended(&mut self) -> io::Result<()> {
+        let is_child = self.copy.is_none();
         if let Some(first) = &self.first {
             let ended = |options| waitid(WaitId::PidFd(first.as_fd()), options);
-            if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
+            if !is_child {
+                // Its zygote waits for it.
+                sys::readable(first.as_fd()).await?;
+            } else if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
                 sys::readable(first.as_fd()).await?;
                 ended(WaitIdOptions::EXITED)?;
             }
@@ -488,6 +567,9 @@ impl Jail {
         }
         self.scratch = None;
         if let Some(first) = self.first.take() {
+            if self.copy.is_some() {
+                poll(&mut [PollFd::new(&first, PollFlags::IN)], None)?;
+            }
             let waited = waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED);
             if let Err(error) = waited
                 && error != rustix::io::Errno::CHILD
@@ -568,6 +650,12 @@ struct Disk {
     full: bool,
 }
 
+/// What the kernel says of the lowest page, asked once.
+fn low_page_is_protected() -> bool {
+    static PROTECTED: OnceLock<bool> = OnceLock::new();
+    *PROTECTED.get_or_init(|| sys::low_page_is_protected().unwrap_or(false))
+}
+
 /// What this host offers, looked up once; groups of owners that died are removed on the way.
 fn hierarchies() -> &'static Hierarchies {
     static FOUND: OnceLock<Hierarchies> = OnceLock::new();
@@ -587,27 +675,30 @@ fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
     hierarchies.create(name).map_err(limits_refused)
 }
 
-fn plan(
-    spec: &JailSpec,
-    cgroups: crate::plan::CgroupJoin,
-    own_users: bool,
-) -> Result<Plan, JailError> {
-    let (rules, otherwise) = seccomp::rules(spec.profile);
-    let filter = seccomp::compile(&rules, &otherwise)
-        .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))?;
-    Ok(Plan {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, own_users: bool) -> Plan {
+    Plan {
         binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
         devices: spec.root.devices,
-        filter,
         cgroups,
         own_users,
-    })
+        zygote: false,
+    }
 }
 
-fn resource_limits(limits: &Limits) -> ResourceLimits {
+pub(crate) fn filter(profile: Profile) -> Result<Filter, JailError> {
+    if profile == Profile::Strict && !low_page_is_protected() {
+        let why = "the sysctl vm.mmap_min_addr cannot be read or is below 4096, so a program \
+                   could execute others";
+        return Err(missing(Layer::Seccomp, why));
+    }
+    Filter::of(profile)
+        .map_err(|error| internal("compile the system call filter")(io::Error::other(error)))
+}
+
+pub(crate) fn resource_limits(limits: &Limits) -> ResourceLimits {
     ResourceLimits {
         open_files: limits.open_files.into(),
         // The cgroup holds the limit. This one also counts processes that have ended and wait to be
@@ -637,7 +728,12 @@ fn start_launcher() -> Result<(Starting, UnixStream), JailError> {
     ablation::tell(&mut command);
     let launcher = std::thread::Builder::new()
         .name("start launcher".to_owned())
-        .spawn(move || command.spawn())
+        .spawn(move || {
+            let launcher = command.spawn();
+            // While the launcher does its work.
+            Filter::prepare();
+            launcher
+        })
         .map_err(internal("start a thread"))?;
     Ok((launcher, ours))
 }
@@ -724,12 +820,13 @@ fn unexpected(reply: &Reply) -> JailError {
     JailError::Internal("understand the launcher".to_owned(), error)
 }
 
-fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
+pub(crate) fn internal(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
     let attempt = attempt.to_owned();
     move |error| JailError::Internal(attempt, error)
 }
 
-/// Every layer of a jail and how it is enforced; an empty text stands for the host's cgroups.
+/// Every layer of a jail and how it is enforced; an empty text stands for the host's
+/// cgroups, or for the system calls of the program.
 pub(crate) const LAYERS: [(Layer, &str); 20] = [
     (
         Layer::UserNamespace,
@@ -761,10 +858,7 @@ pub(crate) const LAYERS: [(Layer, &str); 20] = [
         "all sets empty, bounding set included",
     ),
     (Layer::NoNewPrivileges, "no_new_privs"),
-    (
-        Layer::Seccomp,
-        "an allowlist of system calls, as a decision tree",
-    ),
+    (Layer::Seccomp, ""),
     (Layer::Landlock, "files and TCP"),
     (Layer::LandlockScopes, "signals and abstract sockets"),
     (Layer::ResourceLimits, "setrlimit for each process"),

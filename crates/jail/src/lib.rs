@@ -21,6 +21,7 @@ mod plan;
 mod probe;
 pub mod seccomp;
 pub mod sys;
+mod zygote;
 
 pub use helper::{HelperMissing, helper_binary};
 pub use jail::{Command, Jail, JailBeginning, JailError, JailFile, JailSpec, Root, Running};
@@ -28,3 +29,4 @@ pub use launcher::run as launch;
 pub use leavings::{Leaving, Leavings, LeftFile};
 pub use plan::{Bind, GUEST_ID, ProgramEnd, WORK_DIRECTORY};
 pub use probe::probe;
+pub use zygote::{CopySpec, Hooks, Served, Zygote, serve as serve_copies};

@@ -6,10 +6,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use atoll_types::Layer;
+use atoll_types::{Layer, Limits};
 use serde::{Deserialize, Serialize};
 
-use crate::sys::Instruction;
+use crate::seccomp::Filter;
 
 /// User and group id of the program inside its user namespace.
 pub const GUEST_ID: u32 = 1000;
@@ -31,12 +31,31 @@ pub(crate) struct Plan {
     pub proc: bool,
     /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
     pub devices: bool,
-    /// The system call filter of the program.
-    pub filter: Vec<Instruction>,
     /// How the cgroups are joined, in the order of the descriptors sent along.
     pub cgroups: CgroupJoin,
     /// Whether the supervisor is privileged, so that own user ids can be mapped.
     pub own_users: bool,
+    /// Whether the program is an interpreter of Atoll's that forks confined copies of itself, and
+    /// keeps what that takes.
+    pub zygote: bool,
+}
+
+/// Asks a zygote for a copy of itself. Travels with the copy's own socket, its program's
+/// descriptors, and the cgroup files to write "0" to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Fork {
+    /// The copy's user and group id inside the zygote's user namespace.
+    pub user: u32,
+    /// Whether it gets a network namespace of its own.
+    pub own_network: bool,
+    /// Limits of its private files.
+    pub disk: DiskLimits,
+    /// Limits of each of its processes.
+    pub resource_limits: ResourceLimits,
+    /// The system call filter of its program.
+    pub filter: Filter,
+    /// How many descriptors the program gets.
+    pub descriptors: usize,
 }
 
 /// A host path and where it appears, relative to the new root.
@@ -81,6 +100,16 @@ pub(crate) struct DiskLimits {
     pub files: u64,
 }
 
+impl DiskLimits {
+    /// Those among all limits.
+    pub(crate) const fn of(limits: &Limits) -> Self {
+        Self {
+            bytes: limits.disk_bytes,
+            files: limits.disk_files,
+        }
+    }
+}
+
 /// What to run. Travels with stdin, stdout, stderr, the bundle of files, and the extra descriptors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Start {
@@ -94,6 +123,10 @@ pub(crate) struct Start {
     pub files: Vec<PlacedFile>,
     /// Per-process limits of the program.
     pub resource_limits: ResourceLimits,
+    /// The system call filter of the program.
+    pub filter: Filter,
+    /// Whether the filter lets only a path on the lowest page be executed.
+    pub execute_low: bool,
 }
 
 /// One file of a [`Start`].

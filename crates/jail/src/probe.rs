@@ -12,7 +12,7 @@ use crate::seccomp::Profile;
 #[must_use]
 pub fn probe() -> Vec<LayerReport> {
     let missing = match std::thread::spawn(try_everything).join() {
-        Ok(Ok(())) => return Jail::layers(),
+        Ok(Ok(())) => return enforced(),
         Ok(Err(missing)) => missing,
         Err(_) => vec![report(
             Layer::UserNamespace,
@@ -28,6 +28,19 @@ pub fn probe() -> Vec<LayerReport> {
                 .unwrap_or_else(|| not_reached(*layer, &missing))
         })
         .collect()
+}
+
+/// What the layers of a jail say, and of system calls what every profile says.
+fn enforced() -> Vec<LayerReport> {
+    let mut layers = Jail::layers(PROFILE);
+    let seccomp = layers
+        .iter_mut()
+        .find(|report| report.layer == Layer::Seccomp);
+    if let Some(report) = seccomp {
+        let profiles = Profile::ALL.map(|profile| profile.describe());
+        report.detail = profiles.join("; ");
+    }
+    layers
 }
 
 fn try_everything() -> Result<(), Vec<LayerReport>> {
@@ -47,6 +60,9 @@ fn try_everything() -> Result<(), Vec<LayerReport>> {
             other => vec![report(Layer::UserNamespace, &other.to_string())],
         })
 }
+
+/// The one that needs most of the host.
+const PROFILE: Profile = Profile::Strict;
 
 /// Room for a program that does nothing.
 const LIMITS: Limits = Limits {
@@ -74,9 +90,6 @@ async fn run_something() -> Result<(), JailError> {
             devices: true,
             ..Root::default()
         },
-        profile: Profile::Program {
-            writable_code: false,
-        },
     };
     let mut jail = Jail::create(&spec, LIMITS).await?;
     let command = Command {
@@ -85,6 +98,7 @@ async fn run_something() -> Result<(), JailError> {
         environment: Vec::new(),
         files: Vec::new(),
         descriptors: Vec::new(),
+        profile: PROFILE,
     };
     let streams = jail.start(command).await?;
     drop(streams.stdin);

@@ -1,13 +1,15 @@
 //! Decides how one message is isolated: the first rule that matches, then sizes, request, floors.
 
 use atoll_types::{
-    Analysis, Decision, Level, Limits, Origin, Profile, Reason, Risk, Sharing, TenantId, Trust,
+    Analysis, Decision, Level, Limits, Origin, Profile, Reason, Risk, Sharing, SystemCalls,
+    TenantId, Trust,
 };
 use cel::Context;
 
 use crate::condition::{Facts, bind, why};
 use crate::limits::{LimitKey, Settings, smallest};
 use crate::policy::{Effect, Floor, Isolation, Policy, Rule};
+use crate::system_calls::needed;
 
 /// What a decision is made from.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +100,7 @@ impl Policy {
             }
         };
         let mut draft = Draft::new(rule, isolation, rule_reasons(rule, &context, input));
+        draft.system_calls(isolation, input.analysis);
         draft.size(self, isolation, input.profile);
         draft.request(self, isolation, input.request);
         draft.floor(&self.floor, "the floor for every message");
@@ -161,6 +164,7 @@ struct Draft<'r> {
     level: Level,
     sharing: Sharing,
     messages_max: u32,
+    system_calls: SystemCalls,
     limits: Limits,
     reasons: Vec<Reason>,
 }
@@ -172,6 +176,7 @@ impl<'r> Draft<'r> {
             level: isolation.level,
             sharing: isolation.sharing,
             messages_max: isolation.messages_max,
+            system_calls: SystemCalls::Strict,
             limits: smallest(),
             reasons,
         }
@@ -179,6 +184,23 @@ impl<'r> Draft<'r> {
 
     fn because(&mut self, from: &str, text: String) {
         self.reasons.push(reason(from, text));
+    }
+
+    /// Chooses the system calls: those the rule demands, else those the program needs.
+    fn system_calls(&mut self, isolation: &Isolation, analysis: &Analysis) {
+        let (needed, why) = needed(analysis);
+        let chosen = isolation.system_calls.unwrap_or(needed);
+        self.system_calls = chosen;
+        let (shown, text) = (
+            chosen.name(),
+            format!("system calls `{}`: {why}", needed.name()),
+        );
+        if chosen == needed {
+            self.because("program", text);
+        } else {
+            let text = format!("system calls `{shown}`, set by the rule; without it {text}");
+            self.because("rule", text);
+        }
     }
 
     /// Sets every limit: the rule's own setting, else the default.
@@ -298,6 +320,17 @@ impl<'r> Draft<'r> {
                 format!("{name} tightens sharing from `{from}` to `{to}`"),
             );
         }
+        let demanded = floor
+            .system_calls
+            .filter(|calls| *calls > self.system_calls);
+        if let Some(system_calls) = demanded {
+            let (from, to) = (self.system_calls.name(), system_calls.name());
+            self.system_calls = system_calls;
+            self.because(
+                "floor",
+                format!("{name} narrows the system calls from `{from}` to `{to}`"),
+            );
+        }
         for (key, cap) in &floor.caps {
             let own = key.get(&self.limits);
             if own > *cap {
@@ -331,6 +364,7 @@ impl<'r> Draft<'r> {
             sharing: self.sharing,
             messages_max: self.messages_max,
             limits: self.limits,
+            system_calls: self.system_calls,
             network: Vec::new(),
             rule: self.rule.id.clone(),
             reasons: self.reasons,

@@ -19,6 +19,7 @@ mod lint;
 mod policy;
 mod read;
 mod risk;
+mod system_calls;
 #[cfg(test)]
 mod testing;
 mod text;

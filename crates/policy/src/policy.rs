@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use atoll_types::{EventKind, Level, SenderHistory, Sharing, TenantId, Trust};
+use atoll_types::{EventKind, Level, SenderHistory, Sharing, SystemCalls, TenantId, Trust};
 use cel::Env;
 
 use crate::condition::Condition;
@@ -58,6 +58,8 @@ pub(crate) struct Isolation {
     pub(crate) sharing: Sharing,
     pub(crate) messages_max: u32,
     pub(crate) allow_weaker_level: bool,
+    /// Replaces what the program is judged to need.
+    pub(crate) system_calls: Option<SystemCalls>,
     /// Settings that replace the defaults.
     pub(crate) limits: Settings,
 }
@@ -74,6 +76,7 @@ pub(crate) struct Tenant {
 pub(crate) struct Floor {
     pub(crate) level: Option<Level>,
     pub(crate) sharing: Option<Sharing>,
+    pub(crate) system_calls: Option<SystemCalls>,
     /// The most each limit may be.
     pub(crate) caps: BTreeMap<LimitKey, u64>,
 }
@@ -188,6 +191,9 @@ impl fmt::Display for Effect {
                 write!(f, "level `{level}`, sharing `{sharing}`")?;
                 if isolation.sharing != Sharing::Message {
                     write!(f, " for up to {} messages", isolation.messages_max)?;
+                }
+                if let Some(system_calls) = isolation.system_calls {
+                    write!(f, ", system calls `{}`", system_calls.name())?;
                 }
                 if !isolation.limits.is_empty() {
                     f.write_str(", limits of its own")?;

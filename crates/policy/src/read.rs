@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use atoll_types::{Level, Sharing, TenantId, Trust};
+use atoll_types::{Level, Sharing, SystemCalls, TenantId, Trust};
 use toml::de::{DeTable, DeValue};
 
 use crate::condition::{Condition, environment};
@@ -204,13 +204,14 @@ fn because(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Str
 }
 
 fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect> {
-    const KEYS: [&str; 7] = [
+    const KEYS: [&str; 8] = [
         "level",
         "sharing",
         "messages_max",
         "network",
         "deny",
         "allow_weaker_level",
+        "system_calls",
         "limits",
     ];
     if rule.get("set").is_none() {
@@ -231,6 +232,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
     network(findings, &set);
     let limits = sizes::settings(findings, &set);
     let allow_weaker_level = set.flag(findings, "allow_weaker_level");
+    let system_calls = system_calls(findings, &set);
     let sharing = sharing(findings, &set);
     let messages_max = messages_max(findings, &set, sharing);
     if set.get("level").is_none() {
@@ -249,6 +251,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         sharing,
         messages_max: messages_max?,
         allow_weaker_level,
+        system_calls,
         limits,
     }))
 }
@@ -262,6 +265,11 @@ fn sharing(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Sha
     let choices = [Sharing::Message, Sharing::Tenant, Sharing::Shared]
         .map(|sharing| (sharing.name(), sharing));
     section.choice(findings, "sharing", &choices)
+}
+
+fn system_calls(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<SystemCalls> {
+    let choices = SystemCalls::ALL.map(|choice| (choice.name(), choice));
+    section.choice(findings, "system_calls", &choices)
 }
 
 /// The only network there is today is none.
@@ -344,13 +352,14 @@ fn tenants(findings: &mut Findings<'_>, root: &Section<'_, '_>) -> BTreeMap<Tena
 }
 
 fn floor(findings: &mut Findings<'_>, parent: &Section<'_, '_>) -> Floor {
-    const KEYS: [&str; 3] = ["level", "sharing", "limits"];
+    const KEYS: [&str; 4] = ["level", "sharing", "system_calls", "limits"];
     let Some(section) = parent.section(findings, "floor", &KEYS) else {
         return Floor::default();
     };
     Floor {
         level: level(findings, &section),
         sharing: sharing(findings, &section),
+        system_calls: system_calls(findings, &section),
         caps: sizes::caps(findings, &section),
     }
 }

@@ -1,7 +1,7 @@
 //! Which sandboxes can stand in for each other.
 
 use atoll_sandbox::Environment;
-use atoll_types::{Level, Limits};
+use atoll_types::{Level, Limits, SystemCalls};
 
 /// Sandboxes with the same key differ in nothing that cannot be changed when one is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -10,6 +10,8 @@ pub struct Key {
     pub level: Level,
     /// What a program finds around it.
     pub environment: Environment,
+    /// Which system calls its program may make: whatever waits inside is bound already.
+    pub system_calls: SystemCalls,
     size: Size,
 }
 
@@ -27,10 +29,16 @@ struct Size {
 impl Key {
     /// The key of sandboxes that can serve under these limits.
     #[must_use]
-    pub const fn new(level: Level, environment: Environment, limits: &Limits) -> Self {
+    pub const fn new(
+        level: Level,
+        environment: Environment,
+        system_calls: SystemCalls,
+        limits: &Limits,
+    ) -> Self {
         Self {
             level,
             environment,
+            system_calls,
             size: Size {
                 cpu_time_ms: limits.cpu_time_ms,
                 processes: limits.processes,

@@ -90,6 +90,11 @@ impl Pool {
         missing
     }
 
+    /// One that was being made is in the pool, or gone.
+    pub(crate) fn end_making(&mut self) {
+        self.making = self.making.saturating_sub(1);
+    }
+
     /// A sandbox has been made; gives it back when it is not wanted any more.
     pub(crate) fn add(
         &mut self,
@@ -98,7 +103,6 @@ impl Pool {
         now: Duration,
         most: usize,
     ) -> Option<Idle> {
-        self.making = self.making.saturating_sub(1);
         self.made += 1;
         self.failure = None;
         // Half of what was known, half of what is new.
@@ -111,7 +115,6 @@ impl Pool {
     }
 
     pub(crate) fn failed(&mut self, why: String, now: Duration) {
-        self.making = self.making.saturating_sub(1);
         self.failures += 1;
         self.failure = Some(why);
         self.paused_until = now + PAUSE_AFTER_FAILURE;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, Sandbox, SandboxSpec};
+use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec};
 use atoll_types::Limits;
 
 use crate::pool::{Idle, Pool};
@@ -50,6 +50,8 @@ struct Shared {
     options: Options,
     began: Instant,
     made: AtomicU64,
+    /// Tasks that make a sandbox, or destroy one again for which there was no place.
+    busy: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -70,6 +72,7 @@ impl Pools {
                 options,
                 began: Instant::now(),
                 made: AtomicU64::new(0),
+                busy: AtomicU64::new(0),
                 state: Mutex::default(),
             }),
         }
@@ -182,7 +185,8 @@ impl Shared {
     }
 
     fn is_making(&self) -> bool {
-        self.lock().pools.values().any(Pool::is_making)
+        // In this order: whoever is done making is busy until nothing is left of it.
+        self.lock().pools.values().any(Pool::is_making) || self.busy.load(Ordering::Acquire) > 0
     }
 
     /// Begins to make what a pool lacks.
@@ -211,20 +215,25 @@ impl Shared {
     }
 
     async fn make_one(&self, backend: &dyn Backend, key: &Key, limits: Limits) {
+        self.busy.fetch_add(1, Ordering::AcqRel);
         let before = Instant::now();
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let spec = SandboxSpec {
             id: format!("warm-{number}"),
             limits,
+            system_calls: key.system_calls,
             environment: key.environment.clone(),
         };
         let made = make(backend, spec).await;
         if let Some(idle) = self.put(key, made, before.elapsed()) {
             destroy([idle]).await;
+            self.lock().pools.get_mut(key).map(Pool::end_making);
         }
+        self.busy.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Puts a sandbox into its pool, or gives it back when there is no place for it.
+    /// Puts a sandbox into its pool, or gives it back when there is no place for it; it counts as
+    /// being made then until it is gone.
     fn put(&self, key: &Key, made: Result<Idle, String>, taken: Duration) -> Option<Idle> {
         let now = self.now();
         let mut state = self.lock();
@@ -233,7 +242,7 @@ impl Shared {
         let most = self.options.idle_max;
         // A pool is not forgotten while it makes something.
         let pool = state.pools.get_mut(key)?;
-        match made {
+        let back = match made {
             Ok(idle) if closed => pool.add(idle, taken, now, 0),
             Ok(idle) if used.saturating_add(idle.bytes) > self.options.memory_bytes_max => {
                 let most = self.options.memory_bytes_max;
@@ -251,20 +260,24 @@ impl Shared {
                 pool.failed(why, now);
                 None
             }
+        };
+        if back.is_none() {
+            pool.end_making();
         }
+        back
     }
 }
 
 async fn make(backend: &dyn Backend, spec: SandboxSpec) -> Result<Idle, String> {
-    let created = backend.create(spec).await;
-    let mut sandbox = created.map_err(|error| error.to_string())?;
-    match sandbox.warm().await {
-        Ok(()) => Ok(Idle::new(sandbox)),
-        Err(error) => {
-            // What is left of it is of no interest beside the reason.
-            let _ = sandbox.destroy().await;
-            Err(error.to_string())
-        }
+    let created = backend.create_warm(spec).await;
+    created.map(Idle::new).map_err(|error| why(&error))
+}
+
+/// An error with its source: whoever reads it in a report has nothing else.
+fn why(error: &CreateError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a program finds around it: the root directory, its variables, its command line.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, JailFile, Root, WORK_DIRECTORY};
 use atoll_sandbox::{CreateError, Environment, Job};
 use atoll_types::ProgramKind;
@@ -118,14 +120,25 @@ fn prefix(interpreter: &Path) -> Option<PathBuf> {
 pub(crate) struct CommandLine {
     interpreters: Interpreters,
     environment: Environment,
+    profile: Profile,
 }
 
 impl CommandLine {
-    pub(crate) fn new(interpreters: &Interpreters, environment: Environment) -> Self {
+    pub(crate) fn new(
+        interpreters: &Interpreters,
+        environment: Environment,
+        profile: Profile,
+    ) -> Self {
         Self {
             interpreters: interpreters.clone(),
             environment,
+            profile,
         }
+    }
+
+    /// Which system calls the program may make.
+    pub(crate) const fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The command for a job. The program lies in the working directory under its own name, so
@@ -165,23 +178,28 @@ impl CommandLine {
             environment: self.variables(job.environment),
             files: std::iter::once(program).chain(files).collect(),
             descriptors: Vec::new(),
+            profile: self.profile,
         }
     }
 
-    /// The command of an interpreter that starts ahead of its program; `None` where nothing can.
-    pub(crate) fn waiting(&self) -> Option<Command> {
+    /// The command of an interpreter that forks copies of itself; `None` where nothing can.
+    pub(crate) fn zygote(&self, library: OwnedFd) -> Option<Command> {
         if self.environment.kind != ProgramKind::Python {
             return None;
         }
         let interpreter = self.interpreters.for_program(ProgramKind::Python, b"")?;
         let path = interpreter.as_os_str().as_bytes().to_vec();
         let script = format!("/{}", waiting::SCRIPT_PLACE).into_bytes();
+        let mut variables = self.variables(Vec::new());
+        variables.retain(|variable| !variable.starts_with(b"PYTHONPATH="));
         Some(Command {
             arguments: vec![path.clone(), script],
             path,
-            environment: self.variables(Vec::new()),
+            // Nothing of the dependencies may run in it: they are for the copies.
+            environment: variables,
             files: Vec::new(),
-            descriptors: Vec::new(),
+            descriptors: vec![library],
+            profile: Profile::Zygote,
         })
     }
 
@@ -227,6 +245,8 @@ impl CommandLine {
 
 #[cfg(test)]
 mod tests {
+    use atoll_types::TenantId;
+
     use super::*;
 
     #[test]
@@ -242,8 +262,9 @@ mod tests {
         let environment = Environment {
             kind: ProgramKind::Python,
             dependencies: None,
+            tenant: TenantId::local(),
         };
-        let line = CommandLine::new(&Interpreters::find(), environment);
+        let line = CommandLine::new(&Interpreters::find(), environment, Profile::Strict);
         let own = vec![
             (b"HOME".to_vec(), b"/tmp".to_vec()),
             (b"A".to_vec(), b"1=2".to_vec()),

@@ -8,21 +8,24 @@ mod environment;
 mod interpreter;
 mod sandbox;
 mod waiting;
+mod zygotes;
 
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{Jail, JailBeginning, JailSpec};
-use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox};
-use atoll_types::{LayerReport, Level, Limits, ProgramKind};
+use atoll_jail::{CopySpec, Jail, JailBeginning, JailSpec, Zygote};
+use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
+use atoll_types::{LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 use environment::CommandLine;
 use interpreter::Interpreters;
 use sandbox::ProcessSandbox;
+use waiting::Ends;
+use zygotes::Zygotes;
 
 /// Makes sandboxes of the `process` level.
-#[derive(Debug)]
 pub struct ProcessBackend {
     interpreters: Interpreters,
+    zygotes: Zygotes,
 }
 
 impl ProcessBackend {
@@ -31,9 +34,67 @@ impl ProcessBackend {
     pub fn new() -> Self {
         Self {
             interpreters: Interpreters::find(),
+            zygotes: Zygotes::default(),
         }
     }
+
+    /// A copy of an interpreter, waiting for its program in a jail of its own.
+    async fn copy(&self, spec: SandboxSpec) -> Result<ProcessSandbox, CreateError> {
+        let environment = spec.environment;
+        let zygote = self
+            .zygotes
+            .of(&environment, self.start_zygote(&environment));
+        let zygote = zygote.await?;
+        let internal = |source| CreateError::Internal {
+            attempt: "start a copy of the interpreter".to_owned(),
+            source,
+        };
+        let mut ends = Ends::new().map_err(internal)?;
+        let profile = profile(environment.kind, spec.system_calls);
+        let copy = CopySpec {
+            name: spec.id,
+            limits: spec.limits,
+            profile,
+            descriptors: ends.take_inner(),
+        };
+        let (jail, running) = zygote.copy(copy).await.map_err(sandbox::create_error)?;
+        let waiting = ends.ready(running).await.map_err(internal)?;
+        let command = CommandLine::new(&self.interpreters, environment, profile);
+        Ok(ProcessSandbox::new(jail, command, Some(waiting)))
+    }
+
+    /// Starts an interpreter that forks copies of itself.
+    async fn start_zygote(&self, environment: &Environment) -> Result<Zygote, CreateError> {
+        let spec = JailSpec {
+            name: "zygote".to_owned(),
+            root: environment::root(&self.interpreters, environment)?,
+        };
+        let command = CommandLine::new(&self.interpreters, environment.clone(), Profile::Zygote);
+        let command = waiting::library().and_then(|library| {
+            let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+            command.zygote(library).ok_or_else(missing)
+        });
+        let command = command.map_err(|source| CreateError::Internal {
+            attempt: "start an interpreter".to_owned(),
+            source,
+        })?;
+        let started = Zygote::start(&spec, ZYGOTE_LIMITS, command).await;
+        started.map_err(sandbox::create_error)
+    }
 }
+
+/// Room for an interpreter with large modules, and for the first processes of its copies.
+const ZYGOTE_LIMITS: Limits = Limits {
+    wall_time_ms: u64::MAX,
+    cpu_time_ms: 3_600_000,
+    cpu_percent: 1_000,
+    memory_bytes: 1 << 30,
+    processes: 1_024,
+    disk_bytes: 1 << 20,
+    disk_files: 64,
+    output_bytes: 0,
+    open_files: 4_096,
+};
 
 impl Default for ProcessBackend {
     fn default() -> Self {
@@ -59,6 +120,18 @@ impl Backend for ProcessBackend {
         job.program.kind != ProgramKind::Python || waiting::suits(job)
     }
 
+    fn is_warm(&self, environment: &Environment) -> bool {
+        !waiting::is_forked(environment) || self.zygotes.serve(environment)
+    }
+
+    async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        if waiting::is_forked(&spec.environment) {
+            Ok(Box::new(self.copy(spec).await?))
+        } else {
+            self.create(spec).await
+        }
+    }
+
     fn begin(
         &self,
         id: &str,
@@ -71,31 +144,43 @@ impl Backend for ProcessBackend {
         let spec = JailSpec {
             name: id.to_owned(),
             root: environment::root(&self.interpreters, environment)?,
-            profile: profile(kind),
         };
         let jail = Jail::begin(&spec).map_err(sandbox::create_error)?;
-        let command = CommandLine::new(&self.interpreters, environment.clone());
-        Ok(Box::new(ProcessBeginning { jail, command }))
+        Ok(Box::new(ProcessBeginning {
+            jail,
+            interpreters: self.interpreters.clone(),
+            environment: environment.clone(),
+        }))
     }
 }
 
 struct ProcessBeginning {
     jail: JailBeginning,
-    command: CommandLine,
+    interpreters: Interpreters,
+    environment: Environment,
 }
 
 #[async_trait]
 impl Beginning for ProcessBeginning {
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        system_calls: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         let jail = self.jail.finish(limits).await;
         let jail = jail.map_err(sandbox::create_error)?;
-        Ok(Box::new(ProcessSandbox::new(jail, self.command)))
+        let profile = profile(self.environment.kind, system_calls);
+        let command = CommandLine::new(&self.interpreters, self.environment, profile);
+        Ok(Box::new(ProcessSandbox::new(jail, command, None)))
     }
 }
 
 /// JavaScript engines write machine code where they execute it; nothing else may.
-fn profile(kind: ProgramKind) -> Profile {
-    Profile::Program {
-        writable_code: kind == ProgramKind::JavaScript,
+fn profile(kind: ProgramKind, system_calls: SystemCalls) -> Profile {
+    match system_calls {
+        SystemCalls::Strict => Profile::Strict,
+        SystemCalls::Processes => Profile::Processes {
+            writable_code: kind == ProgramKind::JavaScript,
+        },
     }
 }

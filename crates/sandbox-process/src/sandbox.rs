@@ -11,7 +11,7 @@ use atoll_sandbox::{
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
 use crate::environment::CommandLine;
-use crate::waiting::{Ends, NotStarted, Waiting};
+use crate::waiting::{NotStarted, Waiting};
 
 /// A jail with a command line to be.
 pub(crate) struct ProcessSandbox {
@@ -23,17 +23,18 @@ pub(crate) struct ProcessSandbox {
 }
 
 impl ProcessSandbox {
-    pub(crate) fn new(jail: Jail, command: CommandLine) -> Self {
+    /// A jail, and the copy of an interpreter that waits in it, if one does.
+    pub(crate) fn new(jail: Jail, command: CommandLine, waiting: Option<Waiting>) -> Self {
         let enforcement = Enforcement {
             level: Level::Process,
-            layers: Jail::layers(),
+            layers: Jail::layers(command.profile()),
         };
         Self {
             jail,
             command,
             enforcement,
             lifecycle: Lifecycle::default(),
-            waiting: None,
+            waiting,
         }
     }
 
@@ -45,7 +46,7 @@ impl ProcessSandbox {
     ) -> Result<Running, StartError> {
         self.jail.check_fits(&command).map_err(start_error)?;
         self.jail.restart_clock();
-        match waiting.start(command).await {
+        match waiting.start(&command).await {
             Ok(running) => Ok(running),
             Err(NotStarted::Files(error)) if error.kind() == ErrorKind::StorageFull => {
                 Err(StartError::Limit(LimitName::Disk))
@@ -74,20 +75,6 @@ impl Sandbox for ProcessSandbox {
 
     fn enforcement(&self) -> &Enforcement {
         &self.enforcement
-    }
-
-    async fn warm(&mut self) -> Result<(), StartError> {
-        let Some(mut command) = self.command.waiting() else {
-            return Ok(());
-        };
-        let make = |source| internal("make the ends of a waiting interpreter", source);
-        let mut ends = Ends::new().map_err(make)?;
-        command.descriptors = ends.take_inner();
-        let running = self.jail.start(command).await.map_err(start_error)?;
-        let waiting = ends.ready(running).await;
-        let failed = |source| internal("start an interpreter that waits", source);
-        self.waiting = Some(waiting.map_err(failed)?);
-        Ok(())
     }
 
     fn set_limits(&mut self, limits: &Limits) -> std::io::Result<()> {

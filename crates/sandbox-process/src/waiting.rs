@@ -1,15 +1,17 @@
-//! A Python interpreter that has started inside its sandbox and waits for a program.
+//! A copy of a Python interpreter that waits for a program.
 //!
-//! Owns the script that waits (`waiting.py`) and what is said to it: a byte for each step on a
-//! socket, the job itself in a file in memory. The script holds no right that the program will not
-//! have, so nothing here is trusted more for having started earlier.
+//! Owns the script it runs (`zygote.py`) and what is said to it: a byte for each step on a socket,
+//! the job itself in a file in memory. A copy holds no right that the program will not have, so
+//! nothing here is trusted more for having started earlier.
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use atoll_jail::{Command, Running};
-use atoll_sandbox::Job;
+use atoll_sandbox::{Environment, Job};
+use atoll_types::ProgramKind;
 use rustix::fs::MemfdFlags;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -18,13 +20,23 @@ use tokio::time::timeout;
 use crate::interpreter::contains;
 
 /// Where the script lies in the root directory, without the leading slash.
-pub(crate) const SCRIPT_PLACE: &str = "etc/atoll/waiting.py";
+pub(crate) const SCRIPT_PLACE: &str = "etc/atoll/zygote.py";
 
 /// The script.
-pub(crate) const SCRIPT: &str = include_str!("waiting.py");
+pub(crate) const SCRIPT: &str = include_str!("zygote.py");
 
-/// An interpreter starts within tens of milliseconds; imports of a site may take longer.
-const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// What it loads to make copies of itself: see `build.rs`.
+const LIBRARY: &[u8] = include_bytes!(env!("ATOLL_ZYGOTE_LIBRARY"));
+
+/// The library as a file in memory.
+pub(crate) fn library() -> io::Result<OwnedFd> {
+    let mut file = std::fs::File::from(rustix::fs::memfd_create("library", MemfdFlags::CLOEXEC)?);
+    file.write_all(LIBRARY)?;
+    Ok(file.into())
+}
+
+/// A copy is ready within a millisecond.
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Variables that an interpreter, or a library below it, looks at only when it starts.
 const EARLY_VARIABLES: [&[u8]; 7] = [
@@ -50,6 +62,18 @@ pub(crate) fn suits(job: &Job) -> bool {
     !job.environment.iter().any(|(name, _)| is_early(name))
         && !first_lines.any(declares_encoding)
         && !source.contains(&0)
+}
+
+/// Whether programs of an environment run in copies of an interpreter. Dependencies that change how
+/// an interpreter starts need one that starts with them.
+pub(crate) fn is_forked(environment: &Environment) -> bool {
+    let customizes = |directory: &PathBuf| {
+        ["sitecustomize", "usercustomize"].iter().any(|name| {
+            directory.join(name).with_extension("py").exists() || directory.join(name).exists()
+        })
+    };
+    environment.kind == ProgramKind::Python
+        && !environment.dependencies.as_ref().is_some_and(customizes)
 }
 
 /// The supervisor's ends of what an interpreter is started with.
@@ -80,7 +104,7 @@ impl Ends {
 
     /// Waits until the interpreter is ready. Its streams are the program's later.
     pub(crate) async fn ready(mut self, streams: Running) -> io::Result<Waiting> {
-        match timeout(START_TIMEOUT, self.control.read_u8()).await {
+        match timeout(READY_TIMEOUT, self.control.read_u8()).await {
             Ok(Ok(b'R')) => Ok(Waiting {
                 control: self.control,
                 job: self.job,
@@ -112,8 +136,8 @@ pub(crate) enum NotStarted {
 impl Waiting {
     /// Hands over a job, prepared as for an interpreter that would start now, and answers with the
     /// program's streams once it runs.
-    pub(crate) async fn start(mut self, command: Command) -> Result<Running, NotStarted> {
-        write_job(&self.job, &command).map_err(NotStarted::Files)?;
+    pub(crate) async fn start(mut self, command: &Command) -> Result<Running, NotStarted> {
+        write_job(&self.job, command).map_err(NotStarted::Files)?;
         let answer = async {
             self.control.write_u8(b'J').await?;
             self.control.read_u8().await

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use atoll_jail::{Jail, JailBeginning};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{
-    Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind,
+    Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind, SystemCalls,
+    TenantId,
 };
 
 use crate::protocol::GuestKind;
@@ -88,7 +89,11 @@ struct WasmBeginning {
 
 #[async_trait]
 impl Beginning for WasmBeginning {
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        _: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         let jail = self.jail.finish(worker::jail_limits(&limits)).await;
         let jail = jail.map_err(sandbox::create_error)?;
         Ok(Box::new(WasmSandbox::new(jail, limits)))
@@ -135,10 +140,12 @@ async fn run_nothing() -> Result<(), String> {
     let environment = Environment {
         kind,
         dependencies: None,
+        tenant: TenantId::local(),
     };
     let spec = SandboxSpec {
         id: "probe-wasm".to_owned(),
         limits: PROBE_LIMITS,
+        system_calls: SystemCalls::Strict,
         environment,
     };
     let program = Program {

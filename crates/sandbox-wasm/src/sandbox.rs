@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use atoll_jail::seccomp::Profile;
 use atoll_jail::{Jail, JailError, ProgramEnd, Running};
 use atoll_sandbox::{
     CreateError, DestroyError, Ending, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
@@ -27,7 +28,7 @@ pub(crate) struct WasmSandbox {
 
 impl WasmSandbox {
     pub(crate) fn new(jail: Jail, limits: Limits) -> Self {
-        let mut layers = Jail::layers();
+        let mut layers = Jail::layers(Profile::WasmWorker);
         layers.push(instance_layer(None));
         Self {
             jail,

@@ -56,7 +56,6 @@ pub(crate) fn jail_spec(id: &str) -> Result<JailSpec, CreateError> {
             devices: true,
             ..Root::default()
         },
-        profile: Profile::WasmWorker,
     })
 }
 
@@ -101,6 +100,7 @@ pub(crate) fn command(
         environment: Vec::new(),
         files: files.collect(),
         descriptors: vec![request, status_in],
+        profile: Profile::WasmWorker,
     };
     Ok((command, StatusPipe::new(status)?))
 }

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use atoll_types::{InputFile, LimitName, Limits, Program, SkipReason};
+use atoll_types::{InputFile, LimitName, Limits, Program, SkipReason, SystemCalls, TenantId};
 
 use crate::{Backend, Ending, Environment, Job, LeftFile, Sandbox, SandboxSpec, State, Streams};
 
@@ -101,19 +101,13 @@ type Promise = Result<(), String>;
 
 impl Suite<'_> {
     async fn create(&self, program: &Program) -> Result<Box<dyn Sandbox>, String> {
-        let environment = Environment {
-            kind: program.kind,
-            dependencies: None,
-        };
-        let spec = SandboxSpec {
-            id: "conformance".to_owned(),
-            limits: limits(),
-            environment,
-        };
-        self.backend
-            .create(spec)
-            .await
-            .map_err(|error| error.to_string())
+        let created = self.backend.create(specification(program)).await;
+        created.map_err(|error| error.to_string())
+    }
+
+    async fn create_warm(&self, program: &Program) -> Result<Box<dyn Sandbox>, String> {
+        let created = self.backend.create_warm(specification(program)).await;
+        created.map_err(|error| error.to_string())
     }
 
     async fn start(&self, job: Job) -> Result<(Box<dyn Sandbox>, Streams), String> {
@@ -249,13 +243,11 @@ impl Suite<'_> {
     }
 
     async fn warmed(&self, programs: &Programs) -> Promise {
-        let mut idle = self.create(&programs.hello).await?;
-        idle.warm().await.map_err(|error| error.to_string())?;
+        let idle = self.create_warm(&programs.hello).await?;
         equal("state", &idle.state(), &State::Ready)?;
         destroy(idle).await?;
 
-        let mut sandbox = self.create(&programs.show).await?;
-        sandbox.warm().await.map_err(|error| error.to_string())?;
+        let sandbox = self.create_warm(&programs.show).await?;
         let ran = self.finish(sandbox, whole_job(&programs.show)).await?;
         equal(
             "standard output of a warm sandbox",
@@ -264,8 +256,7 @@ impl Suite<'_> {
         )
         .map_err(|difference| format!("{difference}; standard error: {}", ran.stderr))?;
 
-        let mut sandbox = self.create(&programs.crash).await?;
-        sandbox.warm().await.map_err(|error| error.to_string())?;
+        let mut sandbox = self.create_warm(&programs.crash).await?;
         let larger = Limits {
             memory_bytes: limits().memory_bytes * 2,
             cpu_percent: 50,
@@ -286,6 +277,19 @@ impl Suite<'_> {
         equal("level", &enforcement.level, &self.backend.level())?;
         holds("layers are reported", !enforcement.layers.is_empty())?;
         holds("nothing is missing", enforcement.is_complete())
+    }
+}
+
+fn specification(program: &Program) -> SandboxSpec {
+    SandboxSpec {
+        id: "conformance".to_owned(),
+        limits: limits(),
+        system_calls: SystemCalls::Processes,
+        environment: Environment {
+            kind: program.kind,
+            dependencies: None,
+            tenant: TenantId::local(),
+        },
     }
 }
 

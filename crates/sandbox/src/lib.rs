@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use atoll_types::{
     Content, Enforcement, InputFile, LayerReport, Level, LimitName, Limits, Program, ProgramKind,
-    Usage,
+    SystemCalls, TenantId, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -47,10 +47,26 @@ pub trait Backend: Send + Sync {
     fn begin(&self, id: &str, environment: &Environment)
     -> Result<Box<dyn Beginning>, CreateError>;
 
-    /// Whether a job finds in a sandbox that was made [warm](Sandbox::warm) what it would find in
-    /// one that starts with it.
+    /// Whether a job finds in a [warm](Backend::create_warm) sandbox what it would find in one that
+    /// starts with it.
     fn suits_warm(&self, _job: &Job) -> bool {
         true
+    }
+
+    /// Whether a warm sandbox can be built as soon as one that is not warm.
+    fn is_warm(&self, _environment: &Environment) -> bool {
+        true
+    }
+
+    /// Builds a sandbox in which everything that can be started without knowing the job has
+    /// started, such as an interpreter. What the job would have given to that start must then be
+    /// nothing special: [`Backend::suits_warm`]. Limits of disk, files, processes and CPU time can
+    /// only be lowered by the monitor afterwards.
+    ///
+    /// # Errors
+    /// As for [`Backend::create`].
+    async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        self.create(spec).await
     }
 
     /// Builds a sandbox that is ready to start one job.
@@ -60,7 +76,7 @@ pub trait Backend: Send + Sync {
     /// left behind in any case.
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         self.begin(&spec.id, &spec.environment)?
-            .finish(spec.limits)
+            .finish(spec.limits, spec.system_calls)
             .await
     }
 }
@@ -68,11 +84,16 @@ pub trait Backend: Send + Sync {
 /// A sandbox that is being built. Dropping it undoes what was built.
 #[async_trait]
 pub trait Beginning: Send {
-    /// Puts the limits in force and waits until the sandbox is ready.
+    /// Puts the limits in force and waits until the sandbox is ready. A level whose programs make
+    /// no system calls of their own has no use for `system_calls`.
     ///
     /// # Errors
     /// As for [`Backend::create`].
-    async fn finish(self: Box<Self>, limits: Limits) -> Result<Box<dyn Sandbox>, CreateError>;
+    async fn finish(
+        self: Box<Self>,
+        limits: Limits,
+        system_calls: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError>;
 }
 
 /// What a sandbox is built for.
@@ -82,6 +103,8 @@ pub struct SandboxSpec {
     pub id: String,
     /// Bounds for the whole tree of processes.
     pub limits: Limits,
+    /// Which system calls its program may make.
+    pub system_calls: SystemCalls,
     /// What the program finds around it.
     pub environment: Environment,
 }
@@ -93,6 +116,8 @@ pub struct Environment {
     pub kind: ProgramKind,
     /// A host directory of installed third-party modules, visible read-only to the program.
     pub dependencies: Option<PathBuf>,
+    /// Whose messages run in it. What is kept ready for one tenant is never used for another.
+    pub tenant: TenantId,
 }
 
 /// One program with its input.
@@ -121,17 +146,6 @@ pub trait Sandbox: Send {
     /// What is really enforced. Complete after `start` at the latest; `start` refuses to run the
     /// program when something is missing.
     fn enforcement(&self) -> &Enforcement;
-
-    /// Starts ahead of its job what can be started without knowing it, such as an interpreter.
-    /// What the job would have given to that start must then be nothing special:
-    /// [`Backend::suits_warm`]. Does nothing by default. Limits of disk, files, processes and CPU
-    /// time can only be lowered by the monitor afterwards.
-    ///
-    /// # Errors
-    /// As for [`Sandbox::start`]; the sandbox is only good for `destroy` then.
-    async fn warm(&mut self) -> Result<(), StartError> {
-        Ok(())
-    }
 
     /// Changes the limits on memory, processes and CPU share; the others stay as they are.
     ///

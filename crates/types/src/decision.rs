@@ -19,6 +19,9 @@ pub struct Decision {
     pub messages_max: u32,
     /// What the program may use at most.
     pub limits: Limits,
+    /// Which system calls the program may make at the level `process`.
+    #[serde(default = "before_there_was_a_choice")]
+    pub system_calls: SystemCalls,
     /// What of a network the program is granted; empty means no network at all.
     pub network: Vec<NetworkGrant>,
     /// The id of the policy rule that matched.
@@ -27,10 +30,15 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
 }
 
+/// What a decision that was recorded without the field had decided.
+const fn before_there_was_a_choice() -> SystemCalls {
+    SystemCalls::Processes
+}
+
 /// One reason of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What the reason changed: `rule`, `floor`, `request`, `limit`.
+    /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,
@@ -106,6 +114,30 @@ impl Sharing {
             Self::Shared => "shared",
             Self::Tenant => "tenant",
             Self::Message => "message",
+        }
+    }
+}
+
+/// Which system calls a program of the level `process` may make. Ordered from most to least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemCalls {
+    /// Also those for threads, child processes and sockets inside the sandbox.
+    Processes,
+    /// Those of one process with one thread that computes and works on files.
+    Strict,
+}
+
+impl SystemCalls {
+    /// Every choice, the widest first.
+    pub const ALL: [Self; 2] = [Self::Processes, Self::Strict];
+
+    /// The name used in JSON and policy files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Processes => "processes",
+            Self::Strict => "strict",
         }
     }
 }

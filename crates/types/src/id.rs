@@ -78,6 +78,12 @@ impl TenantId {
         }
     }
 
+    /// The tenant of messages that name none.
+    #[must_use]
+    pub fn local() -> Self {
+        Self("local".to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

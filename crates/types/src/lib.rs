@@ -24,7 +24,7 @@ pub use analysis::{
 };
 pub use bytes::{EncodedBytes, Encoding};
 pub use collection::{CollectedFile, Collection, SkipReason, SkippedFile};
-pub use decision::{Decision, Level, NetworkGrant, Reason, Sharing};
+pub use decision::{Decision, Level, NetworkGrant, Reason, Sharing, SystemCalls};
 pub use enforcement::{Enforcement, Layer, LayerReport, LayerState};
 pub use id::{InvalidId, MessageId, ProgramHash, TenantId};
 pub use limits::{LimitHit, LimitName, Limits};

@@ -7,7 +7,7 @@
 
 use std::io;
 
-use atoll_jail::seccomp::{Action, Rule, Test, compile, install_filter};
+use atoll_jail::seccomp::{Action, Filter, Rule, Test};
 use libc::c_long;
 
 /// Memory, threads that already run, clocks, randomness, and descriptors that are already open.
@@ -90,15 +90,9 @@ const NEVER: &[c_long] = &[
 pub(crate) fn confine() -> io::Result<u32> {
     // The jail has done this already; without it the kernel takes no filter from an ordinary user.
     rustix::thread::set_no_new_privs(true)?;
-    let rules = rules();
-    let program = compile(&rules, &refuse(libc::EPERM)).map_err(io::Error::other)?;
-    install_filter(&program)?;
-    let left = rules.iter().filter(|rule| is_allowed(&rule.action)).count();
-    Ok(u32::try_from(left).unwrap_or(u32::MAX))
-}
-
-fn is_allowed(action: &Action) -> bool {
-    matches!(action, Action::Allow | Action::AllowIf(..))
+    let filter = Filter::new(&rules(), &refuse(libc::EPERM)).map_err(io::Error::other)?;
+    filter.install()?;
+    Ok(filter.allowed().into())
 }
 
 fn refuse(error: i32) -> Action {
@@ -186,9 +180,8 @@ mod tests {
         let rules = rules();
         let numbers: BTreeSet<u32> = rules.iter().map(|rule| rule.number).collect();
         assert_eq!(numbers.len(), rules.len());
-        let allowed = rules.iter().filter(|rule| is_allowed(&rule.action));
-        assert_eq!(u32::try_from(allowed.count()), Ok(ALLOWED));
-        compile(&rules, &refuse(libc::EPERM)).unwrap();
+        let filter = Filter::new(&rules, &refuse(libc::EPERM)).unwrap();
+        assert_eq!(u32::from(filter.allowed()), ALLOWED);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use atoll_engine::{Engine, Options, PolicyText, PoolOptions, SandboxTimes, backends, now_unix_ms};
-use atoll_types::{Level, Limits, Message, MessageId};
+use atoll_types::{Level, Limits, Message, MessageId, ProgramKind, SystemCalls};
 
 use super::peers::Subject;
 use super::process::{adopt_orphans, once, wait_for_orphans, write};
@@ -54,7 +54,10 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let mut rows = Vec::new();
     let mut figures = Vec::new();
     let script = workload("hello.py", HELLO.as_bytes(), Vec::new())?;
-    let bare = peers(place.path(), iterations, &mut rows)?;
+    let bare = match args.without_peers {
+        true => None,
+        false => peers(place.path(), iterations, &mut rows)?,
+    };
     let warm = waiting(&engine, "hello.py", &script, iterations, &mut rows).await?;
     figures.extend(Figure::ratio("python_over_atoll_output", bare, warm, 1));
     if let Some(native) = compiled(place.path())? {
@@ -69,6 +72,14 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         engine.close().await;
     }
     show(args, &rows, &figures)
+}
+
+/// What the default policy gives the workloads.
+fn system_calls(message: &Message) -> SystemCalls {
+    match message.program.kind {
+        ProgramKind::Python => SystemCalls::Strict,
+        _ => SystemCalls::Processes,
+    }
 }
 
 /// Measures what starts a process for each job; answers with the median of bare Python.
@@ -135,7 +146,13 @@ async fn waiting(
     iterations: u32,
     rows: &mut Vec<Row>,
 ) -> Result<Option<u64>, CliError> {
-    engine.keep_waiting(message, Level::Process, &LIMITS, KEPT);
+    engine.keep_waiting(
+        message,
+        Level::Process,
+        &LIMITS,
+        system_calls(message),
+        KEPT,
+    );
     let (mut output, mut destroyed) = (Samples::default(), Samples::default());
     for _ in 0..iterations {
         until_refilled(engine).await?;
@@ -143,7 +160,7 @@ async fn waiting(
         output.add(times.output_us);
         destroyed.add(times.destroyed_us);
     }
-    engine.keep_waiting(message, Level::Process, &LIMITS, 0);
+    engine.keep_waiting(message, Level::Process, &LIMITS, system_calls(message), 0);
     let row = output.row("process", "atoll", &format!("{workload}, output"));
     let median = row.p50_us;
     rows.push(row);
@@ -209,7 +226,7 @@ async fn job(engine: &Engine, message: &Message) -> Result<SandboxTimes, CliErro
         ..message.clone()
     };
     engine
-        .measure_sandbox(&message, Level::Process, LIMITS)
+        .measure_sandbox(&message, Level::Process, LIMITS, system_calls(&message))
         .await
         .map_err(failed)
 }

@@ -208,9 +208,10 @@ pub(crate) fn decision_lines(decision: &Decision) -> Vec<String> {
     };
     let mut lines = vec![
         format!(
-            "level {}, sharing {}, {network}",
+            "level {}, sharing {}, system calls {}, {network}",
             styled(BOLD, decision.level.name()),
-            decision.sharing.name()
+            decision.sharing.name(),
+            decision.system_calls.name()
         ),
         format!("by rule {}", plain(&decision.rule)),
     ];

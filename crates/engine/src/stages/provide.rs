@@ -17,6 +17,7 @@ pub(crate) fn environment(
     Ok(Environment {
         kind: message.program.kind,
         dependencies: dependencies.map(check_directory).transpose()?,
+        tenant: message.tenant.clone(),
     })
 }
 

@@ -56,11 +56,32 @@ pub(crate) async fn take(
             waited: true,
         });
     }
+    let at_once = engine.pools.is_some()
+        && around.ahead.is_none()
+        && backend.suits_warm(job)
+        && backend.is_warm(&around.environment);
+    // When this fails, the ordinary way says why, if it fails as well.
+    let spec = specification(message, decision, around.environment.clone());
+    if at_once && let Ok(sandbox) = backend.create_warm(spec).await {
+        return Ok(Taken {
+            sandbox,
+            waited: true,
+        });
+    }
     let sandbox = make(engine, message, decision, around).await?;
     Ok(Taken {
         sandbox,
         waited: false,
     })
+}
+
+fn specification(message: &Message, decision: &Decision, environment: Environment) -> SandboxSpec {
+    SandboxSpec {
+        id: message.id.to_string(),
+        limits: decision.limits,
+        system_calls: decision.system_calls,
+        environment,
+    }
 }
 
 /// Finishes the sandbox that was begun, if it is of the decided level, or builds another.
@@ -73,15 +94,15 @@ pub(crate) async fn make(
     let backend = able_backend(engine, decision.level, around.environment.kind)?;
     let created = match around.ahead {
         Some(Ahead { level, beginning }) if level == decision.level => match beginning {
-            Ok(beginning) => beginning.finish(decision.limits).await,
+            Ok(beginning) => {
+                beginning
+                    .finish(decision.limits, decision.system_calls)
+                    .await
+            }
             Err(error) => Err(error),
         },
         _ => {
-            let spec = SandboxSpec {
-                id: message.id.to_string(),
-                limits: decision.limits,
-                environment: around.environment,
-            };
+            let spec = specification(message, decision, around.environment);
             backend.create(spec).await
         }
     };
@@ -101,7 +122,12 @@ async fn waiting(
         return None;
     }
     let limits = &decision.limits;
-    let key = Key::new(decision.level, environment.clone(), limits);
+    let key = Key::new(
+        decision.level,
+        environment.clone(),
+        decision.system_calls,
+        limits,
+    );
     let mut sandbox = pools.take(backend, &key, limits)?;
     if sandbox.set_limits(limits).is_err() {
         // Smaller than what already runs inside; one that starts with them will say so.

@@ -10,10 +10,11 @@ use std::time::Instant;
 use async_trait::async_trait;
 use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
-    LeavingsError, Lifecycle, Sandbox, StartError, State, Streams,
+    LeavingsError, Lifecycle, Sandbox, SandboxSpec, StartError, State, Streams,
 };
 use atoll_types::{
-    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind, Usage,
+    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind,
+    SystemCalls, Usage,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -54,6 +55,31 @@ pub(crate) struct Bare {
     pub(crate) leaves: Arc<Leaves>,
 }
 
+impl Bare {
+    fn sandbox(&self, is_warm: bool) -> Result<BareSandbox, CreateError> {
+        if self.fault == Fault::NotEnforceable {
+            return Err(CreateError::NotEnforceable {
+                level: Level::Process,
+                missing: vec![report(LayerState::Missing)],
+            });
+        }
+        self.living.fetch_add(1, Ordering::SeqCst);
+        Ok(BareSandbox {
+            child: None,
+            started: Instant::now(),
+            lifecycle: Lifecycle::default(),
+            fault: self.fault,
+            is_warm,
+            living: Arc::clone(&self.living),
+            leaves: Arc::clone(&self.leaves),
+            enforcement: Enforcement {
+                level: Level::Process,
+                layers: vec![report(LayerState::Enforced)],
+            },
+        })
+    }
+}
+
 #[async_trait]
 impl Backend for Bare {
     fn level(&self) -> Level {
@@ -79,29 +105,15 @@ impl Backend for Bare {
         }
     }
 
+    async fn create_warm(&self, _: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        self.made.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(self.sandbox(true)?))
+    }
+
     fn begin(&self, _: &str, _: &Environment) -> Result<Box<dyn Beginning>, CreateError> {
-        if self.fault == Fault::NotEnforceable {
-            return Err(CreateError::NotEnforceable {
-                level: Level::Process,
-                missing: vec![report(LayerState::Missing)],
-            });
-        }
-        self.living.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(BareBeginning {
             made: Arc::clone(&self.made),
-            sandbox: BareSandbox {
-                child: None,
-                started: Instant::now(),
-                lifecycle: Lifecycle::default(),
-                fault: self.fault,
-                is_warm: false,
-                living: Arc::clone(&self.living),
-                leaves: Arc::clone(&self.leaves),
-                enforcement: Enforcement {
-                    level: Level::Process,
-                    layers: vec![report(LayerState::Enforced)],
-                },
-            },
+            sandbox: self.sandbox(false)?,
         }))
     }
 }
@@ -113,7 +125,11 @@ struct BareBeginning {
 
 #[async_trait]
 impl Beginning for BareBeginning {
-    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        _: Limits,
+        _: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         self.made.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(self.sandbox))
     }
@@ -156,11 +172,6 @@ impl Sandbox for BareSandbox {
     }
 
     fn set_limits(&mut self, _: &Limits) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    async fn warm(&mut self) -> Result<(), StartError> {
-        self.is_warm = true;
         Ok(())
     }
 

@@ -21,13 +21,13 @@ pub(crate) use files::sweep;
 /// The parent of every group, below the root of each hierarchy.
 pub(crate) const SLICE: &str = "atoll";
 
-/// Processes of the jail that are not the program's: its first process.
-const OWN_PROCESSES: u32 = 1;
-
 /// A group (or one in each hierarchy) that holds one sandbox.
 pub(crate) trait Group: Send + Sync {
     /// What the jail's first process needs to get in.
     fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)>;
+
+    /// Files that a process gets in by writing "0" to, when it cannot be born inside.
+    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>>;
 
     /// CPU time of everything that was ever inside, in microseconds.
     fn cpu_time_us(&self) -> u64;
@@ -143,10 +143,6 @@ pub(crate) fn limit_hit(group: &dyn Group, limits: &Limits) -> Option<LimitName>
     } else {
         None
     }
-}
-
-fn processes_max(limits: &Limits) -> u64 {
-    u64::from(limits.processes.saturating_add(OWN_PROCESSES))
 }
 
 #[cfg(test)]

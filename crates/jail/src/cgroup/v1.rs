@@ -132,6 +132,10 @@ impl Group for GroupV1 {
     /// A process that moves itself, alone in its thread group, through `tasks` takes tens of
     /// microseconds; any other way waits for an RCU grace period, about 7 ms.
     fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)> {
+        Ok((CgroupJoin::Tasks, self.own_entrance()?))
+    }
+
+    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>> {
         let open = |directory: &PathBuf| {
             let tasks = directory.join("tasks");
             fs::OpenOptions::new()
@@ -140,12 +144,7 @@ impl Group for GroupV1 {
                 .open(tasks)
                 .map(OwnedFd::from)
         };
-        let descriptors = self
-            .directories
-            .iter()
-            .map(open)
-            .collect::<io::Result<_>>()?;
-        Ok((CgroupJoin::Tasks, descriptors))
+        self.directories.iter().map(open).collect()
     }
 
     fn cpu_time_us(&self) -> u64 {
@@ -162,9 +161,7 @@ impl Group for GroupV1 {
 
     fn processes(&self) -> u32 {
         let inside = files::number(&self.pids, "pids.current").unwrap_or(0);
-        u32::try_from(inside)
-            .unwrap_or(u32::MAX)
-            .saturating_sub(super::OWN_PROCESSES)
+        u32::try_from(inside).unwrap_or(u32::MAX)
     }
 
     fn memory_kills(&self) -> u64 {
@@ -177,7 +174,7 @@ impl Group for GroupV1 {
 
     fn set_limits(&self, limits: &Limits) -> io::Result<()> {
         self.limit_memory(limits.memory_bytes)?;
-        files::write(&self.pids, "pids.max", super::processes_max(limits))?;
+        files::write(&self.pids, "pids.max", limits.processes)?;
         files::write(&self.cpu, "cpu.cfs_period_us", PERIOD_US)?;
         let quota = u64::from(limits.cpu_percent) * PERIOD_US / 100;
         files::write(&self.cpu, "cpu.cfs_quota_us", quota.max(QUOTA_US_MIN))

@@ -49,6 +49,14 @@ impl Group for GroupV2 {
         Ok((CgroupJoin::BornInto, vec![directory.into()]))
     }
 
+    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>> {
+        let processes = fs::OpenOptions::new()
+            .write(true)
+            .custom_flags(libc::O_CLOEXEC)
+            .open(self.directory.join("cgroup.procs"))?;
+        Ok(vec![processes.into()])
+    }
+
     fn cpu_time_us(&self) -> u64 {
         files::keyed(&self.directory, "cpu.stat", "usage_usec").unwrap_or(0)
     }
@@ -64,9 +72,7 @@ impl Group for GroupV2 {
 
     fn processes(&self) -> u32 {
         let inside = files::number(&self.directory, "pids.current").unwrap_or(0);
-        u32::try_from(inside)
-            .unwrap_or(u32::MAX)
-            .saturating_sub(super::OWN_PROCESSES)
+        u32::try_from(inside).unwrap_or(u32::MAX)
     }
 
     fn memory_kills(&self) -> u64 {
@@ -82,7 +88,7 @@ impl Group for GroupV2 {
         if self.directory.join("memory.swap.max").exists() {
             files::write(&self.directory, "memory.swap.max", 0)?;
         }
-        files::write(&self.directory, "pids.max", super::processes_max(limits))?;
+        files::write(&self.directory, "pids.max", limits.processes)?;
         let quota = u64::from(limits.cpu_percent) * PERIOD_US / 100;
         let quota = quota.max(QUOTA_US_MIN);
         files::write(&self.directory, "cpu.max", format!("{quota} {PERIOD_US}"))

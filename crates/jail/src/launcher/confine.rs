@@ -12,10 +12,10 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread as kernel;
 
 use crate::ablation::{self, Part};
-use crate::plan::{Failure, GUEST_ID, ResourceLimits};
+use crate::plan::{Failure, ResourceLimits};
 
 /// The per-process bounds behind the cgroup's.
-pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
+pub(crate) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
     let stack_bytes = 8 << 20;
     let bounds = [
         (Resource::Nofile, limits.open_files),
@@ -46,26 +46,15 @@ pub(super) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Becomes the guest user, with no capability in any set and none to be regained.
-pub(super) fn drop_capabilities(own_users: bool) -> Result<(), Failure> {
+/// Becomes a user of the jail's own, where there is one, with no capability in any set and none to
+/// be regained.
+pub(crate) fn drop_capabilities(user: Option<u32>) -> Result<(), Failure> {
     if ablation::is_off(Part::NoCapabilities) {
         return Ok(());
     }
-    let failed = |attempt: &'static str| {
-        move |error: rustix::io::Errno| {
-            Failure::new(Some(Layer::NoCapabilities), attempt, &error.into())
-        }
-    };
-    // The kernel knows fewer capabilities than 64 and says EINVAL for the first it does not know.
-    for capability in kernel::CapabilitySet::all().iter() {
-        match kernel::remove_capability_from_bounding_set(capability) {
-            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
-            Err(error) => return Err(failed("empty the bounding set")(error)),
-        }
-    }
-    kernel::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))?;
-    if own_users {
-        let (user, group) = (Uid::from_raw(GUEST_ID), Gid::from_raw(GUEST_ID));
+    bound_capabilities(kernel::CapabilitySet::empty())?;
+    if let Some(id) = user {
+        let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
         let identity = |error: rustix::io::Errno| {
             Failure::new(Some(Layer::OwnUser), "become the guest user", &error.into())
         };
@@ -77,20 +66,53 @@ pub(super) fn drop_capabilities(own_users: bool) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Some(Layer::NoCapabilities), "drop capabilities", &error))
 }
 
+/// Keeps the capabilities that confining copies of this process takes, for as long as it is user 0
+/// of its namespace, and none of the others.
+pub(crate) fn keep_what_confining_takes() -> Result<(), Failure> {
+    let kept = kernel::CapabilitySet::SYS_ADMIN
+        | kernel::CapabilitySet::SETUID
+        | kernel::CapabilitySet::SETGID
+        | kernel::CapabilitySet::SETPCAP
+        | kernel::CapabilitySet::CHOWN;
+    bound_capabilities(kept)?;
+    set_capabilities(kept)
+        .map_err(|error| Failure::new(Some(Layer::NoCapabilities), "drop capabilities", &error))
+}
+
+/// Lets nothing but `kept` ever be gained again.
+fn bound_capabilities(kept: kernel::CapabilitySet) -> Result<(), Failure> {
+    let failed = |attempt: &'static str| {
+        move |error: rustix::io::Errno| {
+            Failure::new(Some(Layer::NoCapabilities), attempt, &error.into())
+        }
+    };
+    // The kernel knows fewer capabilities than 64 and says EINVAL for the first it does not know.
+    for capability in (kernel::CapabilitySet::all() & !kept).iter() {
+        match kernel::remove_capability_from_bounding_set(capability) {
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(error) => return Err(failed("empty the bounding set")(error)),
+        }
+    }
+    kernel::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))
+}
+
 /// Empties the capability sets. The first process keeps its user id, which the program lacks, and
 /// has nothing left to do that needs more.
-pub(super) fn drop_capabilities_only() -> io::Result<()> {
-    let none = kernel::CapabilitySet::empty();
+pub(crate) fn drop_capabilities_only() -> io::Result<()> {
+    set_capabilities(kernel::CapabilitySet::empty())
+}
+
+fn set_capabilities(kept: kernel::CapabilitySet) -> io::Result<()> {
     let sets = kernel::CapabilitySets {
-        effective: none,
-        permitted: none,
-        inheritable: none,
+        effective: kept,
+        permitted: kept,
+        inheritable: kernel::CapabilitySet::empty(),
     };
     Ok(kernel::set_capabilities(None, sets)?)
 }
 
 /// Programs started from here on cannot gain privileges; also the condition for the two below.
-pub(super) fn no_new_privileges() -> Result<(), Failure> {
+pub(crate) fn no_new_privileges() -> Result<(), Failure> {
     if ablation::is_off(Part::NoNewPrivileges) {
         return Ok(());
     }
@@ -112,7 +134,7 @@ const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
 /// Reading and executing what the root holds, writing only to the private files, no TCP at all,
 /// no signals and no abstract sockets to the outside. The mount, network and process namespaces
 /// say the same; this is the second line.
-pub(super) fn landlock() -> Result<(), Failure> {
+pub(crate) fn landlock() -> Result<(), Failure> {
     restrict().map_err(|error| {
         Failure::new(
             Some(if landlock_knows(ABI::V5) {

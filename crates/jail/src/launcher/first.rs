@@ -144,7 +144,8 @@ fn reap(program: Pid, socket: &OwnedFd) -> Option<ProgramEnd> {
     }
 }
 
-fn program_end(status: WaitStatus) -> Option<ProgramEnd> {
+/// How a process ended, unless it has only stopped.
+pub(crate) fn program_end(status: WaitStatus) -> Option<ProgramEnd> {
     let exited = status.exit_status().map(ProgramEnd::Exited);
     exited.or_else(|| status.terminating_signal().map(ProgramEnd::Signalled))
 }

@@ -4,27 +4,46 @@ use std::fs;
 use std::io;
 
 use crate::ablation::{self, Part};
-use crate::plan::GUEST_ID;
+use crate::plan::{GUEST_ID, Plan};
 
 /// First of the host ids given to jails: far above what distributions hand to users, services and
 /// containers. Two for each process id, so ids in use never collide: below
 /// `BASE + 2 * 4_194_304`, the largest process id there can be.
 pub(crate) const BASE: u32 = 0x6000_0000;
 
+/// First of the host ids given to zygotes and their copies, above all of those; [`ZYGOTE_IDS`] for
+/// each process id stay below the largest id there can be.
+const ZYGOTE_BASE: u32 = 0x7000_0000;
+const ZYGOTE_IDS: u32 = COPIES_MAX + 1;
+
+/// The first id of a copy, inside its zygote's user namespace.
+pub(crate) const FIRST_COPY: u32 = GUEST_ID;
+
+/// Copies that one zygote may have at once.
+pub(crate) const COPIES_MAX: u32 = 255;
+
 /// Writes the id maps of the user namespace of `pid`.
 ///
 /// With privileges the jail gets two host ids of its own: one for its first process (0 inside),
-/// one for the program ([`GUEST_ID`] inside). Without, the caller's own id is all there is to map.
-pub(super) fn write_maps(pid: i32, own_users: bool) -> io::Result<()> {
+/// one for the program ([`GUEST_ID`] inside). A zygote is 0 itself, and there is one for each of
+/// its copies. Without, the caller's own id is all there is to map.
+pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
     let write = |file: &str, text: &str| fs::write(format!("/proc/{pid}/{file}"), text);
-    if own_users {
-        let own = BASE + 2 * pid.unsigned_abs();
-        let first = if ablation::is_off(Part::OwnUser) {
-            BASE
-        } else {
-            own
+    if plan.own_users {
+        let map = match plan.zygote {
+            true => {
+                let first = ZYGOTE_BASE + ZYGOTE_IDS * pid.unsigned_abs();
+                format!("0 {first} 1\n{FIRST_COPY} {} {COPIES_MAX}\n", first + 1)
+            }
+            false => {
+                let first = if ablation::is_off(Part::OwnUser) {
+                    BASE
+                } else {
+                    BASE + 2 * pid.unsigned_abs()
+                };
+                format!("0 {first} 1\n{GUEST_ID} {} 1\n", first + 1)
+            }
         };
-        let map = format!("0 {first} 1\n{GUEST_ID} {} 1\n", first + 1);
         write("uid_map", &map)?;
         return write("gid_map", &map);
     }

@@ -17,11 +17,13 @@
 //! When the first process ends, for whatever reason, the kernel ends everything in its process
 //! namespace. It ends itself when the supervisor's end of the socket closes.
 
-mod confine;
+pub(crate) mod confine;
 mod first;
 pub(crate) mod identity;
 mod program;
-mod root;
+pub(crate) mod root;
+
+pub(crate) use first::program_end;
 
 use std::fs;
 use std::io;
@@ -53,6 +55,8 @@ pub(crate) const NAMESPACES: i32 = libc::CLONE_NEWUSER
 pub fn run(socket: &OwnedFd) -> io::Result<()> {
     // Wherever the supervisor stands, its directory stays free.
     std::env::set_current_dir("/")?;
+    // While there are privileges. Where this fails, a program that needs it is refused.
+    let _ = sys::map_low_page();
     let (plan, descriptors): (Plan, _) = Receiver::default().receive_blocking(socket.as_fd())?;
     match spawn(&plan, descriptors, socket) {
         Ok(()) => Ok(()),
@@ -79,7 +83,7 @@ fn spawn(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Fai
         first::live(plan, cgroups, socket, go_read);
     };
     drop(go_read);
-    let mapped = identity::write_maps(pid, plan.own_users)
+    let mapped = identity::write_maps(pid, plan)
         .map_err(|error| Failure::new(Some(Layer::OwnUser), "map the jail's user ids", &error))
         .and_then(|()| announce(socket.as_fd(), &pidfd));
     match mapped {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::confine;
 use crate::ablation::{self, Part};
 use crate::control::Receiver;
-use crate::plan::{Failure, PlacedFile, Plan, Start, WORK_DIRECTORY};
+use crate::plan::{Failure, GUEST_ID, PlacedFile, Plan, Start, WORK_DIRECTORY};
 use crate::sys::{self, Side};
 
 /// More descriptors than any program is started with; those that only lead to it stay above.
@@ -137,6 +137,11 @@ fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd)
 fn give_up(plan: &Plan) -> Result<(), Failure> {
     rustix::process::setsid().map_err(|error| failure(None, "start a session", error.into()))?;
     sys::reset_signals();
+    if plan.zygote {
+        // Its copies give up the rest.
+        confine::keep_what_confining_takes()?;
+        return confine::no_new_privileges();
+    }
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         failure(
             Some(Layer::PrivateFiles),
@@ -144,7 +149,7 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
             error,
         )
     })?;
-    confine::drop_capabilities(plan.own_users)?;
+    confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
     confine::landlock()
@@ -165,30 +170,34 @@ fn listen(socket: &OwnedFd, go: &OwnedFd) -> Result<Option<(Start, Descriptors)>
 /// Places the files and becomes the program. Never returns `Ok`.
 fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
     let path = c_string(&start.path)?;
+    let path = if start.execute_low {
+        sys::lower(&path).map_err(|error| {
+            let attempt = "keep the program from executing others, which needs CAP_SYS_RAWIO";
+            failure(Some(Layer::Seccomp), attempt, error)
+        })?
+    } else {
+        &path
+    };
     let arguments = c_strings(&start.arguments)?;
     let environment = c_strings(&start.environment)?;
     place_files(&start.files, descriptors.bundle)?;
-    confine::resource_limits(&start.resource_limits)?;
+    if !plan.zygote {
+        // Nobody could raise them again for a copy.
+        confine::resource_limits(&start.resource_limits)?;
+    }
     arrange(&descriptors.program)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     // Last: from here on only execve, or a report and an end, are left to do.
-    filter(plan).map_err(|error| {
+    start.filter.install().map_err(|error| {
         failure(
             Some(Layer::Seccomp),
             "install the system call filter",
             error,
         )
     })?;
-    let error = sys::execute(&path, &arguments, &environment);
+    let error = sys::execute(path, &arguments, &environment);
     let attempt = format!("execute {}", String::from_utf8_lossy(&start.path));
     Err(failure(None, attempt, error))
-}
-
-fn filter(plan: &Plan) -> io::Result<()> {
-    if ablation::is_off(Part::Seccomp) {
-        return Ok(());
-    }
-    sys::install_filter(&plan.filter)
 }
 
 /// Writes the message's files into the working directory. Nothing of the guest has run yet, so

@@ -18,7 +18,7 @@ use rustix::mount::{
 };
 
 use crate::ablation::{self, Part};
-use crate::plan::{Bind, Failure, GUEST_ID, Plan};
+use crate::plan::{Bind, DiskLimits, Failure, GUEST_ID, Plan};
 use crate::sys::restrict_mount;
 
 /// Any directory that exists everywhere; it is only covered inside the jail's own mount namespace.
@@ -81,7 +81,7 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
     mount_new(
         "tmpfs",
         &[("size", "1m"), ("nr_inodes", "2048"), ("mode", "0755")],
-        BASE,
+        Path::new(BASE),
     )
     .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
     std::env::set_current_dir(BASE).map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
@@ -89,7 +89,9 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
     let files =
         private_files(owner).map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
     if plan.proc && !ablation::is_off(Part::PidNamespace) {
-        mount_proc().map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
+        make_directories(Path::new("proc"))
+            .and_then(|()| mount_proc())
+            .map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
     }
     seal().map_err(in_layer(Layer::ReadOnlyRoot, "enter and seal the new root"))?;
     Ok(files)
@@ -218,54 +220,82 @@ fn make_directories(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
+/// The parts of the private files: name, where a program finds it, and its mode.
+const PARTS: [(&str, &str, u32); 3] = [
+    ("work", "work", 0o700),
+    ("shm", "dev/shm", 0o1777),
+    ("tmp", "tmp", 0o1777),
+];
+
 /// Mounts one tmpfs, for now just large enough, and binds its parts to the places a program may
 /// write.
 fn private_files(owner: u32) -> io::Result<PrivateFiles> {
     make_directories(Path::new(SCRATCH))?;
-    let files = OWN_FILES.to_string();
-    let options = [
-        ("size", "64k"),
-        ("nr_inodes", files.as_str()),
-        ("mode", "0755"),
-    ];
-    let context = mount_new("tmpfs", &options, SCRATCH)?;
-    for (part, place, mode) in [
-        ("work", "work", 0o700),
-        ("tmp", "tmp", 0o1777),
-        ("shm", "dev/shm", 0o1777),
-    ] {
-        let directory = Path::new(SCRATCH).join(part);
+    for (_, place, _) in PARTS {
+        make_directories(Path::new(place))?;
+    }
+    let smallest = DiskLimits {
+        bytes: 64 << 10,
+        files: 0,
+    };
+    let files = mount_parts(Path::new(SCRATCH), owner, &smallest)?;
+    unmount(SCRATCH, UnmountFlags::DETACH)?;
+    fs::remove_dir(SCRATCH)?;
+    Ok(files)
+}
+
+/// Mounts a tmpfs and binds its parts to their places, below the current directory.
+fn mount_parts(scratch: &Path, owner: u32, limits: &DiskLimits) -> io::Result<PrivateFiles> {
+    let (bytes, files) = (
+        limits.bytes.to_string(),
+        // Its own root and the directories made here count, too.
+        limits.files.saturating_add(OWN_FILES).to_string(),
+    );
+    let options = [("size", &*bytes), ("nr_inodes", &*files), ("mode", "0755")];
+    let context = mount_new("tmpfs", &options, scratch)?;
+    let directory = |part: &str| scratch.join(part);
+    for (part, _, mode) in PARTS {
+        let directory = directory(part);
         fs::create_dir(&directory)?;
         fs::set_permissions(&directory, fs::Permissions::from_mode(mode))?;
         chown(&directory, Some(owner), Some(owner))?;
-        make_directories(Path::new(place))?;
-        attach(&clone_tree(&directory)?, Path::new(place))?;
     }
-    let directory = fs::OpenOptions::new()
+    let work = fs::OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC)
-        .open(Path::new(SCRATCH).join("work"))?;
-    unmount(SCRATCH, UnmountFlags::DETACH)?;
-    fs::remove_dir(SCRATCH)?;
+        .open(directory("work"))?;
+    for (part, place, _) in PARTS {
+        attach(&clone_tree(&directory(part))?, Path::new(place))?;
+    }
     Ok(PrivateFiles {
-        directory: directory.into(),
+        directory: work.into(),
         context,
     })
 }
 
+/// Covers the places that a zygote may write, and its processes, by those of a copy of it. Answers
+/// with the working directory.
+pub(crate) fn furnish_copy(owner: u32, limits: &DiskLimits) -> Result<OwnedFd, Failure> {
+    std::env::set_current_dir("/")
+        .map_err(|error| Failure::new(Some(Layer::PrivateFiles), "enter the root", &error))?;
+    // The last part covers the tmpfs itself.
+    let files = mount_parts(Path::new("tmp"), owner, limits).map_err(|error| {
+        let attempt = "mount the private files";
+        Failure::new(Some(Layer::PrivateFiles), attempt, &error)
+    })?;
+    mount_proc().map_err(|error| Failure::new(Some(Layer::PidNamespace), "mount /proc", &error))?;
+    Ok(files.directory)
+}
+
 /// Only the processes of this namespace, and nothing of the machine.
 fn mount_proc() -> io::Result<()> {
-    make_directories(Path::new("proc"))?;
-    mount_new(
-        "proc",
-        &[("subset", "pid"), ("hidepid", "invisible")],
-        "proc",
-    )?;
+    let options = [("subset", "pid"), ("hidepid", "invisible")];
+    mount_new("proc", &options, Path::new("proc"))?;
     Ok(())
 }
 
 /// Mounts a new file system; the answer can change its options later.
-fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<OwnedFd> {
+fn mount_new(kind: &str, options: &[(&str, &str)], target: &Path) -> io::Result<OwnedFd> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in options {
         fsconfig_set_string(context.as_fd(), *key, *value)?;
@@ -273,7 +303,7 @@ fn mount_new(kind: &str, options: &[(&str, &str)], target: &str) -> io::Result<O
     fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     let mount = fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
-    attach(&mount, Path::new(target))?;
+    attach(&mount, target)?;
     Ok(context)
 }
 

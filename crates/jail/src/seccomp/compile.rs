@@ -20,6 +20,14 @@ pub enum Action {
     AllowIf(Vec<Test>, u16),
 }
 
+impl Action {
+    /// Whether some call with this action is carried out.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow | Self::AllowIf(..))
+    }
+}
+
 /// A comparison of one argument: `argument & mask == value`, on the low 32 bits or on all 64.
 ///
 /// The kernel passes 64-bit registers; a caller could hide bits in the upper half of an argument

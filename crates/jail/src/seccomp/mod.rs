@@ -1,12 +1,14 @@
 //! System call filters: which calls a profile allows, and how that becomes a BPF program.
 //!
-//! [`profile`] owns the tables, [`compile`] the translation. Filters are installed last, by the
-//! process they bind.
+//! [`profile`] owns the tables, [`compile`] the translation, [`filter`] what is made of both.
+//! Filters are installed last, by the process they bind.
 
 mod compile;
+mod filter;
 mod profile;
 
 pub use compile::{Action, FilterError, Rule, Test, compile};
+pub use filter::Filter;
 pub use profile::{Profile, rules};
 
-pub use crate::sys::{Instruction, install_filter};
+pub use crate::sys::Instruction;

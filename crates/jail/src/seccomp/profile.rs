@@ -8,23 +8,82 @@
 use libc::{EAFNOSUPPORT, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM, c_long};
 
 use super::compile::{Action, Rule, Test};
+use super::filter::Filter;
+use crate::sys::LOW_ADDRESS;
 
 /// A set of system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Any program: threads, child processes and local sockets inside its own namespaces.
-    Program {
+    Processes {
         /// Whether memory may be writable and executable at once, as just-in-time compilers
         /// of JavaScript engines need.
         writable_code: bool,
     },
+    /// An interpreter that forks confined copies of itself and runs nothing of anybody's: what the
+    /// copies may do, and what it takes to confine them.
+    Zygote,
+    /// One process with one thread that computes and works on files: a script of an interpreter.
+    Strict,
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
     WasmWorker,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 5] = [
+        Self::Strict,
+        Self::Zygote,
+        Self::Processes {
+            writable_code: false,
+        },
+        Self::Processes {
+            writable_code: true,
+        },
+        Self::WasmWorker,
+    ];
+
+    /// What the filter lets through, in a few words.
+    #[must_use]
+    pub fn describe(self) -> String {
+        let what = match self {
+            Self::Strict => "strict: one process, one thread, no sockets",
+            Self::Processes {
+                writable_code: false,
+            } => "processes: threads, children and sockets inside the sandbox",
+            Self::Processes {
+                writable_code: true,
+            } => "processes: threads, children, sockets inside the sandbox, and compiled code",
+            Self::Zygote => "what confining copies of an interpreter takes",
+            Self::WasmWorker => "a WebAssembly runtime: threads and files",
+        };
+        let allowed = Filter::of(self).map_or(0, |filter| filter.allowed());
+        format!("{what}; {allowed} system calls allowed, as a decision tree")
+    }
 }
 
 /// The rules of a profile, and what happens to every other call.
 #[must_use]
 pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
+    let Profile::Zygote = profile else {
+        return program_rules(profile);
+    };
+    let (mut rules, otherwise) = program_rules(Profile::Processes {
+        writable_code: false,
+    });
+    let confining = CONFINING
+        .iter()
+        .filter_map(|call| u32::try_from(*call).ok());
+    let confining: Vec<u32> = confining.collect();
+    rules.retain(|rule| !confining.contains(&rule.number));
+    rules.extend(confining.into_iter().map(|number| Rule {
+        number,
+        action: Action::Allow,
+    }));
+    (rules, otherwise)
+}
+
+fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
     let mut rules: Vec<Rule> = Vec::new();
     let mut add = |calls: &[c_long], action: &Action| {
         rules.extend(calls.iter().filter_map(|call| {
@@ -34,18 +93,24 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
             })
         }));
     };
-    add(BASIC, &Action::Allow);
-    add(FILES, &Action::Allow);
-    add(&[libc::SYS_clone], &clone_without_namespaces());
+    if profile == Profile::Strict {
+        add(STRICT, &Action::Allow);
+        add(STRICT_WITHOUT, &errno(ENOSYS));
+    } else {
+        add(BASIC, &Action::Allow);
+        add(FILES, &Action::Allow);
+        add(&[libc::SYS_clone], &clone_without_namespaces());
+        add(&[libc::SYS_prctl], &harmless_prctls());
+    }
     add(&[libc::SYS_clone3], &errno(ENOSYS));
     add(&[libc::SYS_fcntl], &harmless_fcntls());
     add(&[libc::SYS_ioctl], &harmless_ioctls());
-    add(&[libc::SYS_prctl], &harmless_prctls());
     add(NEVER, &Action::Kill);
     add(ABSENT, &errno(ENOSYS));
     add(WITHOUT_ATTRIBUTES, &errno(EOPNOTSUPP));
     match profile {
-        Profile::Program { writable_code } => {
+        Profile::Zygote => {}
+        Profile::Processes { writable_code } => {
             add(PROCESSES, &Action::Allow);
             add(LOCAL_SOCKETS, &Action::Allow);
             #[cfg(target_arch = "x86_64")]
@@ -57,6 +122,12 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
                 not_writable_code()
             };
             add(MAPPING, &memory);
+        }
+        Profile::Strict => {
+            let sockets = [libc::SYS_socket, libc::SYS_socketpair];
+            add(&sockets, &errno(EAFNOSUPPORT));
+            add(&[libc::SYS_execve], &only_the_launcher());
+            add(&STRICT_MAPPING, &not_writable_code());
         }
         // A compiler writes code first and makes it executable then, never both at once; execve
         // is there because the launcher installs the filter before it starts the worker.
@@ -90,6 +161,13 @@ fn clone_without_namespaces() -> Action {
 
 /// From linux/sched.h.
 const CLONE_NEWTIME: i32 = 0x80;
+
+/// The path that the launcher executes lies where a program has no memory and cannot have any, so
+/// it starts the program and the program starts nothing.
+fn only_the_launcher() -> Action {
+    let path = Test::whole(0, u64::MAX, LOW_ADDRESS as u64);
+    Action::AllowIf(vec![path], EPERM as u16)
+}
 
 /// Only Unix sockets. The network namespace has no interfaces either; this keeps the kernel's
 /// other protocol families out of reach.
@@ -204,9 +282,7 @@ const BASIC: &[c_long] = &[
     libc::SYS_msync,
     libc::SYS_membarrier,
     libc::SYS_futex,
-    libc::SYS_futex_waitv,
     libc::SYS_set_robust_list,
-    libc::SYS_get_robust_list,
     libc::SYS_rseq,
     libc::SYS_set_tid_address,
     libc::SYS_rt_sigaction,
@@ -350,6 +426,143 @@ const PROCESSES: &[c_long] = &[
     libc::SYS_get_mempolicy,
 ];
 
+/// What a script of an interpreter needs that computes and works on files, in one process with one
+/// thread: 80 calls with those that are allowed for some arguments only. What the standard library
+/// does with other calls is known to the policy, which gives such a script the wider profile.
+const STRICT: &[c_long] = &[
+    // Memory.
+    libc::SYS_brk,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_msync,
+    // From execve to the end.
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_arch_prctl,
+    libc::SYS_set_tid_address,
+    libc::SYS_set_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_prlimit64,
+    libc::SYS_getrandom,
+    libc::SYS_futex,
+    libc::SYS_exit_group,
+    // Descriptors.
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_lseek,
+    libc::SYS_close,
+    libc::SYS_dup,
+    libc::SYS_pipe2,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    // Files.
+    libc::SYS_openat,
+    libc::SYS_newfstatat,
+    libc::SYS_fstat,
+    libc::SYS_getdents64,
+    libc::SYS_getcwd,
+    libc::SYS_chdir,
+    libc::SYS_unlinkat,
+    libc::SYS_fchmod,
+    libc::SYS_utimensat,
+    libc::SYS_ftruncate,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_flock,
+    libc::SYS_umask,
+    // Signals and time.
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_rt_sigpending,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_tgkill,
+    libc::SYS_setitimer,
+    libc::SYS_getitimer,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_restart_syscall,
+    // Questions.
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_getrusage,
+    libc::SYS_sysinfo,
+    libc::SYS_uname,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_yield,
+    // What newer architectures do with a directory's descriptor.
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_dup3,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_ppoll,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_epoll_pwait,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_faccessat,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_mkdirat,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_renameat,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_linkat,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_symlinkat,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_readlinkat,
+    #[cfg(not(target_arch = "x86_64"))]
+    libc::SYS_fchmodat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_dup2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_access,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rmdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_unlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_link,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_symlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_alarm,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_pause,
+];
+
+/// Calls that C libraries and interpreters replace by others in [`STRICT`] when they are absent.
+const STRICT_WITHOUT: &[c_long] = &[
+    libc::SYS_close_range,
+    libc::SYS_statx,
+    libc::SYS_faccessat2,
+    libc::SYS_copy_file_range,
+    libc::SYS_sendfile,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_dup3,
+];
+
+/// Keys for memory are for just-in-time compilers.
+const STRICT_MAPPING: [c_long; 2] = [libc::SYS_mmap, libc::SYS_mprotect];
+
 const MAPPING: &[c_long] = &[libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
 
 const LOCAL_SOCKETS: &[c_long] = &[
@@ -369,6 +582,27 @@ const LOCAL_SOCKETS: &[c_long] = &[
     libc::SYS_sendmmsg,
     libc::SYS_recvmmsg,
     libc::SYS_shutdown,
+];
+
+/// What a zygote needs to confine its copies. Its capabilities reach no further than its own jail.
+const CONFINING: &[c_long] = &[
+    libc::SYS_clone3,
+    libc::SYS_prctl,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_setgroups,
+    libc::SYS_setresgid,
+    libc::SYS_setresuid,
+    libc::SYS_capset,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+    libc::SYS_seccomp,
 ];
 
 /// Calls that newer architectures do not have and older programs still make.
@@ -436,6 +670,7 @@ const NEVER: &[c_long] = &[
 
 /// Calls that libraries try and live without.
 const ABSENT: &[c_long] = &[
+    libc::SYS_futex_waitv,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
@@ -466,22 +701,60 @@ mod tests {
     use super::super::compile;
     use super::*;
 
-    const PROFILES: [Profile; 3] = [
-        Profile::Program {
-            writable_code: false,
-        },
-        Profile::Program {
-            writable_code: true,
-        },
-        Profile::WasmWorker,
-    ];
-
     #[test]
     fn every_profile_compiles() {
-        for profile in PROFILES {
+        for profile in Profile::ALL {
             let (rules, otherwise) = rules(profile);
             compile(&rules, &otherwise).unwrap();
         }
+    }
+
+    fn allowed(profile: Profile) -> Vec<c_long> {
+        let (rules, _) = rules(profile);
+        let allowed = rules.iter().filter(|rule| rule.action.is_allowed());
+        allowed.map(|rule| rule.number.into()).collect()
+    }
+
+    #[test]
+    fn strict_allows_at_most_80_calls_and_none_that_processes_do_not() {
+        let strict = allowed(Profile::Strict);
+        println!("strict allows {} system calls", strict.len());
+        assert!(strict.len() <= 80, "{}", strict.len());
+        assert_eq!(
+            Filter::of(Profile::Strict).unwrap().allowed() as usize,
+            strict.len()
+        );
+        let processes = allowed(Profile::Processes {
+            writable_code: false,
+        });
+        assert!(strict.iter().all(|call| processes.contains(call)));
+    }
+
+    #[test]
+    fn strict_allows_no_thread_no_child_and_no_socket() {
+        let strict = allowed(Profile::Strict);
+        let forbidden = [
+            libc::SYS_clone,
+            libc::SYS_clone3,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_fork,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_vfork,
+            libc::SYS_execveat,
+            libc::SYS_kill,
+            libc::SYS_prctl,
+            libc::SYS_memfd_create,
+            libc::SYS_pkey_mprotect,
+            libc::SYS_socket,
+            libc::SYS_socketpair,
+        ];
+        let mut forbidden = forbidden.iter().chain(LOCAL_SOCKETS);
+        assert!(!forbidden.any(|call| strict.contains(call)));
+        let (rules, _) = rules(Profile::Strict);
+        let execve = rules
+            .iter()
+            .find(|rule| c_long::from(rule.number) == libc::SYS_execve);
+        assert_eq!(execve.unwrap().action, only_the_launcher());
     }
 
     #[test]
@@ -505,7 +778,7 @@ mod tests {
             libc::SYS_clock_settime,
             libc::SYS_sethostname,
         ];
-        for profile in PROFILES {
+        for profile in Profile::ALL {
             let (rules, otherwise) = rules(profile);
             assert_eq!(otherwise, errno(EPERM));
             for call in forbidden.iter().chain(NEVER) {

@@ -3,11 +3,14 @@
 //! Each function is a thin wrapper with the kernel's own meaning and an [`io::Result`]. Nothing
 //! here decides anything. All of it is meant for the launcher, which has a single thread, except
 //! [`take_descriptor`], which anybody may call once for each descriptor it was handed, and
-//! [`readable`], which is the supervisor's.
+//! [`readable`] and [`low_page_is_protected`], which are the supervisor's.
 #![allow(
     unsafe_code,
     reason = "clone3, mount_setattr, seccomp, execve and polling have no safe wrapper in the crates used"
 )]
+
+mod fork;
+mod low;
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -16,6 +19,11 @@ use std::ptr;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+pub use fork::{
+    BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
+};
+pub use low::{LOW_ADDRESS, low_page_is_protected, lower, map_low_page};
 
 /// Which side of a [`clone_process`] or [`fork`] the caller is on.
 #[derive(Debug)]
@@ -140,7 +148,7 @@ pub fn restrict_mount(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -
 
 /// One instruction of a classic BPF program, in the kernel's layout (`struct sock_filter`).
 #[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instruction {
     /// Operation.
     pub code: u16,
@@ -150,6 +158,27 @@ pub struct Instruction {
     pub jump_false: u8,
     /// Operand.
     pub operand: u32,
+}
+
+impl Instruction {
+    /// The bytes of the kernel's layout.
+    #[must_use]
+    pub const fn to_bytes(&self) -> [u8; 8] {
+        let ([c0, c1], [o0, o1, o2, o3]) = (self.code.to_ne_bytes(), self.operand.to_ne_bytes());
+        [c0, c1, self.jump_true, self.jump_false, o0, o1, o2, o3]
+    }
+
+    /// Reads what [`Self::to_bytes`] has written.
+    #[must_use]
+    pub const fn from_bytes(bytes: &[u8; 8]) -> Self {
+        let [c0, c1, jump_true, jump_false, o0, o1, o2, o3] = *bytes;
+        Self {
+            code: u16::from_ne_bytes([c0, c1]),
+            jump_true,
+            jump_false,
+            operand: u32::from_ne_bytes([o0, o1, o2, o3]),
+        }
+    }
 }
 
 #[repr(C)]

@@ -20,6 +20,10 @@ pub(crate) const LIMITS: Limits = Limits {
     open_files: 64,
 };
 
+pub(crate) const PROFILE: Profile = Profile::Processes {
+    writable_code: false,
+};
+
 /// What a finished jail leaves to look at.
 #[derive(Debug)]
 pub(crate) struct Finished {
@@ -49,13 +53,9 @@ pub(crate) fn spec(name: &str) -> JailSpec {
             Err(_) => {}
         }
     }
-    let profile = Profile::Program {
-        writable_code: false,
-    };
     JailSpec {
         name: name.to_owned(),
         root,
-        profile,
     }
 }
 
@@ -74,6 +74,7 @@ pub(crate) fn python(script: &str) -> Command {
             executable: false,
         }],
         descriptors: Vec::new(),
+        profile: PROFILE,
     }
 }
 
@@ -84,6 +85,7 @@ pub(crate) fn shell(script: &str) -> Command {
         environment: vec![b"PATH=/usr/bin:/bin".to_vec(), b"HOME=/work".to_vec()],
         files: Vec::new(),
         descriptors: Vec::new(),
+        profile: PROFILE,
     }
 }
 

@@ -324,6 +324,47 @@ fn any_level() -> impl Strategy<Value = Option<Level>> {
     prop::option::of(prop::sample::select(&Level::ALL[..]))
 }
 
+#[test]
+fn a_program_gets_the_system_calls_it_needs() {
+    let policy = with_rule("set.level = 'process'");
+    let strict = decide(&policy, Request::default());
+    assert_eq!(strict.system_calls, SystemCalls::Strict);
+    assert!(texts(&strict, "program")[0].starts_with("system calls `strict`: "));
+    let threads = able(ProgramKind::Python, &[Capability::Threads]);
+    let wide = policy.decide(&Sent::new(&policy, threads).input()).unwrap();
+    assert_eq!(wide.system_calls, SystemCalls::Processes);
+    let expected = "system calls `processes`: it has the capability `threads`";
+    assert_eq!(texts(&wide, "program"), [expected]);
+}
+
+#[test]
+fn only_a_rule_that_says_so_widens_the_system_calls_and_no_rule_gets_past_a_floor() {
+    let rule = |rest: &str| format!("set.level = 'process'\n{rest}");
+    let floor = "[floor]\nsystem_calls = 'strict'";
+    let wide = with_rule(&rule("set.system_calls = 'processes'"));
+    let decision = decide(&wide, Request::default());
+    assert_eq!(decision.system_calls, SystemCalls::Processes);
+    let text = "system calls `processes`, set by the rule; without it system calls `strict`";
+    assert!(
+        texts(&decision, "rule")
+            .iter()
+            .any(|reason| reason.starts_with(text))
+    );
+    for rest in ["", "set.system_calls = 'processes'"] {
+        let policy = with_rule(&format!("{}\n{floor}", rule(rest)));
+        let threads = able(ProgramKind::Python, &[Capability::Threads]);
+        let decision = policy.decide(&Sent::new(&policy, threads).input()).unwrap();
+        assert_eq!(decision.system_calls, SystemCalls::Strict, "{rest}");
+        let text = "the floor for every message narrows the system calls from `processes` to \
+                    `strict`";
+        assert_eq!(texts(&decision, "floor"), [text], "{rest}");
+    }
+    let demanded = with_rule(&rule("set.system_calls = 'strict'"));
+    let shell = Sent::new(&demanded, program(ProgramKind::Shell));
+    let decision = demanded.decide(&shell.input()).unwrap();
+    assert_eq!(decision.system_calls, SystemCalls::Strict);
+}
+
 proptest! {
     /// Whatever is asked for and predicted, the decision is usable, no weaker than the rule and
     /// inside every bound.

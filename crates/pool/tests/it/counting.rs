@@ -7,9 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
-    LeavingsError, Sandbox, StartError, State, Streams,
+    LeavingsError, Sandbox, SandboxSpec, StartError, State, Streams,
 };
-use atoll_types::{Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, Usage};
+use atoll_types::{
+    Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
+};
 
 pub(crate) const LIMITS: Limits = Limits {
     wall_time_ms: 1_000,
@@ -53,6 +55,13 @@ impl Backend for Counting {
         Ok(())
     }
 
+    async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        let created = self.create(spec).await?;
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        self.warmed.fetch_add(1, Ordering::SeqCst);
+        Ok(created)
+    }
+
     fn begin(&self, _: &str, _: &Environment) -> Result<Box<dyn Beginning>, CreateError> {
         if self.failing.load(Ordering::SeqCst) {
             return Err(CreateError::Environment("no interpreter".to_owned()));
@@ -60,7 +69,6 @@ impl Backend for Counting {
         self.living.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Empty {
             living: Arc::clone(&self.living),
-            warmed: Arc::clone(&self.warmed),
             enforcement: Enforcement {
                 level: Level::Process,
                 layers: Vec::new(),
@@ -71,7 +79,6 @@ impl Backend for Counting {
 
 struct Empty {
     living: Arc<AtomicU64>,
-    warmed: Arc<AtomicU64>,
     enforcement: Enforcement,
 }
 
@@ -83,7 +90,11 @@ impl Drop for Empty {
 
 #[async_trait]
 impl Beginning for Empty {
-    async fn finish(self: Box<Self>, _: Limits) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(
+        self: Box<Self>,
+        _: Limits,
+        _: SystemCalls,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         tokio::time::sleep(Duration::from_millis(2)).await;
         Ok(self)
     }
@@ -97,12 +108,6 @@ impl Sandbox for Empty {
 
     fn enforcement(&self) -> &Enforcement {
         &self.enforcement
-    }
-
-    async fn warm(&mut self) -> Result<(), StartError> {
-        tokio::time::sleep(Duration::from_millis(3)).await;
-        self.warmed.fetch_add(1, Ordering::SeqCst);
-        Ok(())
     }
 
     fn set_limits(&mut self, _: &Limits) -> std::io::Result<()> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use atoll_pool::{Key, Options, PoolReport, Pools};
 use atoll_sandbox::{Backend, Environment};
-use atoll_types::{Level, Limits, ProgramKind};
+use atoll_types::{Level, Limits, ProgramKind, SystemCalls, TenantId};
 
 use counting::{Counting, LIMITS};
 
@@ -17,8 +17,9 @@ fn key(limits: &Limits) -> Key {
     let environment = Environment {
         kind: ProgramKind::Python,
         dependencies: None,
+        tenant: TenantId::local(),
     };
-    Key::new(Level::Process, environment, limits)
+    Key::new(Level::Process, environment, SystemCalls::Processes, limits)
 }
 
 fn block_on(test: impl Future<Output = ()>) {
@@ -80,6 +81,13 @@ fn limits_that_cannot_change_later_have_pools_of_their_own() {
     };
     assert_ne!(key(&LIMITS), key(&larger_disk));
     assert_eq!(key(&LIMITS), key(&larger_memory));
+}
+
+#[test]
+fn sandboxes_with_other_system_calls_have_pools_of_their_own() {
+    let mut strict = key(&LIMITS);
+    strict.system_calls = SystemCalls::Strict;
+    assert_ne!(strict, key(&LIMITS));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The conformance suite at the `process` level, once for each kind of program. Needs root.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod strict;
 mod warm;
 
 use atoll_sandbox::conformance::{Programs, check};

@@ -5,15 +5,17 @@ use std::os::fd::OwnedFd;
 
 use atoll_sandbox::{Backend as _, Ending, Environment, Job, SandboxSpec, conformance};
 use atoll_sandbox_process::ProcessBackend;
-use atoll_types::{InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind};
+use atoll_types::{
+    InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId,
+};
 
 /// What a run shows to the outside.
 #[derive(Debug, PartialEq, Eq)]
-struct Shown {
-    ending: Ending,
+pub(crate) struct Shown {
+    pub(crate) ending: Ending,
     limit: Option<LimitName>,
-    stdout: String,
-    stderr: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Each prints what it sees, or ends in its own way.
@@ -65,6 +67,28 @@ const SCRIPTS: &[&str] = &[
     "import os\nopen('/work/big', 'wb').write(b'x' * (64 << 20))",
     "import threading\nprint(threading.current_thread().name, threading.active_count())",
     "print(globals().keys())",
+    "class A:\n    def __del__(self): print('gone')\na = A()\nb = [a]\nb.append(b)",
+    "class A:\n    def __init__(self, n): self.n = n\n    def __del__(self): print(self.n, len)\n\
+     one = A(1)\n_two = A(2)\ndef f():\n    three = A(3)\n    1 / 0\nf()",
+    "f = open('left', 'w')\nf.write('not flushed')\nimport atexit\n\
+     atexit.register(lambda: print(open('left').read(), 'at exit'))",
+    "import atexit\nclass Bad:\n    def __call__(self): 1 / 0\n    def __repr__(self): return 'bad'\n\
+     atexit.register(print, 'runs')\natexit.register(Bad())",
+    "import weakref\nclass A: pass\na = A()\nweakref.finalize(a, print, 'finalized')",
+    "import tempfile\nd = tempfile.TemporaryDirectory()\nprint('left to itself')",
+    "import sys\nsys.exit(-1)",
+    "import sys\nsys.exit(2 ** 80)",
+    "import sys\nsys.exit((1, 'two'))",
+    "import sys\nsys.exit(True)",
+    "import os\nprint('lost')\nos.close(1)",
+    "import sys\nsys.stdout = None\nsys.exit('no output')",
+    "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()\nprint(1)",
+    "import decimal, hashlib, json\nprint(json.dumps({'a': 1}), hashlib.sha256(b'a').hexdigest())",
+    "import logging\nlogging.basicConfig(filename='log')\nlogging.error('kept')\nprint(open('log').read())",
+    "import helper\nclass A:\n    def __del__(self): print('from a module')\nhelper.held = A()",
+    "import concurrent.futures as c\nwith c.ThreadPoolExecutor(2) as p: print(sum(p.map(abs, [-1, -2])))",
+    "def f():\n    try:\n        yield 1\n    finally:\n        print('closed')\ng = f()\nnext(g)",
+    "raise KeyboardInterrupt",
     "import locale, sys\nprint(locale.getlocale(), sys.getfilesystemencoding(), sys.getdefaultencoding())",
 ];
 
@@ -77,8 +101,8 @@ fn a_program_cannot_tell_whether_its_interpreter_waited_for_it() {
     let differences: Vec<String> = SCRIPTS
         .iter()
         .filter_map(|script| {
-            let cold = runtime.block_on(run(script, false));
-            let warm = runtime.block_on(run(script, true));
+            let cold = runtime.block_on(run(script, false, SystemCalls::Processes));
+            let warm = runtime.block_on(run(script, true, SystemCalls::Processes));
             (warm != cold).then(|| format!("{script}\n  cold {cold:#?}\n  warm {warm:#?}\n"))
         })
         .collect();
@@ -110,14 +134,18 @@ fn hash_seeds_and_random_numbers_differ_between_waiting_interpreters() {
         .build()
         .unwrap();
     let script = "import random, uuid\nprint(hash('a'), random.random(), uuid.uuid4())";
-    let one = runtime.block_on(run(script, true)).stdout;
-    let other = runtime.block_on(run(script, true)).stdout;
+    let one = runtime
+        .block_on(run(script, true, SystemCalls::Processes))
+        .stdout;
+    let other = runtime
+        .block_on(run(script, true, SystemCalls::Processes))
+        .stdout;
     for (one, other) in one.split(' ').zip(other.split(' ')) {
         assert_ne!(one, other);
     }
 }
 
-async fn run(script: &str, warm: bool) -> Shown {
+pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> Shown {
     let backend = ProcessBackend::new();
     let limits = Limits {
         disk_bytes: 16 << 20,
@@ -126,15 +154,18 @@ async fn run(script: &str, warm: bool) -> Shown {
     let spec = SandboxSpec {
         id: "warm-and-cold".to_owned(),
         limits,
+        system_calls,
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,
+            tenant: TenantId::local(),
         },
     };
-    let mut sandbox = backend.create(spec).await.unwrap();
-    if warm {
-        sandbox.warm().await.unwrap();
-    }
+    let created = match warm {
+        true => backend.create_warm(spec).await,
+        false => backend.create(spec).await,
+    };
+    let mut sandbox = created.unwrap();
     let streams = sandbox.start(job(script)).await.unwrap();
     // It may have ended without reading.
     let _ = rustix::io::write(&streams.stdin, b"typed\n");

@@ -7,7 +7,9 @@ use std::time::Duration;
 use atoll_sandbox::conformance::limits;
 use atoll_sandbox::{Backend, Ending, Environment, Job, Sandbox, SandboxSpec, StartError};
 use atoll_sandbox_wasm::WasmBackend;
-use atoll_types::{Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, Usage};
+use atoll_types::{
+    Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId, Usage,
+};
 
 pub(crate) fn module(text: &str) -> Program {
     program(ProgramKind::WasmModule, wat::parse_str(text).unwrap())
@@ -88,10 +90,12 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
     let environment = Environment {
         kind,
         dependencies: None,
+        tenant: TenantId::local(),
     };
     let spec = SandboxSpec {
         id: "test-wasm".to_owned(),
         limits,
+        system_calls: SystemCalls::Strict,
         environment,
     };
     WasmBackend::new().create(spec).await.unwrap()

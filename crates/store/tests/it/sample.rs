@@ -7,8 +7,8 @@ use atoll_types::{
     Analysis, Capability, Complexity, ComplexityPart, Confidence, Decision, Dependency,
     DependencySource, Enforcement, ExecutionClass, Layer, LayerReport, LayerState, Level, Limits,
     Literal, MessageId, Origin, Outcome, Profile, ProfileSource, ProgramHash, ProgramKind,
-    Quantiles, Reason, ResourceEstimate, Risk, RiskPart, SecurityFlag, Sharing, Status, TenantId,
-    Timings, Usage,
+    Quantiles, Reason, ResourceEstimate, Risk, RiskPart, SecurityFlag, Sharing, Status,
+    SystemCalls, TenantId, Timings, Usage,
 };
 
 /// 2026-01-01 00:00:00 UTC.
@@ -193,6 +193,7 @@ pub(crate) fn decision() -> Decision {
             output_bytes: 1 << 20,
             open_files: 64,
         },
+        system_calls: SystemCalls::Strict,
         network: Vec::new(),
         rule: "scripts".to_owned(),
         reasons: vec![Reason {

@@ -1,0 +1,183 @@
+//! The supervisor's side: starts a zygote, asks it for copies, hands each one an id of its own.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use atoll_types::Limits;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::control::{Receiver, send};
+use crate::jail::{Command, Jail, JailError, JailSpec, Running, internal};
+use crate::launcher::identity::{COPIES_MAX, FIRST_COPY};
+use crate::plan::{DiskLimits, Fork, Reply};
+use crate::seccomp::Profile;
+
+/// An interpreter starts within tens of milliseconds; importing large modules takes longer.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An interpreter in a jail of its own that forks confined copies of itself. Dropping it ends it
+/// and every copy.
+pub struct Zygote {
+    socket: OwnedFd,
+    /// Ids that no copy has.
+    users: Mutex<Vec<u32>>,
+    copies: AtomicU64,
+    started: Instant,
+    /// Nobody writes to or reads from these while it serves.
+    _streams: Running,
+    /// What ends it when it is dropped.
+    _jail: Jail,
+}
+
+/// What a copy is made for.
+#[derive(Debug)]
+pub struct CopySpec {
+    /// Names the copy's cgroups: letters, digits and `-`.
+    pub name: String,
+    /// Bounds for the copy and everything it starts.
+    pub limits: Limits,
+    /// Which system calls its program may make.
+    pub profile: Profile,
+    /// Descriptors the interpreter finds at 3, 4, ...
+    pub descriptors: Vec<OwnedFd>,
+}
+
+/// An id that a copy has for as long as this lives.
+pub(crate) struct Slot {
+    zygote: Arc<Zygote>,
+    user: u32,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let users = &self.zygote.users;
+        let mut users = users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.push(self.user);
+    }
+}
+
+impl Zygote {
+    /// Starts an interpreter and waits until it serves. The command finds its end of the control
+    /// socket at descriptor 3, before those it brings.
+    ///
+    /// # Errors
+    /// As for [`Jail::create`] and [`Jail::start`]; when the interpreter ends instead, with what it
+    /// wrote to standard error.
+    pub async fn start(
+        spec: &JailSpec,
+        limits: Limits,
+        mut command: Command,
+    ) -> Result<Self, JailError> {
+        let (ours, theirs) =
+            std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
+        command.descriptors.insert(0, theirs.into());
+        let mut jail = Jail::begin_zygote(spec)?.finish(limits).await?;
+        let streams = jail.start(command).await?;
+        let ready = tokio::time::timeout(START_TIMEOUT, is_ready(&ours)).await;
+        match ready.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(()) => Ok(Self {
+                socket: ours.into(),
+                users: Mutex::new((0..COPIES_MAX).rev().map(|n| FIRST_COPY + n).collect()),
+                copies: AtomicU64::new(0),
+                started: Instant::now(),
+                _streams: streams,
+                _jail: jail,
+            }),
+            Err(error) => {
+                jail.stop();
+                let why = format!("{error}: {}", last_words(&streams));
+                let _ = jail.destroy().await;
+                let error = io::Error::new(error.kind(), why);
+                Err(internal("start an interpreter that forks")(error))
+            }
+        }
+    }
+
+    /// Makes a copy, confined and ready for its program; it finds its descriptors in place.
+    ///
+    /// # Errors
+    /// As for [`Jail::create`]. Nothing is left behind.
+    pub async fn copy(self: &Arc<Self>, spec: CopySpec) -> Result<(Jail, Running), JailError> {
+        let slot = self.slot()?;
+        let (running, inner) = Running::pipes()?;
+        let (ours, theirs) =
+            std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
+        let user = slot.user;
+        let (jail, cgroups) = Jail::of_copy(&spec.name, spec.limits, ours, slot)?;
+        let fork = Fork {
+            user,
+            // Without sockets, nothing of a network can be seen.
+            own_network: spec.profile != Profile::Strict,
+            disk: DiskLimits::of(&spec.limits),
+            resource_limits: crate::jail::resource_limits(&spec.limits),
+            filter: crate::jail::filter(spec.profile)?,
+            descriptors: inner.len() + spec.descriptors.len(),
+        };
+        let theirs = OwnedFd::from(theirs);
+        let descriptors: Vec<_> = [&theirs]
+            .into_iter()
+            .chain(&inner)
+            .chain(&spec.descriptors)
+            .chain(&cgroups)
+            .map(AsFd::as_fd)
+            .collect();
+        send(self.socket.as_fd(), &fork, &descriptors)
+            .map_err(internal("ask the interpreter for a copy"))?;
+        drop((theirs, inner));
+        self.copies.fetch_add(1, Ordering::Relaxed);
+        Ok((jail.ready().await?, running))
+    }
+
+    /// Copies made so far.
+    #[must_use]
+    pub fn copies(&self) -> u64 {
+        self.copies.load(Ordering::Relaxed)
+    }
+
+    /// How long it has served.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Whether it still serves.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let mut watched = [PollFd::new(&self.socket, PollFlags::IN | PollFlags::RDHUP)];
+        // It says nothing on this socket any more; any event is its end.
+        matches!(poll(&mut watched, Some(&Timespec::default())), Ok(0))
+    }
+
+    fn slot(self: &Arc<Self>) -> Result<Slot, JailError> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let user = users.pop().ok_or_else(|| {
+            internal("make a copy")(io::Error::other(format!(
+                "the interpreter has {COPIES_MAX} copies, which is the most it may have at once"
+            )))
+        })?;
+        Ok(Slot {
+            zygote: Arc::clone(self),
+            user,
+        })
+    }
+}
+
+async fn is_ready(socket: &std::os::unix::net::UnixStream) -> io::Result<()> {
+    let mut receiver = Receiver::default();
+    crate::sys::readable(socket.as_fd()).await?;
+    match receiver.receive_blocking::<Reply>(socket.as_fd())? {
+        (Reply::Ready, _) => Ok(()),
+        (reply, _) => Err(io::Error::other(format!("unexpected answer {reply:?}"))),
+    }
+}
+
+/// What an interpreter wrote before it gave up.
+fn last_words(streams: &Running) -> String {
+    let mut words = vec![0; 4096];
+    let length = rustix::io::read(&streams.stderr, &mut words).unwrap_or(0);
+    words.truncate(length);
+    String::from_utf8_lossy(&words).trim().to_owned()
+}

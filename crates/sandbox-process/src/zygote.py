@@ -1,0 +1,248 @@
+"""An interpreter that forks copies of itself, each of which waits for one program.
+
+The original runs nothing of anybody's. A copy has every restriction in force before anything of a
+message is there: descriptor 3 is its socket to the supervisor, descriptor 4 a file in memory with
+its job. In the original, 4 is the library that makes and confines the copies.
+"""
+
+import _imp
+import _signal
+import _weakref
+import atexit
+import gc
+import io
+import os
+import sys
+
+CONTROL, JOB = 3, 4
+# The exit status that shells have for it.
+INTERRUPTED = 130
+LIBRARY = "/proc/self/fd/4"
+CHUNK = 1 << 20
+
+
+class Job:
+    """Reads a job: numbers of 8 bytes, strings with their length before them."""
+
+    def __init__(self):
+        self.position = 0
+
+    def bytes(self, length):
+        parts = []
+        while length > 0:
+            part = os.pread(JOB, min(length, CHUNK), self.position)
+            if not part:
+                raise EOFError("the job is incomplete")
+            parts.append(part)
+            self.position += len(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def number(self):
+        return int.from_bytes(self.bytes(8), "little")
+
+    def string(self):
+        return self.bytes(self.number())
+
+    def strings(self):
+        return [self.string() for _ in range(self.number())]
+
+    def place_file(self):
+        name, mode, length = self.string(), self.number(), self.number()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(name, flags, mode)
+        while length > 0:
+            part = self.bytes(min(length, CHUNK))
+            length -= len(part)
+            while part:
+                part = part[os.write(file, part) :]
+        os.close(file)
+
+
+def wait():
+    """Says that it is ready, and waits for one byte; nobody is left to wait for when none comes."""
+    os.write(CONTROL, b"R")
+    if os.read(CONTROL, 1) != b"J":
+        os._exit(0)
+
+
+def receive():
+    """Places the files and sets the scene; answers with the script's path and text."""
+    job = Job()
+    arguments, variables = job.strings(), job.strings()
+    for _ in range(job.number()):
+        job.place_file()
+    for variable in variables:
+        name, _, value = variable.partition(b"=")
+        os.environb[name] = value
+    script = os.fsdecode(arguments[0])
+    sys.argv[:] = [script] + [os.fsdecode(argument) for argument in arguments[1:]]
+    sys.orig_argv = [sys.executable] + sys.argv
+    sys.path[0] = os.path.dirname(script)
+    if "PYTHONPATH" in os.environ:
+        sys.path[1:1] = os.environ["PYTHONPATH"].split(":")
+    with open(script, "rb") as file:
+        return script, file.read()
+
+
+def become(script):
+    """Makes the module that the program is to be."""
+    loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
+    main = type(sys)("__main__")
+    if "__annotations__" in globals():
+        main.__annotations__ = {}
+    main.__builtins__ = sys.modules["builtins"]
+    main.__loader__ = loader("__main__", script)
+    main.__file__ = script
+    main.__cached__ = None
+    sys.modules["__main__"] = main
+    return main.__dict__
+
+
+def fail(error, frames):
+    """Reports an error that the program did not catch, without the frames above the program."""
+    for _ in range(frames):
+        error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+    sys.last_type, sys.last_value = type(error), error
+    sys.last_traceback = error.__traceback__
+    sys.excepthook(type(error), error, error.__traceback__)
+    return 1
+
+
+def leave(value):
+    """The exit status for what a program passed to sys.exit."""
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return value & 0xFF if -(1 << 63) <= value < 1 << 63 else 0xFF
+    if sys.stderr is not None:
+        sys.stderr.write(str(value) + "\n")
+    return 1
+
+
+def execute(script, source):
+    """Runs the program; answers with its exit status."""
+    names = become(script)
+    try:
+        code = compile(source, script, "exec", dont_inherit=True)
+    except Exception as error:
+        return fail(error, 1)
+    try:
+        exec(code, names)
+    except SystemExit as error:
+        return leave(error.code)
+    except KeyboardInterrupt as error:
+        fail(error, 1)
+        return INTERRUPTED
+    except BaseException as error:
+        return fail(error, 1)
+    return 0
+
+
+def run():
+    try:
+        script, source = receive()
+    except OSError as error:
+        os.write(CONTROL, b"F" + error.errno.to_bytes(4, "little"))
+        os._exit(1)
+    os.write(CONTROL, b"S")
+    os.close(CONTROL)
+    os.close(JOB)
+    status = execute(script, source)
+    end(status)
+
+
+def needs_whole_end(name):
+    """Whether a module may have left something to native code that runs when the process ends."""
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    return name == "_ctypes" or (file.endswith(".so") and "/lib-dynload/" not in file)
+
+
+def end(status):
+    """Ends the program as an interpreter does, but lets go only of what the program made: taking
+    apart what all copies share would copy most of its memory first.
+    """
+    new = [name for name in sys.modules if name not in KNOWN]
+    if any(map(needs_whole_end, new)):
+        sys.exit(status)
+    if "threading" in sys.modules:
+        sys.modules["threading"]._shutdown()
+    atexit._run_exitfuncs()
+    flush(status)
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        if hasattr(sys, name):
+            setattr(sys, name, None)
+    modules = []
+    module = None
+    for name in new + ["__main__"]:
+        module = sys.modules.pop(name, None)
+        if isinstance(module, type(sys)):
+            modules.append(_weakref.ref(module))
+    del module
+    collect()
+    for reference in reversed(modules):
+        module = reference()
+        if module is not None:
+            clear(module.__dict__)
+    flush(status)
+    if status == INTERRUPTED:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+        try:
+            os.kill(os.getpid(), _signal.SIGINT)
+        except OSError:
+            # Not among its system calls; the status says the same.
+            pass
+    os._exit(status)
+
+
+def flush(status):
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except BaseException:
+            # The whole end reports it in its own way.
+            sys.exit(status)
+
+
+def clear(names):
+    """Lets go of what a module holds that others still hold: what looks private first."""
+    for private in (True, False):
+        for name in list(names):
+            is_private = name[:1] == "_" and name[1:2] != "_"
+            if is_private == private and name != "__builtins__":
+                names[name] = None
+
+
+def rehearse():
+    """Does once what every program does, so that memory it touches first is ready in each copy."""
+    output, sys.stdout = sys.stdout, io.StringIO()
+    names = {"__name__": "rehearsal", "__builtins__": sys.modules["builtins"]}
+    text = "class A:\n    def f(self):\n        return [str(n) for n in range(9)]\nprint(A().f())\n"
+    exec(compile(text, "<rehearsal>", "exec", dont_inherit=True), names)
+    sys.stdout = output
+
+
+def fork():
+    """Returns in every copy, once it is confined; never in the original."""
+    specification = type(sys)("specification")
+    specification.name, specification.origin = "atoll_zygote", LIBRARY
+    try:
+        _imp.create_dynamic(specification)
+    except SystemError:
+        # What a copy is told: there is no module of that name.
+        pass
+
+
+for module in sys.argv[1:]:
+    __import__(module)
+collect = gc.collect
+rehearse()
+collect()
+gc.freeze()
+del sys.modules["gc"], sys.modules["atexit"], gc
+KNOWN = frozenset(sys.modules)
+fork()
+rehearse()
+wait()
+run()
