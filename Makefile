@@ -6,7 +6,8 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples demo test bench ablation races third-party soak fuzz doc install clean-all
+.PHONY: help setup build examples demo test test-guest bench ablation races third-party soak fuzz \
+	doc install clean-all
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +26,9 @@ demo: build examples ## Run every example and show what was decided and what hap
 
 test: setup examples ## Run every test, then look for leaks
 	@scripts/test.sh
+
+test-guest: setup ## Run the tests of the sandboxes, attacks included, where only cgroup version 2 is
+	@scripts/vm-test.sh
 
 bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
 	@scripts/setup.sh bubblewrap crun runc

@@ -26,6 +26,8 @@ for extra in "$@"; do
         runc) needed+=("command:runc runc") ;;
         stress-ng) needed+=("command:stress-ng stress-ng") ;;
         libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
+        qemu-system-x86) needed+=("command:qemu-system-x86_64 qemu-system-x86") ;;
+        e2fsprogs) needed+=("command:mke2fs e2fsprogs") ;;
         g++) needed+=("command:g++ g++") ;;
         *) echo "error: unknown extra package $extra" >&2; exit 1 ;;
     esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace against the release build, then checks that nothing was left
-# behind on this machine.
+# Runs every test of the workspace against the release build, checks that nothing was left behind
+# on this machine, and runs the tests of the sandboxes in a guest.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -15,3 +15,6 @@ scripts/leak-check.sh list > "$before"
 # Without this, tests that need privilege would be skipped in silence where they must run.
 ATOLL_BIN=$built/atoll cargo test --release --locked --workspace "$@"
 scripts/leak-check.sh compare "$before"
+# On another kernel, with the other version of cgroups, and as an ordinary user, too. The attacks
+# there take longer: `make test-guest` runs them as well.
+[ $# -gt 0 ] || scripts/vm-test.sh jail process instance

@@ -78,7 +78,8 @@ impl Atoll {
         command
     }
 
-    /// Gives any command the environment in which the `atoll` it starts finds its state directory.
+    /// Gives any command the environment in which the `atoll` it starts finds its state directory,
+    /// and the policy of the test run: `ATOLL_TEST_POLICY`, or else the built-in one.
     pub fn prepare(&self, command: &mut Command) {
         command
             .env_clear()
@@ -89,6 +90,9 @@ impl Atoll {
             .env("HOME", self.state())
             .env("ATOLL_STATE_DIR", self.state())
             .env("NO_COLOR", "1");
+        if let Some(policy) = std::env::var_os("ATOLL_TEST_POLICY") {
+            command.env("ATOLL_POLICY", policy);
+        }
     }
 
     /// Runs the command to its end with these arguments and this standard input.

@@ -61,6 +61,11 @@ pub struct KindDiagnosis {
     pub levels: Vec<(Level, Result<(), String>)>,
 }
 
+/// Whether programs can run without a mechanism, should it be missing.
+fn may_be_missing(mechanism: &Mechanism) -> bool {
+    mechanism.available || Layer::DISPENSABLE.contains(&mechanism.layer)
+}
+
 impl Engine {
     /// Tries every mechanism on this host, now. Takes from a few milliseconds to, where a virtual
     /// machine is started, some seconds.
@@ -108,6 +113,10 @@ impl Engine {
         let because = match (mechanisms.len(), missing.is_empty()) {
             (0, _) => "its backend reported no mechanism".to_owned(),
             (count, true) => format!("all of its {count} mechanisms work"),
+            (_, false) if mechanisms.iter().all(may_be_missing) => format!(
+                "it lacks {}; a policy can accept that (`accept_missing`)",
+                missing.join(", ")
+            ),
             (_, false) => format!("it lacks {}", missing.join(", ")),
         };
         LevelDiagnosis {

@@ -1,6 +1,7 @@
 //! Parts of a message's way on their own, so that their cost can be measured: everything but the
 //! sandbox, and the sandbox alone.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,7 @@ impl Engine {
             messages_max: 1,
             system_calls,
             network: Vec::new(),
+            accept_missing: BTreeSet::new(),
             rule: String::new(),
             reasons: Vec::new(),
         };

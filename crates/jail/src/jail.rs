@@ -1,5 +1,6 @@
 //! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,9 +20,10 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use crate::ablation;
-use crate::cgroup::{self, Group, Hierarchies};
+use crate::cgroup::{self, Group};
 use crate::control::{Received, Receiver, send};
 use crate::helper::{HelperMissing, helper_binary};
+use crate::host::host;
 use crate::leavings::Leavings;
 use crate::plan::{
     Bind, DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
@@ -164,11 +166,17 @@ pub struct JailBeginning {
 }
 
 impl JailBeginning {
-    /// Puts the limits in force and waits until everything is built.
+    /// Puts the limits in force and waits until everything is built. The jail may lack the layers
+    /// of `accept_missing`; [`Jail::layers`] names those it lacks.
     ///
     /// # Errors
     /// As for [`Jail::create`].
-    pub async fn finish(mut self, limits: Limits) -> Result<Jail, JailError> {
+    pub async fn finish(
+        mut self,
+        limits: Limits,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Jail, JailError> {
+        check_accepted(accept_missing)?;
         let gone = io::ErrorKind::NotConnected;
         let jail = self.jail.as_mut();
         let jail = jail.ok_or_else(|| internal("finish a jail")(gone.into()))?;
@@ -176,7 +184,7 @@ impl JailBeginning {
             .set_limits(&jail.group_limits(&limits))
             .map_err(limits_refused)?;
         jail.limits = limits;
-        let disk = DiskLimits::of(&limits);
+        let disk = disk_limits(&limits);
         // When nobody listens any more, the answers that have come say why.
         let _ = jail.send(&disk, &[]);
         let built = jail.built().await;
@@ -201,6 +209,30 @@ impl Drop for JailBeginning {
     }
 }
 
+/// Whether all that this host lacks is accepted to be missing.
+pub(crate) fn check_accepted(accept_missing: &BTreeSet<Layer>) -> Result<(), JailError> {
+    let refused = host().lacks.iter();
+    let refused = refused.filter(|report| !accept_missing.contains(&report.layer));
+    let refused: Vec<_> = refused.cloned().collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(JailError::NotEnforceable(refused))
+    }
+}
+
+/// The limits of private files. They are memory, which nobody else bounds on some hosts.
+pub(crate) fn disk_limits(limits: &Limits) -> DiskLimits {
+    DiskLimits {
+        bytes: if host().is_without(Layer::MemoryLimit) {
+            limits.disk_bytes.min(limits.memory_bytes)
+        } else {
+            limits.disk_bytes
+        },
+        files: limits.disk_files,
+    }
+}
+
 /// A launcher that another thread starts: until it executes its program, whoever starts it waits.
 type Starting = JoinHandle<io::Result<Child>>;
 
@@ -210,16 +242,17 @@ struct Started {
 }
 
 impl Jail {
-    /// Builds a jail, ready for [`Jail::start`].
+    /// Builds a jail that lacks nothing, ready for [`Jail::start`].
     ///
     /// # Errors
     /// [`JailError::NotEnforceable`] names what this host lacks. Nothing is left behind.
     pub async fn create(spec: &JailSpec, limits: Limits) -> Result<Self, JailError> {
-        Self::begin(spec)?.finish(limits).await
+        Self::begin(spec)?.finish(limits, &BTreeSet::new()).await
     }
 
-    /// Begins to build a jail. Other processes do the work, so this returns before it is done; it
-    /// has to be called inside a Tokio runtime.
+    /// Begins to build a jail, as complete as this host allows: whether that is enough is asked
+    /// when it is finished. Other processes do the work, so this returns before it is done; it has
+    /// to be called inside a Tokio runtime.
     ///
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
@@ -233,14 +266,9 @@ impl Jail {
     }
 
     fn begin_as(spec: &JailSpec, zygote: bool) -> Result<JailBeginning, JailError> {
-        let own_users = rustix::process::geteuid().is_root();
-        if !own_users {
-            return Err(missing(
-                Layer::OwnUser,
-                "Atoll must run as root to give a jail its own ids",
-            ));
-        }
-        // First, because it takes a while to start.
+        // Before there is another process in this one's group, from which it may have to move.
+        host();
+        // Early, because it takes a while to start.
         let (launcher, socket) = start_launcher()?;
         let mut beginning = JailBeginning {
             launcher: Some(launcher),
@@ -262,7 +290,7 @@ impl Jail {
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
         let plan = Plan {
             zygote,
-            ..plan(spec, cgroups, own_users)
+            ..plan(spec, cgroups)
         };
         jail.send(&plan, &entrances)?;
         Ok(beginning)
@@ -317,7 +345,12 @@ impl Jail {
     async fn built(&mut self) -> Result<(), JailError> {
         loop {
             match self.answer().await? {
-                (Reply::Spawned, descriptors) => self.first = descriptors.into_iter().next(),
+                (Reply::Spawned, descriptors) => {
+                    self.first = descriptors.into_iter().next();
+                    if let Some(first) = &self.first {
+                        self.group.entered(first.as_fd());
+                    }
+                }
                 (Reply::Ready, descriptors) => {
                     self.scratch = descriptors.into_iter().next();
                     return Ok(());
@@ -342,25 +375,25 @@ impl Jail {
         }
     }
 
-    /// What is in force in a jail that was built and started: all of it, or it would not exist.
+    /// What is in force in this jail once it is started, and what it lacks.
     #[must_use]
-    pub fn layers(profile: Profile) -> Vec<LayerReport> {
-        let cgroups = hierarchies().describe();
-        LAYERS
-            .iter()
-            .map(|(layer, detail)| {
-                let detail = match layer {
-                    Layer::Seccomp => profile.describe(),
-                    _ if detail.is_empty() => cgroups.clone(),
-                    _ => (*detail).to_owned(),
-                };
-                LayerReport {
-                    layer: *layer,
-                    state: LayerState::Enforced,
-                    detail,
+    pub fn layers(&self, profile: Profile) -> Vec<LayerReport> {
+        let mut layers = layers(profile);
+        if self.copy.is_some() {
+            let own_network = sees_network(profile);
+            for report in &mut layers {
+                match report.layer {
+                    Layer::IpcNamespace | Layer::UtsNamespace => {
+                        report.detail = SHARED.to_owned();
+                    }
+                    Layer::NetworkNamespace if !own_network => {
+                        report.detail = SHARED_NETWORK.to_owned();
+                    }
+                    _ => {}
                 }
-            })
-            .collect()
+            }
+        }
+        layers
     }
 
     /// Places the files and starts the program.
@@ -656,34 +689,49 @@ fn low_page_is_protected() -> bool {
     *PROTECTED.get_or_init(|| sys::low_page_is_protected().unwrap_or(false))
 }
 
-/// What this host offers, looked up once; groups of owners that died are removed on the way.
-fn hierarchies() -> &'static Hierarchies {
-    static FOUND: OnceLock<Hierarchies> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        let found = Hierarchies::probe();
-        found.slices().iter().for_each(|slice| cgroup::sweep(slice));
-        found
-    })
+/// Whether a program of this profile can see anything of its network namespace.
+pub(crate) fn sees_network(profile: Profile) -> bool {
+    profile != Profile::Strict
+}
+
+const SHARED: &str =
+    "one for all copies of one interpreter, none of which has a system call for it";
+const SHARED_NETWORK: &str = "no interface is up; one for all copies of one interpreter, none of \
+                              which has a socket";
+
+/// Every layer of the jails of this host.
+pub(crate) fn layers(profile: Profile) -> Vec<LayerReport> {
+    let host = host();
+    let cgroups = host.hierarchies.describe();
+    let report = |(layer, detail): (Layer, &str)| {
+        let lacking = host.lacks.iter().find(|report| report.layer == layer);
+        lacking.cloned().unwrap_or_else(|| LayerReport {
+            layer,
+            state: LayerState::Enforced,
+            detail: match layer {
+                Layer::Seccomp => profile.describe(),
+                _ if detail.is_empty() => cgroups.clone(),
+                _ => detail.to_owned(),
+            },
+        })
+    };
+    LAYERS.map(report).into()
 }
 
 fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
-    let hierarchies = hierarchies();
-    if let Hierarchies::Unusable(reason) = hierarchies {
-        let reports = cgroup::LAYERS.map(|layer| report_missing(layer, reason));
-        return Err(JailError::NotEnforceable(reports.to_vec()));
-    }
-    hierarchies.create(name).map_err(limits_refused)
+    host().hierarchies.create(name).map_err(limits_refused)
 }
 
-fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, own_users: bool) -> Plan {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
     Plan {
         binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
         devices: spec.root.devices,
+        landlock: host().landlock,
         cgroups,
-        own_users,
+        own_users: host().own_users,
         zygote: false,
     }
 }
@@ -699,11 +747,20 @@ pub(crate) fn filter(profile: Profile) -> Result<Filter, JailError> {
 }
 
 pub(crate) fn resource_limits(limits: &Limits) -> ResourceLimits {
+    let processes = u64::from(limits.processes);
     ResourceLimits {
         open_files: limits.open_files.into(),
         // The cgroup holds the limit. This one also counts processes that have ended and wait to be
-        // waited for, and is there to bound those.
-        processes: u64::from(limits.processes) * 4 + 64,
+        // waited for, and is there to bound those; it is all there is without a cgroup.
+        processes: if host().is_without(Layer::ProcessLimit) {
+            // An ordinary user's first process counts, too.
+            processes + 1
+        } else {
+            processes * 4 + 64
+        },
+        data_bytes: host()
+            .is_without(Layer::MemoryLimit)
+            .then_some(limits.memory_bytes),
         cpu_time_s: limits.cpu_time_ms.div_ceil(1000) + 1,
         file_bytes: limits.disk_bytes,
     }
@@ -803,7 +860,7 @@ fn limits_refused(error: io::Error) -> JailError {
     if error.kind() == io::ErrorKind::ResourceBusy {
         return JailError::Limit(LimitName::Memory);
     }
-    let detail = format!("{} is not usable: {error}", hierarchies().describe());
+    let detail = format!("{} is not usable: {error}", host().hierarchies.describe());
     missing(Layer::MemoryLimit, &detail)
 }
 

@@ -8,13 +8,15 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::vec;
 
 use atoll_types::SkipReason;
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat,
+    Access, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, accessat, chmod, fstat,
+    openat2, statat,
 };
+use rustix::io::Errno;
 
 use crate::ablation::{self, Part};
 
@@ -89,6 +91,9 @@ impl Leavings {
             path: Vec::new(),
             entries_left: entries_max.saturating_add(ENTRIES_SPARE),
         };
+        if let Err(Errno::ACCESS) = accessat(work, c".", Access::EXEC_OK, AtFlags::EACCESS) {
+            allow_owner(work)?;
+        }
         let directory = open(work, c".", OFlags::DIRECTORY)?;
         leavings.enter(directory)?;
         Ok(leavings)
@@ -181,20 +186,37 @@ fn skipped(path: Vec<u8>, reason: SkipReason) -> Leaving {
     }
 }
 
-/// Opens one step below `directory` for reading. `NONBLOCK` is for what must not happen: that
-/// something else than a file or directory stands there by now.
+/// Opens one step below `directory` for reading. Root may read whatever the program left; an
+/// ordinary user is its owner, and may after lifting what the program forbade its owner.
+/// `NONBLOCK` is for what must not happen: that something else than a file or directory stands
+/// there by now.
 fn open(directory: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> io::Result<OwnedFd> {
     if ablation::is_off(Part::CollectedLinks) {
         let flags = flags | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         return Ok(rustix::fs::openat(directory, name, flags, Mode::empty())?);
     }
-    let flags = flags
-        | OFlags::RDONLY
-        | OFlags::NOFOLLOW
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY
-        | OFlags::CLOEXEC;
-    Ok(openat2(directory, name, flags, Mode::empty(), ONE_STEP)?)
+    let step = |flags| openat2(directory, name, flags, Mode::empty(), ONE_STEP);
+    let common = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let reading = common | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    match step(reading) {
+        Err(Errno::ACCESS) => {
+            allow_owner(step(common | OFlags::PATH)?.as_fd())?;
+            Ok(step(reading)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// Lets the owner of a file or directory read it. Nothing that runs has it open any more.
+fn allow_owner(entry: BorrowedFd<'_>) -> io::Result<()> {
+    let stat = fstat(entry)?;
+    let reading = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Mode::RUSR | Mode::XUSR,
+        _ => Mode::RUSR,
+    };
+    // The kernel's own link to what is open: a path would have to be followed again.
+    let path = format!("/proc/self/fd/{}", entry.as_raw_fd());
+    Ok(chmod(path, Mode::from_raw_mode(stat.st_mode) | reading)?)
 }
 
 /// The names in a directory, in the order of their bytes, and whether there were more.

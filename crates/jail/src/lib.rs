@@ -8,12 +8,14 @@
 //!
 //! The supervisor's half ([`Jail`]) runs in Atoll's own process and talks to the launcher
 //! ([`launch`], the binary `atoll-launcher`), which does everything that needs a process of its
-//! own. Whatever cannot be put in force makes the start fail with the layer's name.
+//! own. Whatever cannot be put in force makes the start fail with the layer's name, unless the caller
+//! has accepted that this one layer is missing.
 
 mod ablation;
 mod cgroup;
 mod control;
 mod helper;
+mod host;
 mod jail;
 mod launcher;
 mod leavings;

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use atoll_types::{Layer, Limits};
+use atoll_types::Layer;
 use serde::{Deserialize, Serialize};
 
 use crate::seccomp::Filter;
@@ -31,9 +31,12 @@ pub(crate) struct Plan {
     pub proc: bool,
     /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
     pub devices: bool,
+    /// The version of Landlock's interface to use; 0 for none.
+    pub landlock: i32,
     /// How the cgroups are joined, in the order of the descriptors sent along.
     pub cgroups: CgroupJoin,
-    /// Whether the supervisor is privileged, so that own user ids can be mapped.
+    /// Whether the supervisor is privileged, so that own user ids can be mapped. Without, the jail
+    /// has the caller's.
     pub own_users: bool,
     /// Whether the program is an interpreter of Atoll's that forks confined copies of itself, and
     /// keeps what that takes.
@@ -48,6 +51,8 @@ pub(crate) struct Fork {
     pub user: u32,
     /// Whether it gets a network namespace of its own.
     pub own_network: bool,
+    /// The version of Landlock's interface to use; 0 for none.
+    pub landlock: i32,
     /// Limits of its private files.
     pub disk: DiskLimits,
     /// Limits of each of its processes.
@@ -85,6 +90,8 @@ pub(crate) struct ResourceLimits {
     pub open_files: u64,
     /// `RLIMIT_NPROC`, for the jail's own user id.
     pub processes: u64,
+    /// `RLIMIT_DATA`, where no cgroup bounds memory.
+    pub data_bytes: Option<u64>,
     /// `RLIMIT_CPU`, in seconds: a second line behind the cgroup's accounting.
     pub cpu_time_s: u64,
     /// `RLIMIT_FSIZE`.
@@ -98,16 +105,6 @@ pub(crate) struct DiskLimits {
     pub bytes: u64,
     /// Number of private files and directories.
     pub files: u64,
-}
-
-impl DiskLimits {
-    /// Those among all limits.
-    pub(crate) const fn of(limits: &Limits) -> Self {
-        Self {
-            bytes: limits.disk_bytes,
-            files: limits.disk_files,
-        }
-    }
 }
 
 /// What to run. Travels with stdin, stdout, stderr, the bundle of files, and the extra descriptors.

@@ -2,9 +2,9 @@
 
 use atoll_types::{Layer, LayerReport, LayerState, Limits};
 
-use crate::cgroup::{Hierarchies, LAYERS as CGROUP_LAYERS};
 use crate::helper::helper_binary;
-use crate::jail::{Command, Jail, JailError, JailSpec, LAYERS, Root};
+use crate::host::host;
+use crate::jail::{Command, Jail, JailError, JailSpec, LAYERS, Root, layers};
 use crate::plan::{Bind, ProgramEnd};
 use crate::seccomp::Profile;
 
@@ -12,7 +12,7 @@ use crate::seccomp::Profile;
 #[must_use]
 pub fn probe() -> Vec<LayerReport> {
     let missing = match std::thread::spawn(try_everything).join() {
-        Ok(Ok(())) => return enforced(),
+        Ok(Ok(())) => return with_every_profile(),
         Ok(Err(missing)) => missing,
         Err(_) => vec![report(
             Layer::UserNamespace,
@@ -31,8 +31,8 @@ pub fn probe() -> Vec<LayerReport> {
 }
 
 /// What the layers of a jail say, and of system calls what every profile says.
-fn enforced() -> Vec<LayerReport> {
-    let mut layers = Jail::layers(PROFILE);
+fn with_every_profile() -> Vec<LayerReport> {
+    let mut layers = layers(PROFILE);
     let seccomp = layers
         .iter_mut()
         .find(|report| report.layer == Layer::Seccomp);
@@ -91,7 +91,9 @@ async fn run_something() -> Result<(), JailError> {
             ..Root::default()
         },
     };
-    let mut jail = Jail::create(&spec, LIMITS).await?;
+    // What is missing is reported, not refused.
+    let accepted = Layer::DISPENSABLE.into();
+    let mut jail = Jail::begin(&spec)?.finish(LIMITS, &accepted).await?;
     let command = Command {
         path: b"/program".to_vec(),
         arguments: vec![b"program".to_vec()],
@@ -118,10 +120,8 @@ async fn run_something() -> Result<(), JailError> {
 
 /// What can be said about a layer that was not reached because an earlier one failed.
 fn not_reached(layer: Layer, missing: &[LayerReport]) -> LayerReport {
-    if CGROUP_LAYERS.contains(&layer)
-        && let Hierarchies::Unusable(reason) = Hierarchies::probe()
-    {
-        return report(layer, &reason);
+    if let Some(lacking) = host().lacks.iter().find(|report| report.layer == layer) {
+        return lacking.clone();
     }
     let first = missing
         .first()

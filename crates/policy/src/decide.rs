@@ -1,7 +1,9 @@
 //! Decides how one message is isolated: the first rule that matches, then sizes, request, floors.
 
+use std::collections::BTreeSet;
+
 use atoll_types::{
-    Analysis, Decision, Level, Limits, Origin, Profile, Reason, Risk, Sharing, SystemCalls,
+    Analysis, Decision, Layer, Level, Limits, Origin, Profile, Reason, Risk, Sharing, SystemCalls,
     TenantId, Trust,
 };
 use cel::Context;
@@ -102,6 +104,12 @@ impl Policy {
         let mut draft = Draft::new(rule, isolation, rule_reasons(rule, &context, input));
         draft.system_calls(isolation, input.analysis);
         draft.size(self, isolation, input.profile);
+        draft.accept(
+            isolation
+                .accept_missing
+                .as_ref()
+                .unwrap_or(&self.accept_missing),
+        );
         draft.request(self, isolation, input.request);
         draft.floor(&self.floor, "the floor for every message");
         if let Some(tenant) = self.tenants.get(input.tenant) {
@@ -166,6 +174,7 @@ struct Draft<'r> {
     messages_max: u32,
     system_calls: SystemCalls,
     limits: Limits,
+    accept_missing: BTreeSet<Layer>,
     reasons: Vec<Reason>,
 }
 
@@ -178,6 +187,7 @@ impl<'r> Draft<'r> {
             messages_max: isolation.messages_max,
             system_calls: SystemCalls::Strict,
             limits: smallest(),
+            accept_missing: BTreeSet::new(),
             reasons,
         }
     }
@@ -226,6 +236,19 @@ impl<'r> Draft<'r> {
             let text = format!("{}, the policy's defaults", fixed_by_default.join(", "));
             self.because("limit", text);
         }
+    }
+
+    /// Notes the layers that may be missing.
+    fn accept(&mut self, layers: &BTreeSet<Layer>) {
+        let names: Vec<&str> = layers.iter().map(|layer| layer.name()).collect();
+        if !names.is_empty() {
+            let text = format!(
+                "where this host cannot enforce them, it runs without {}",
+                names.join(", ")
+            );
+            self.because("missing", text);
+        }
+        self.accept_missing.clone_from(layers);
     }
 
     fn request(&mut self, policy: &Policy, isolation: &Isolation, request: &Request) {
@@ -366,6 +389,7 @@ impl<'r> Draft<'r> {
             limits: self.limits,
             system_calls: self.system_calls,
             network: Vec::new(),
+            accept_missing: self.accept_missing,
             rule: self.rule.id.clone(),
             reasons: self.reasons,
         })

@@ -3,11 +3,11 @@
 //! Owns the shape of a policy and the questions one can ask it. Reading is in `read`, deciding in
 //! `decide`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use atoll_types::{EventKind, Level, SenderHistory, Sharing, SystemCalls, TenantId, Trust};
+use atoll_types::{EventKind, Layer, Level, SenderHistory, Sharing, SystemCalls, TenantId, Trust};
 use cel::Env;
 
 use crate::condition::Condition;
@@ -21,6 +21,8 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     /// One setting for every limit.
     pub(crate) limits: Settings,
+    /// Layers that messages may run without, where their rule says nothing of its own.
+    pub(crate) accept_missing: BTreeSet<Layer>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     /// What holds for every message.
     pub(crate) floor: Floor,
@@ -62,6 +64,8 @@ pub(crate) struct Isolation {
     pub(crate) system_calls: Option<SystemCalls>,
     /// Settings that replace the defaults.
     pub(crate) limits: Settings,
+    /// Layers that messages may run without, instead of the defaults.
+    pub(crate) accept_missing: Option<BTreeSet<Layer>>,
 }
 
 /// What the policy says about one tenant.
@@ -150,6 +154,7 @@ impl fmt::Debug for Policy {
         f.debug_struct("Policy")
             .field("rules", &self.rules)
             .field("limits", &self.limits)
+            .field("accept_missing", &self.accept_missing)
             .field("tenants", &self.tenants)
             .field("floor", &self.floor)
             .finish_non_exhaustive()
@@ -197,6 +202,13 @@ impl fmt::Display for Effect {
                 }
                 if !isolation.limits.is_empty() {
                     f.write_str(", limits of its own")?;
+                }
+                if let Some(layers) = &isolation.accept_missing {
+                    let names: Vec<&str> = layers.iter().map(|layer| layer.name()).collect();
+                    match names.as_slice() {
+                        [] => f.write_str(", lacking nothing")?,
+                        names => write!(f, ", where need be without {}", names.join(", "))?,
+                    }
                 }
                 Ok(())
             }

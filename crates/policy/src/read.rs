@@ -8,14 +8,14 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use atoll_types::{Level, Sharing, SystemCalls, TenantId, Trust};
+use atoll_types::{Layer, Level, Sharing, SystemCalls, TenantId, Trust};
 use toml::de::{DeTable, DeValue};
 
 use crate::condition::{Condition, environment};
-use crate::diagnostic::Findings;
+use crate::diagnostic::{Findings, did_you_mean};
 use crate::facts::TRUSTS;
 use crate::limits;
 use crate::policy::{Effect, Floor, Isolation, Policy, Rule, Tenant};
@@ -29,6 +29,9 @@ const RULES_MAX: usize = 200;
 
 /// The most messages that may share one sandbox.
 const MESSAGES_MAX: u64 = 1_000_000;
+
+/// The key for layers that messages may run without.
+const ACCEPT_MISSING: &str = "accept_missing";
 
 /// The longest id and the longest explanation, in bytes.
 const ID_MAX: usize = 64;
@@ -55,12 +58,15 @@ pub(crate) fn read(findings: &mut Findings<'_>) -> Option<Policy> {
     const KEYS: [&str; 4] = ["rule", "defaults", "tenants", "floor"];
     let root = Section::new(findings, table.get_ref(), 0, &KEYS);
     let mut limits = limits::built_in();
-    if let Some(defaults) = root.section(findings, "defaults", &["limits"]) {
+    let mut accepted = None;
+    if let Some(defaults) = root.section(findings, "defaults", &["limits", ACCEPT_MISSING]) {
         limits.extend(sizes::settings(findings, &defaults));
+        accepted = accept_missing(findings, &defaults);
     }
     Some(Policy {
         rules: rules(findings, &root),
         limits,
+        accept_missing: accepted.unwrap_or_default(),
         tenants: tenants(findings, &root),
         floor: floor(findings, &root),
         environment: environment(),
@@ -204,7 +210,7 @@ fn because(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Str
 }
 
 fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect> {
-    const KEYS: [&str; 8] = [
+    const KEYS: [&str; 9] = [
         "level",
         "sharing",
         "messages_max",
@@ -213,6 +219,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         "allow_weaker_level",
         "system_calls",
         "limits",
+        ACCEPT_MISSING,
     ];
     if rule.get("set").is_none() {
         let help = "say what it does: set.level = \"process\", or set.deny = true".to_owned();
@@ -231,6 +238,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
     }
     network(findings, &set);
     let limits = sizes::settings(findings, &set);
+    let accept_missing = accept_missing(findings, &set);
     let allow_weaker_level = set.flag(findings, "allow_weaker_level");
     let system_calls = system_calls(findings, &set);
     let sharing = sharing(findings, &set);
@@ -253,6 +261,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         allow_weaker_level,
         system_calls,
         limits,
+        accept_missing,
     }))
 }
 
@@ -270,6 +279,36 @@ fn sharing(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Sha
 fn system_calls(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<SystemCalls> {
     let choices = SystemCalls::ALL.map(|choice| (choice.name(), choice));
     section.choice(findings, "system_calls", &choices)
+}
+
+/// Layers that a message may run without.
+fn accept_missing(
+    findings: &mut Findings<'_>,
+    section: &Section<'_, '_>,
+) -> Option<BTreeSet<Layer>> {
+    let value = section.get(ACCEPT_MISSING)?;
+    let DeValue::Array(names) = value.get_ref() else {
+        return wrong(findings, value, ACCEPT_MISSING, "a list of layers");
+    };
+    let mut layers = BTreeSet::new();
+    for value in names.iter() {
+        let DeValue::String(name) = value.get_ref() else {
+            return wrong(findings, value, "a layer", "a text");
+        };
+        let known = Layer::DISPENSABLE
+            .into_iter()
+            .find(|layer| layer.name() == *name);
+        if known.is_none() {
+            let names = Layer::DISPENSABLE.map(Layer::name);
+            let help = did_you_mean(name, names)
+                .unwrap_or_else(|| format!("there are: {}", names.join(", ")));
+            let shown: String = name.chars().take(60).collect();
+            let message = format!("a message cannot run without `{}`", shown.escape_debug());
+            findings.error(at(value), message, Some(help));
+        }
+        layers.extend(known);
+    }
+    Some(layers)
 }
 
 /// The only network there is today is none.

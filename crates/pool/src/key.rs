@@ -1,7 +1,9 @@
 //! Which sandboxes can stand in for each other.
 
+use std::collections::BTreeSet;
+
 use atoll_sandbox::Environment;
-use atoll_types::{Level, Limits, SystemCalls};
+use atoll_types::{Layer, Level, Limits, SystemCalls};
 
 /// Sandboxes with the same key differ in nothing that cannot be changed when one is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,6 +14,8 @@ pub struct Key {
     pub environment: Environment,
     /// Which system calls its program may make: whatever waits inside is bound already.
     pub system_calls: SystemCalls,
+    /// Layers that it may lack, where the host cannot enforce them.
+    pub accept_missing: BTreeSet<Layer>,
     size: Size,
 }
 
@@ -39,6 +43,7 @@ impl Key {
             level,
             environment,
             system_calls,
+            accept_missing: BTreeSet::new(),
             size: Size {
                 cpu_time_ms: limits.cpu_time_ms,
                 processes: limits.processes,
@@ -46,6 +51,14 @@ impl Key {
                 disk_files: limits.disk_files,
                 open_files: limits.open_files,
             },
+        }
+    }
+    /// The same, of sandboxes that may lack these layers.
+    #[must_use]
+    pub fn accepting(self, accept_missing: BTreeSet<Layer>) -> Self {
+        Self {
+            accept_missing,
+            ..self
         }
     }
 }

@@ -222,6 +222,7 @@ impl Shared {
             id: format!("warm-{number}"),
             limits,
             system_calls: key.system_calls,
+            accept_missing: key.accept_missing.clone(),
             environment: key.environment.clone(),
         };
         let made = make(backend, spec).await;

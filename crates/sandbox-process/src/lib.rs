@@ -10,11 +10,13 @@ mod sandbox;
 mod waiting;
 mod zygotes;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{CopySpec, Jail, JailBeginning, JailSpec, Zygote};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
-use atoll_types::{LayerReport, Level, Limits, ProgramKind, SystemCalls};
+use atoll_types::{Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 use environment::CommandLine;
 use interpreter::Interpreters;
@@ -55,6 +57,7 @@ impl ProcessBackend {
             name: spec.id,
             limits: spec.limits,
             profile,
+            accept_missing: spec.accept_missing,
             descriptors: ends.take_inner(),
         };
         let (jail, running) = zygote.copy(copy).await.map_err(sandbox::create_error)?;
@@ -121,11 +124,11 @@ impl Backend for ProcessBackend {
     }
 
     fn is_warm(&self, environment: &Environment) -> bool {
-        !waiting::is_forked(environment) || self.zygotes.serve(environment)
+        !is_forked(environment) || self.zygotes.serve(environment)
     }
 
     async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
-        if waiting::is_forked(&spec.environment) {
+        if is_forked(&spec.environment) {
             Ok(Box::new(self.copy(spec).await?))
         } else {
             self.create(spec).await
@@ -166,13 +169,19 @@ impl Beginning for ProcessBeginning {
         self: Box<Self>,
         limits: Limits,
         system_calls: SystemCalls,
+        accept_missing: &BTreeSet<Layer>,
     ) -> Result<Box<dyn Sandbox>, CreateError> {
-        let jail = self.jail.finish(limits).await;
+        let jail = self.jail.finish(limits, accept_missing).await;
         let jail = jail.map_err(sandbox::create_error)?;
         let profile = profile(self.environment.kind, system_calls);
         let command = CommandLine::new(&self.interpreters, self.environment, profile);
         Ok(Box::new(ProcessSandbox::new(jail, command, None)))
     }
+}
+
+/// Whether programs of an environment run in copies of an interpreter here.
+fn is_forked(environment: &Environment) -> bool {
+    waiting::is_forked(environment) && Zygote::is_possible()
 }
 
 /// JavaScript engines write machine code where they execute it; nothing else may.

@@ -27,7 +27,7 @@ impl ProcessSandbox {
     pub(crate) fn new(jail: Jail, command: CommandLine, waiting: Option<Waiting>) -> Self {
         let enforcement = Enforcement {
             level: Level::Process,
-            layers: Jail::layers(command.profile()),
+            layers: jail.layers(command.profile()),
         };
         Self {
             jail,

@@ -10,6 +10,8 @@ pub mod protocol;
 mod sandbox;
 mod worker;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use atoll_jail::{Jail, JailBeginning};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
@@ -41,9 +43,10 @@ impl Backend for WasmBackend {
 
     fn probe(&self) -> Vec<LayerReport> {
         let mut layers = atoll_jail::probe();
-        let complete = layers
-            .iter()
-            .all(|report| report.state == LayerState::Enforced);
+        let there = |report: &LayerReport| {
+            report.state == LayerState::Enforced || Layer::DISPENSABLE.contains(&report.layer)
+        };
+        let complete = layers.iter().all(there);
         let instance = if complete {
             probe_instance()
         } else {
@@ -93,8 +96,10 @@ impl Beginning for WasmBeginning {
         self: Box<Self>,
         limits: Limits,
         _: SystemCalls,
+        accept_missing: &BTreeSet<Layer>,
     ) -> Result<Box<dyn Sandbox>, CreateError> {
-        let jail = self.jail.finish(worker::jail_limits(&limits)).await;
+        let limits_of_jail = worker::jail_limits(&limits);
+        let jail = self.jail.finish(limits_of_jail, accept_missing).await;
         let jail = jail.map_err(sandbox::create_error)?;
         Ok(Box::new(WasmSandbox::new(jail, limits)))
     }
@@ -146,6 +151,7 @@ async fn run_nothing() -> Result<(), String> {
         id: "probe-wasm".to_owned(),
         limits: PROBE_LIMITS,
         system_calls: SystemCalls::Strict,
+        accept_missing: Layer::DISPENSABLE.into(),
         environment,
     };
     let program = Program {

@@ -28,7 +28,7 @@ pub(crate) struct WasmSandbox {
 
 impl WasmSandbox {
     pub(crate) fn new(jail: Jail, limits: Limits) -> Self {
-        let mut layers = Jail::layers(Profile::WasmWorker);
+        let mut layers = jail.layers(Profile::WasmWorker);
         layers.push(instance_layer(None));
         Self {
             jail,

@@ -9,13 +9,14 @@ pub mod conformance;
 mod leaving;
 mod lifecycle;
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use atoll_types::{
-    Content, Enforcement, InputFile, LayerReport, Level, LimitName, Limits, Program, ProgramKind,
-    SystemCalls, TenantId, Usage,
+    Content, Enforcement, InputFile, Layer, LayerReport, Level, LimitName, Limits, Program,
+    ProgramKind, SystemCalls, TenantId, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -72,11 +73,11 @@ pub trait Backend: Send + Sync {
     /// Builds a sandbox that is ready to start one job.
     ///
     /// # Errors
-    /// [`CreateError::NotEnforceable`] when the host lacks something the level needs. Nothing is
-    /// left behind in any case.
+    /// [`CreateError::NotEnforceable`] when the host lacks something the level needs and the spec
+    /// does not accept to be missing. Nothing is left behind in any case.
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         self.begin(&spec.id, &spec.environment)?
-            .finish(spec.limits, spec.system_calls)
+            .finish(spec.limits, spec.system_calls, &spec.accept_missing)
             .await
     }
 }
@@ -84,8 +85,9 @@ pub trait Backend: Send + Sync {
 /// A sandbox that is being built. Dropping it undoes what was built.
 #[async_trait]
 pub trait Beginning: Send {
-    /// Puts the limits in force and waits until the sandbox is ready. A level whose programs make
-    /// no system calls of their own has no use for `system_calls`.
+    /// Puts the limits in force and waits until the sandbox is ready. It may lack the layers of
+    /// `accept_missing`, and no others; [`Sandbox::enforcement`] names those it lacks. A level whose
+    /// programs make no system calls of their own has no use for `system_calls`.
     ///
     /// # Errors
     /// As for [`Backend::create`].
@@ -93,6 +95,7 @@ pub trait Beginning: Send {
         self: Box<Self>,
         limits: Limits,
         system_calls: SystemCalls,
+        accept_missing: &BTreeSet<Layer>,
     ) -> Result<Box<dyn Sandbox>, CreateError>;
 }
 
@@ -105,6 +108,8 @@ pub struct SandboxSpec {
     pub limits: Limits,
     /// Which system calls its program may make.
     pub system_calls: SystemCalls,
+    /// Layers that it may lack, where the host cannot enforce them.
+    pub accept_missing: BTreeSet<Layer>,
     /// What the program finds around it.
     pub environment: Environment,
 }

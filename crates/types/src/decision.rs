@@ -1,11 +1,12 @@
 //! How strongly a message is isolated, and why.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidId, Limits};
+use crate::{InvalidId, Layer, Limits};
 
 /// What policy decided for one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Decision {
     pub system_calls: SystemCalls,
     /// What of a network the program is granted; empty means no network at all.
     pub network: Vec<NetworkGrant>,
+    /// Layers that the message may run without, where the host cannot enforce them; only such as
+    /// are in [`Layer::DISPENSABLE`]. Without any other layer of the level it is refused.
+    #[serde(default)]
+    pub accept_missing: BTreeSet<Layer>,
     /// The id of the policy rule that matched.
     pub rule: String,
     /// Why, in the order in which the reasons took effect.
@@ -38,7 +43,7 @@ const fn before_there_was_a_choice() -> SystemCalls {
 /// One reason of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`.
+    /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`, `missing`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,

@@ -21,6 +21,15 @@ impl Enforcement {
             .filter(|report| report.state == LayerState::Missing)
     }
 
+    /// Whether a layer is in force.
+    #[must_use]
+    pub fn is_enforced(&self, layer: Layer) -> bool {
+        let enforced = |report: &LayerReport| report.state == LayerState::Enforced;
+        self.layers
+            .iter()
+            .any(|report| report.layer == layer && enforced(report))
+    }
+
     /// Whether everything the level promises is in force.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -100,6 +109,17 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// The layers that a policy may accept to be missing. Without any other one there is no
+    /// boundary left, so there is no running without it.
+    pub const DISPENSABLE: [Self; 6] = [
+        Self::OwnUser,
+        Self::Landlock,
+        Self::LandlockScopes,
+        Self::MemoryLimit,
+        Self::ProcessLimit,
+        Self::CpuLimit,
+    ];
+
     /// The name used in JSON and output.
     #[must_use]
     pub const fn name(self) -> &'static str {

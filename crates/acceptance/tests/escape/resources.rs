@@ -87,7 +87,7 @@ const CASES: &[Case] = &[
         "r03_busy.py",
         &[("forty busy processes", Limited("wall-time"))],
     )
-    .options(&["--timeout", "1s"])
+    .options(&["--timeout", "2s"])
     .ends(Limit("wall-time")),
     Case::new(
         "r03_priorities.py",
@@ -112,10 +112,10 @@ const CASES: &[Case] = &[
     .options(&["--timeout", "1s"])
     .ends(Limit("wall-time")),
     Case::new("r04_deaf.py", &[("sleep for ever", Limited("wall-time"))])
-        .options(&["--timeout", "1s"])
+        .options(&["--timeout", "2s"])
         .ends(Limit("wall-time")),
     Case::new("r04_stopped.py", &[("stop itself", Limited("wall-time"))])
-        .options(&["--timeout", "1s"])
+        .options(&["--timeout", "2s"])
         .ends(Limit("wall-time")),
     Case::new(
         "r04_waiting.py",
@@ -124,7 +124,7 @@ const CASES: &[Case] = &[
             ("read for ever", Limited("wall-time")),
         ],
     )
-    .options(&["--timeout", "1s"])
+    .options(&["--timeout", "2s"])
     .ends(Limit("wall-time")),
     Case::new(
         "r05_descriptors.py",

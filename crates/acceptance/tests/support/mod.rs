@@ -132,11 +132,12 @@ pub(crate) fn python(case: &Case) -> PathBuf {
     write(case, "hello.py", b"print('hello')\n")
 }
 
-/// `atoll run PROGRAM` where only its own mount namespace sees what `set_up` mounts.
+/// `atoll run PROGRAM`, to which more can be added, where only its own mount namespace sees what
+/// `set_up` mounts.
 pub(crate) fn in_own_mounts(case: &Case, set_up: &str, program: &Path) -> Command {
     let mut command = Command::new("unshare");
     case.atoll.prepare(&mut command);
-    let script = format!("{{ {set_up}; }} && exec \"$0\" run \"$1\"");
+    let script = format!("{{ {set_up}; }} && exec \"$0\" run \"$@\"");
     command.args(["--mount", "--propagation", "private", "sh", "-c", &script]);
     command.arg(case.atoll.program()).arg(program);
     command

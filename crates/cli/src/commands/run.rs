@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
-use atoll_types::{Collection, Status, Stdin, Usage};
+use atoll_types::{Collection, Enforcement, Status, Stdin, Usage};
 
 use crate::args::RunArgs;
 use crate::error::{CliError, chain};
@@ -62,6 +62,7 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
     let running = Box::pin(engine.run(message, options, &mut observer, stop));
     let report = running.await?;
     let closed = observer.finish(report.cut_short).await?;
+    complain(&ran_without(report.outcome.enforcement.as_ref()));
     if args.json {
         print(&json::outcome(&report.outcome))?;
     } else {
@@ -100,6 +101,20 @@ fn last_words(report: &Report) -> String {
     };
     let reason = plain(outcome.reason.as_deref().unwrap_or("no reason is known"));
     format!("{}: {what}: {reason}\n", styled(BAD, "error"))
+}
+
+/// What the policy accepted to be missing, and was.
+fn ran_without(enforcement: Option<&Enforcement>) -> String {
+    let missing = enforcement.into_iter().flat_map(Enforcement::missing);
+    let names: Vec<&str> = missing.map(|report| report.layer.name()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let warning = styled(DOUBTFUL, "warning");
+    format!(
+        "{warning}: it ran without {}, as the policy accepts; `atoll doctor` says what that means\n",
+        names.join(", ")
+    )
 }
 
 /// What was not collected, the first of it by name.

@@ -23,9 +23,7 @@ pub(super) const fn for_layer(layer: Layer) -> &'static str {
             "allow mounting in an own namespace: inside a container, give it the capability \
              SYS_ADMIN and a seccomp profile that allows mount and pivot_root"
         }
-        Layer::OwnUser => {
-            "run as root, or give the user a range of ids in /etc/subuid and /etc/subgid"
-        }
+        Layer::OwnUser => "run as root",
         Layer::NoCapabilities | Layer::NoNewPrivileges => {
             "use Linux 5.13 or newer, and a seccomp profile around Atoll that allows prctl"
         }
@@ -37,8 +35,9 @@ pub(super) const fn for_layer(layer: Layer) -> &'static str {
         Layer::LandlockScopes => "use Linux 6.12 or newer with Landlock (ABI 6)",
         Layer::ResourceLimits => "allow prlimit for the user who runs Atoll",
         Layer::MemoryLimit | Layer::ProcessLimit | Layer::CpuLimit => {
-            "make the memory, pids and cpu cgroups writable: run as root, or under systemd with \
-             Delegate=yes; inside a container, mount /sys/fs/cgroup read-write"
+            "make the memory, pids and cpu cgroups writable: run as root, or as an ordinary user \
+             in a group of its own (systemd-run --user --scope -p Delegate=yes atoll ...); inside \
+             a container, mount /sys/fs/cgroup read-write"
         }
         Layer::ClosedDescriptors => "use Linux 5.9 or newer (close_range)",
         Layer::WasmInstance => "install atoll-wasm-worker next to the atoll binary",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atoll_pool::Key;
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
-use atoll_types::{Decision, Level, Message, MessageId};
+use atoll_types::{Decision, Layer, Level, Message, MessageId};
 
 use crate::Engine;
 use crate::stages::provide::able_backend;
@@ -52,7 +52,7 @@ pub(crate) async fn take(
     let backend = able_backend(engine, decision.level, around.environment.kind)?;
     if let Some(sandbox) = waiting(engine, backend, decision, &around.environment, job).await {
         return Ok(Taken {
-            sandbox,
+            sandbox: complete(sandbox, decision)?,
             waited: true,
         });
     }
@@ -80,6 +80,7 @@ fn specification(message: &Message, decision: &Decision, environment: Environmen
         id: message.id.to_string(),
         limits: decision.limits,
         system_calls: decision.system_calls,
+        accept_missing: decision.accept_missing.clone(),
         environment,
     }
 }
@@ -96,7 +97,11 @@ pub(crate) async fn make(
         Some(Ahead { level, beginning }) if level == decision.level => match beginning {
             Ok(beginning) => {
                 beginning
-                    .finish(decision.limits, decision.system_calls)
+                    .finish(
+                        decision.limits,
+                        decision.system_calls,
+                        &decision.accept_missing,
+                    )
                     .await
             }
             Err(error) => Err(error),
@@ -106,7 +111,24 @@ pub(crate) async fn make(
             backend.create(spec).await
         }
     };
-    created.map_err(refused)
+    let sandbox = created.map_err(refused)?;
+    complete(sandbox, decision)
+}
+
+/// The backend has refused already what the decision does not accept; this holds it to that.
+fn complete(sandbox: Box<dyn Sandbox>, decision: &Decision) -> Result<Box<dyn Sandbox>, Halt> {
+    let lacking = sandbox.enforcement().missing();
+    let refused: Vec<_> = lacking
+        .filter(|report| !decision.accept_missing.contains(&report.layer))
+        .cloned()
+        .collect();
+    if refused.is_empty() {
+        return Ok(sandbox);
+    }
+    Err(self::refused(CreateError::NotEnforceable {
+        level: decision.level,
+        missing: refused,
+    }))
 }
 
 /// A sandbox that waits, with the decided limits in force.
@@ -127,7 +149,8 @@ async fn waiting(
         environment.clone(),
         decision.system_calls,
         limits,
-    );
+    )
+    .accepting(decision.accept_missing.clone());
     let mut sandbox = pools.take(backend, &key, limits)?;
     if sandbox.set_limits(limits).is_err() {
         // Smaller than what already runs inside; one that starts with them will say so.
@@ -139,9 +162,19 @@ async fn waiting(
 
 fn refused(error: CreateError) -> Halt {
     match error {
-        CreateError::NotEnforceable { .. } => Halt::refused(format!(
-            "{error}; `atoll doctor` says what to install or enable"
-        )),
+        CreateError::NotEnforceable { ref missing, .. } => {
+            let may_be_missing = missing
+                .iter()
+                .all(|report| Layer::DISPENSABLE.contains(&report.layer));
+            let or = if may_be_missing {
+                ", and a policy can accept less (`accept_missing` in docs/policy.md)"
+            } else {
+                ""
+            };
+            Halt::refused(format!(
+                "{error}; `atoll doctor` says what to install or enable{or}"
+            ))
+        }
         CreateError::Environment(_) => Halt::refused(error.to_string()),
         CreateError::Internal { .. } => Halt::failed(&error),
     }

@@ -1,5 +1,6 @@
 //! A backend without a boundary: shell scripts as plain child processes, with faults on demand.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -129,6 +130,7 @@ impl Beginning for BareBeginning {
         self: Box<Self>,
         _: Limits,
         _: SystemCalls,
+        _: &BTreeSet<Layer>,
     ) -> Result<Box<dyn Sandbox>, CreateError> {
         self.made.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(self.sandbox))

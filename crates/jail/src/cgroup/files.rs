@@ -50,6 +50,13 @@ fn unescape(path: &str) -> String {
         .replace("\\134", "\\")
 }
 
+/// Whether this process may make groups in a directory.
+pub(super) fn writable(directory: &Path) -> bool {
+    let needed = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    let flags = rustix::fs::AtFlags::EACCESS;
+    rustix::fs::accessat(rustix::fs::CWD, directory, needed, flags).is_ok()
+}
+
 /// Writes one value. Cgroup files take a whole value in one write and are never created.
 pub(super) fn write(directory: &Path, file: &str, value: impl ToString) -> io::Result<()> {
     let path = directory.join(file);

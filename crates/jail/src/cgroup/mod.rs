@@ -1,16 +1,19 @@
-//! Control groups behind one small trait: version 2, version 1, chosen by looking at the host.
+//! Control groups behind one small trait: version 2, version 1 or none, chosen by looking at the
+//! host.
 //!
 //! Plain files, no library: the supervisor writes a handful of them for each sandbox and reads two
 //! or three while it runs. Every group lives under one parent, the node's slice, named [`SLICE`];
-//! the slice is made on demand and removed when it is empty.
+//! the slice is made on demand and removed when it is empty. Whether a jail may do without a
+//! controller is not decided here.
 
 mod files;
+mod none;
 mod v1;
 mod v2;
 
 use std::io;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use atoll_types::{Layer, LimitName, Limits};
 
@@ -28,6 +31,9 @@ pub(crate) trait Group: Send + Sync {
 
     /// Files that a process gets in by writing "0" to, when it cannot be born inside.
     fn own_entrance(&self) -> io::Result<Vec<OwnedFd>>;
+
+    /// Told once of the first process that is inside.
+    fn entered(&self, _first: BorrowedFd<'_>) {}
 
     /// CPU time of everything that was ever inside, in microseconds.
     fn cpu_time_us(&self) -> u64;
@@ -63,66 +69,102 @@ pub(crate) trait Group: Send + Sync {
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hierarchies {
-    /// One unified hierarchy with all controllers, mounted here.
-    V2(PathBuf),
+    /// A part of the unified hierarchy.
+    V2(v2::Tree),
     /// A mount point for each controller.
     V1(v1::Mounts),
-    /// Not usable, and why.
-    Unusable(String),
+    /// None that can be used, and why. What setrlimit offers is all there is then.
+    None(String),
 }
 
-/// The layers that cgroups put in force.
-pub(crate) const LAYERS: [Layer; 3] = [Layer::MemoryLimit, Layer::ProcessLimit, Layer::CpuLimit];
+/// The controllers, with the layers that they put in force.
+const CONTROLLERS: [(&str, Layer); 3] = [
+    ("memory", Layer::MemoryLimit),
+    ("pids", Layer::ProcessLimit),
+    ("cpu", Layer::CpuLimit),
+];
 
 impl Hierarchies {
-    /// Looks at what is mounted.
+    /// Looks at what is mounted, and which part of it this process may use.
     pub(crate) fn probe() -> Self {
-        match std::fs::read_to_string("/proc/self/mountinfo") {
-            Ok(mounts) => Self::from_mounts(&files::cgroup_mounts(&mounts)),
-            Err(error) => Self::Unusable(format!("failed to read /proc/self/mountinfo: {error}")),
+        let read = |path: &str| {
+            std::fs::read_to_string(path).map_err(|error| format!("failed to read {path}: {error}"))
+        };
+        let own = read("/proc/self/cgroup").unwrap_or_default();
+        match read("/proc/self/mountinfo") {
+            Ok(mounts) => Self::among(&files::cgroup_mounts(&mounts), &own, files::writable),
+            Err(why) => Self::None(why),
         }
     }
 
-    fn from_mounts(mounts: &[files::CgroupMount]) -> Self {
+    /// Version 2 where it has every controller, else version 1 where it has, else what version 2
+    /// has.
+    fn among(mounts: &[files::CgroupMount], own: &str, writable: fn(&Path) -> bool) -> Self {
+        let every: Vec<&str> = CONTROLLERS.map(|(name, _)| name).into();
         let unified = mounts.iter().find(|mount| mount.version == 2);
-        if let Some(mount) = unified
-            && v2::has_controllers(&mount.path)
-        {
-            return Self::V2(mount.path.clone());
+        let in_version_2 = |least: &[&str]| match unified {
+            Some(mount) => v2::Tree::find(&mount.path, own, least, writable),
+            None => Err("cgroup version 2 is not mounted".to_owned()),
+        };
+        let why_not_2 = match in_version_2(&every) {
+            Ok(tree) => return Self::V2(tree),
+            Err(why) => why,
+        };
+        let why_not_1 = match v1::Mounts::find(mounts, writable) {
+            Ok(found) => return Self::V1(found),
+            Err(why) => why,
+        };
+        match in_version_2(&[]) {
+            Ok(tree) => Self::V2(tree),
+            Err(_) => Self::None(format!("{why_not_2}; {why_not_1}")),
         }
-        match v1::Mounts::find(mounts) {
-            Ok(found) => Self::V1(found),
-            Err(missing) => Self::Unusable(format!(
-                "no cgroup hierarchy with the controllers {missing}; mount cgroup version 2, or \
-                 start this command where it may use one"
-            )),
-        }
+    }
+
+    /// The layers that cannot be put in force, each with the reason.
+    pub(crate) fn missing(&self) -> Vec<(Layer, String)> {
+        let lacks = |controller: &str| match self {
+            Self::V1(_) => None,
+            Self::V2(tree) if tree.has(controller) => None,
+            Self::V2(tree) => Some(format!("{tree} has no controller {controller}")),
+            Self::None(why) => Some(why.clone()),
+        };
+        let instead = |layer| match layer {
+            Layer::MemoryLimit => "only the data of each process is bounded, by RLIMIT_DATA",
+            Layer::ProcessLimit => "only RLIMIT_NPROC bounds it",
+            _ => "no share; the CPU time that is seen is bounded, and RLIMIT_CPU for each process",
+        };
+        CONTROLLERS
+            .into_iter()
+            .filter_map(|(name, layer)| {
+                Some((layer, format!("{}: {}", instead(layer), lacks(name)?)))
+            })
+            .collect()
     }
 
     /// One sentence for reports.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::V2(path) => format!("cgroup version 2 at {}", path.display()),
+            Self::V2(tree) => tree.to_string(),
             Self::V1(_) => "cgroup version 1 (memory, pids, cpu, cpuacct)".to_owned(),
-            Self::Unusable(reason) => reason.clone(),
+            Self::None(why) => why.clone(),
         }
     }
 
     /// Makes a group, without limits yet.
     pub(crate) fn create(&self, name: &str) -> io::Result<Box<dyn Group>> {
         match self {
-            Self::V2(root) => Ok(Box::new(v2::GroupV2::create(root, name)?)),
+            Self::V2(tree) => Ok(Box::new(v2::GroupV2::create(tree, name)?)),
             Self::V1(mounts) => Ok(Box::new(v1::GroupV1::create(mounts, name)?)),
-            Self::Unusable(reason) => Err(io::Error::other(reason.clone())),
+            Self::None(_) => Ok(Box::new(none::NoGroup::default())),
         }
     }
 
     /// The directories that hold this node's groups.
     pub(crate) fn slices(&self) -> Vec<PathBuf> {
         match self {
-            Self::V2(root) => vec![root.join(SLICE)],
+            Self::V2(tree) => vec![tree.slice()],
             Self::V1(mounts) => mounts.distinct().map(|mount| mount.join(SLICE)).collect(),
-            Self::Unusable(_) => Vec::new(),
+            Self::None(_) => Vec::new(),
         }
     }
 }

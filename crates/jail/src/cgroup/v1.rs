@@ -23,8 +23,11 @@ pub(crate) struct Mounts {
 }
 
 impl Mounts {
-    /// Picks the controllers out of what is mounted; names those that are not.
-    pub(super) fn find(mounts: &[CgroupMount]) -> Result<Self, String> {
+    /// Picks the controllers out of what is mounted; says which are not, or cannot be used.
+    pub(super) fn find(
+        mounts: &[CgroupMount],
+        writable: fn(&Path) -> bool,
+    ) -> Result<Self, String> {
         let mut missing = Vec::new();
         let mut find = |controller: &str| {
             let found = mounts.iter().find(|mount| {
@@ -41,11 +44,13 @@ impl Mounts {
             cpu: find("cpu"),
             cpuacct: find("cpuacct"),
         };
-        if missing.is_empty() {
-            Ok(found)
-        } else {
-            Err(missing.join(", "))
+        if !missing.is_empty() {
+            return Err(format!("cgroup version 1 lacks {}", missing.join(", ")));
         }
+        if let Some(mount) = found.distinct().find(|mount| !writable(mount)) {
+            return Err(format!("{} is not writable", mount.display()));
+        }
+        Ok(found)
     }
 
     /// Each hierarchy once.

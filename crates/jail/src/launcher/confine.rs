@@ -4,14 +4,14 @@ use std::io;
 
 use atoll_types::Layer;
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
+    ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetCreated, RulesetCreatedAttr,
 };
 use rustix::fs::{Gid, Uid};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread as kernel;
 
 use crate::ablation::{self, Part};
+use crate::host;
 use crate::plan::{Failure, ResourceLimits};
 
 /// The per-process bounds behind the cgroup's.
@@ -30,7 +30,8 @@ pub(crate) fn resource_limits(limits: &ResourceLimits) -> Result<(), Failure> {
         (Resource::Nice, 0),
         (Resource::Sigpending, 1024),
     ];
-    for (resource, bound) in bounds {
+    let data = limits.data_bytes.map(|bytes| (Resource::Data, bytes));
+    for (resource, bound) in bounds.into_iter().chain(data) {
         if ablation::is_off(Part::ResourceLimit(resource)) {
             continue;
         }
@@ -125,66 +126,30 @@ pub(crate) fn no_new_privileges() -> Result<(), Failure> {
     })
 }
 
-/// The newest interface whose rights are used: scopes came with version 6 (Linux 6.12).
-const LANDLOCK: ABI = ABI::V6;
-
 /// Where the program may write.
 const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
 
 /// Reading and executing what the root holds, writing only to the private files, no TCP at all,
-/// no signals and no abstract sockets to the outside. The mount, network and process namespaces
-/// say the same; this is the second line.
-pub(crate) fn landlock() -> Result<(), Failure> {
-    restrict().map_err(|error| {
-        Failure::new(
-            Some(if landlock_knows(ABI::V5) {
-                Layer::LandlockScopes
-            } else {
-                Layer::Landlock
-            }),
-            "restrict the program with Landlock, whose version 6 (Linux 6.12) is needed",
-            &error,
-        )
+/// no signals and no abstract sockets to the outside: as much of it as this version of the
+/// interface knows. The mount, network and process namespaces say the same; this is the second
+/// line.
+pub(crate) fn landlock(version: i32) -> Result<(), Failure> {
+    let is_off = ablation::is_off(Part::Landlock) && ablation::is_off(Part::LandlockScopes);
+    if version == 0 || is_off {
+        return Ok(());
+    }
+    restrict(version.into()).map_err(|error| {
+        let attempt = "restrict the program with Landlock";
+        Failure::new(Some(Layer::Landlock), attempt, &error)
     })
 }
 
-/// Whether the running kernel offers an interface version.
-pub(crate) fn landlock_knows(version: ABI) -> bool {
-    Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(version))
-        .and_then(|ruleset| {
-            if version as i32 >= ABI::V6 as i32 {
-                ruleset.scope(Scope::from_all(version))
-            } else {
-                Ok(ruleset)
-            }
-        })
+fn restrict(version: ABI) -> io::Result<()> {
+    let mut ruleset = host::landlock_ruleset(version)
         .and_then(Ruleset::create)
-        .is_ok()
-}
-
-fn restrict() -> io::Result<()> {
-    let rules = !ablation::is_off(Part::Landlock);
-    let scopes = !ablation::is_off(Part::LandlockScopes);
-    if !rules && !scopes {
-        return Ok(());
-    }
-    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    if rules {
-        ruleset = ruleset
-            .handle_access(AccessFs::from_all(LANDLOCK))
-            .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
-            .map_err(io::Error::other)?;
-    }
-    if scopes {
-        ruleset = ruleset
-            .scope(Scope::from_all(LANDLOCK))
-            .map_err(io::Error::other)?;
-    }
-    let mut ruleset = ruleset.create().map_err(io::Error::other)?;
-    if rules {
-        allow_files(&mut ruleset)?;
+        .map_err(io::Error::other)?;
+    if !ablation::is_off(Part::Landlock) {
+        allow_files(&mut ruleset, version)?;
     }
     ruleset
         .restrict_self()
@@ -192,10 +157,10 @@ fn restrict() -> io::Result<()> {
         .map_err(io::Error::other)
 }
 
-fn allow_files(ruleset: &mut RulesetCreated) -> io::Result<()> {
-    let read = AccessFs::from_read(LANDLOCK);
+fn allow_files(ruleset: &mut RulesetCreated, version: ABI) -> io::Result<()> {
+    let read = AccessFs::from_read(version);
     // Device ioctls stay forbidden everywhere: the only devices are null, zero, full and random.
-    let write = AccessFs::from_all(LANDLOCK) & !AccessFs::IoctlDev;
+    let write = AccessFs::from_all(version) & !AccessFs::IoctlDev;
     let mut allow = |path: &str, access| -> io::Result<()> {
         match PathFd::new(path) {
             Ok(directory) => {

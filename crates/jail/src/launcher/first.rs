@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use atoll_types::Layer;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
+use rustix::process::{DumpableBehavior, Pid, WaitOptions, WaitStatus, wait};
 
 use super::{confine, program, root};
 use crate::ablation::{self, Part};
@@ -86,10 +86,13 @@ fn join(how: CgroupJoin, cgroups: Vec<OwnedFd>) -> Result<(), Failure> {
     })
 }
 
-/// Becomes the namespace's own user 0, which is nobody on the host.
+/// Becomes the namespace's own user 0, which is nobody on the host. Where there is only one id to
+/// have, the program shares it, and this process must not be open to it all the same.
 fn own_identity(plan: &Plan) -> Result<(), Failure> {
     if !plan.own_users {
-        return Ok(());
+        return rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(
+            |error| Failure::new(None, "close the first process to others", &error.into()),
+        );
     }
     let failed = |error: rustix::io::Errno| {
         Failure::new(Some(Layer::OwnUser), "take own ids", &error.into())

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 
 use crate::ablation::{self, Part};
 use crate::plan::{GUEST_ID, Plan};
@@ -21,6 +22,9 @@ pub(crate) const FIRST_COPY: u32 = GUEST_ID;
 
 /// Copies that one zygote may have at once.
 pub(crate) const COPIES_MAX: u32 = 255;
+
+/// All ids that are given to jails that are not zygotes.
+pub(crate) const RANGE: Range<u64> = BASE as u64..BASE as u64 + 2 * 4_194_304;
 
 /// Writes the id maps of the user namespace of `pid`.
 ///

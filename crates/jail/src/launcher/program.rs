@@ -152,7 +152,7 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
     confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
-    confine::landlock()
+    confine::landlock(plan.landlock)
 }
 
 /// Waits for what to become. `None` when the supervisor is gone.

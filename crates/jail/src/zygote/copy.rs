@@ -86,7 +86,7 @@ fn prepare(
         let attempt = "enter the working directory";
         failed(Some(Layer::PrivateFiles), attempt, error)
     })?;
-    confine::landlock()?;
+    confine::landlock(fork.landlock)?;
     confine::resource_limits(&fork.resource_limits)?;
     send(socket.as_fd(), &Reply::Ready, &[directory.as_fd()])
         .map_err(|error| failed(None, "report that the copy is ready", error))?;

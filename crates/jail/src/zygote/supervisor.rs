@@ -1,18 +1,23 @@
 //! The supervisor's side: starts a zygote, asks it for copies, hands each one an id of its own.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use atoll_types::Limits;
+use atoll_types::{Layer, Limits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::control::{Receiver, send};
-use crate::jail::{Command, Jail, JailError, JailSpec, Running, internal};
+use crate::host::host;
+use crate::jail::{
+    Command, Jail, JailError, JailSpec, Running, check_accepted, disk_limits, filter, internal,
+    resource_limits, sees_network,
+};
 use crate::launcher::identity::{COPIES_MAX, FIRST_COPY};
-use crate::plan::{DiskLimits, Fork, Reply};
+use crate::plan::{Fork, Reply};
 use crate::seccomp::Profile;
 
 /// An interpreter starts within tens of milliseconds; importing large modules takes longer.
@@ -41,6 +46,8 @@ pub struct CopySpec {
     pub limits: Limits,
     /// Which system calls its program may make.
     pub profile: Profile,
+    /// Layers that it may lack, where this host cannot enforce them.
+    pub accept_missing: BTreeSet<Layer>,
     /// Descriptors the interpreter finds at 3, 4, ...
     pub descriptors: Vec<OwnedFd>,
 }
@@ -60,6 +67,18 @@ impl Drop for Slot {
 }
 
 impl Zygote {
+    /// Whether this host has what it takes: ids to give, and control groups to put copies in.
+    #[must_use]
+    pub fn is_possible() -> bool {
+        let needed = [
+            Layer::OwnUser,
+            Layer::MemoryLimit,
+            Layer::ProcessLimit,
+            Layer::CpuLimit,
+        ];
+        !needed.into_iter().any(|layer| host().is_without(layer))
+    }
+
     /// Starts an interpreter and waits until it serves. The command finds its end of the control
     /// socket at descriptor 3, before those it brings.
     ///
@@ -74,7 +93,9 @@ impl Zygote {
         let (ours, theirs) =
             std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
         command.descriptors.insert(0, theirs.into());
-        let mut jail = Jail::begin_zygote(spec)?.finish(limits).await?;
+        // Whether that is enough is asked for each copy.
+        let accepted = Layer::DISPENSABLE.into();
+        let mut jail = Jail::begin_zygote(spec)?.finish(limits, &accepted).await?;
         let streams = jail.start(command).await?;
         let ready = tokio::time::timeout(START_TIMEOUT, is_ready(&ours)).await;
         match ready.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
@@ -101,6 +122,7 @@ impl Zygote {
     /// # Errors
     /// As for [`Jail::create`]. Nothing is left behind.
     pub async fn copy(self: &Arc<Self>, spec: CopySpec) -> Result<(Jail, Running), JailError> {
+        check_accepted(&spec.accept_missing)?;
         let slot = self.slot()?;
         let (running, inner) = Running::pipes()?;
         let (ours, theirs) =
@@ -109,11 +131,11 @@ impl Zygote {
         let (jail, cgroups) = Jail::of_copy(&spec.name, spec.limits, ours, slot)?;
         let fork = Fork {
             user,
-            // Without sockets, nothing of a network can be seen.
-            own_network: spec.profile != Profile::Strict,
-            disk: DiskLimits::of(&spec.limits),
-            resource_limits: crate::jail::resource_limits(&spec.limits),
-            filter: crate::jail::filter(spec.profile)?,
+            own_network: sees_network(spec.profile),
+            landlock: host().landlock,
+            disk: disk_limits(&spec.limits),
+            resource_limits: resource_limits(&spec.limits),
+            filter: filter(spec.profile)?,
             descriptors: inner.len() + spec.descriptors.len(),
         };
         let theirs = OwnedFd::from(theirs);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::time::Duration;
 
-use atoll_jail::{Jail, Leaving};
+use atoll_jail::Leaving;
 use atoll_types::{Limits, SkipReason};
 
-use crate::support::{LIMITS, block_on, python, read_all, spec};
+use crate::support::{LIMITS, block_on, create, python, read_all, spec};
 
 /// What was found under a path: a file's content, or why it is skipped.
 type Found = BTreeMap<Vec<u8>, Result<Vec<u8>, SkipReason>>;
@@ -15,7 +15,7 @@ type Found = BTreeMap<Vec<u8>, Result<Vec<u8>, SkipReason>>;
 /// Runs a script to its end and reads at most `bytes_max` of each file it leaves.
 fn leavings(name: &str, limits: Limits, script: &str, bytes_max: u64) -> (Found, Vec<Vec<u8>>) {
     block_on(async {
-        let mut jail = Jail::create(&spec(name), limits).await.unwrap();
+        let mut jail = create(&spec(name), limits).await.unwrap();
         let streams = jail.start(python(script)).await.unwrap();
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]
@@ -128,7 +128,7 @@ os.link('a', 'b')
 open('c', 'w').write('y')
 ";
     block_on(async {
-        let mut jail = Jail::create(&spec("left-links"), LIMITS).await.unwrap();
+        let mut jail = create(&spec("left-links"), LIMITS).await.unwrap();
         let _streams = jail.start(python(script)).await.unwrap();
         jail.wait().await;
         let shared: BTreeMap<_, _> = jail
@@ -179,7 +179,7 @@ import os
 os.truncate(os.open('giant', os.O_CREAT | os.O_WRONLY), 1 << 40)
 ";
     block_on(async {
-        let mut jail = Jail::create(&spec("left-sparse"), limits).await.unwrap();
+        let mut jail = create(&spec("left-sparse"), limits).await.unwrap();
         let _streams = jail.start(python(script)).await.unwrap();
         jail.wait().await;
         let mut left = jail.leavings().await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atoll_jail::{Jail, JailError, ProgramEnd};
 
-use crate::support::{LIMITS, block_on, python, read_all, run, shell, spec};
+use crate::support::{LIMITS, block_on, create, python, read_all, run, shell, spec};
 
 #[test]
 fn output_and_exit_code_come_back() {
@@ -37,7 +37,7 @@ fn signals_are_reported_as_they_were() {
 #[test]
 fn a_closed_pipe_ends_the_program_as_in_a_shell() {
     let end = block_on(async {
-        let mut jail = Jail::create(&spec("pipe"), LIMITS).await.unwrap();
+        let mut jail = create(&spec("pipe"), LIMITS).await.unwrap();
         let streams = jail.start(shell("while :; do echo y; done")).await.unwrap();
         drop(streams.stdout);
         let end = jail.wait().await;
@@ -50,7 +50,7 @@ fn a_closed_pipe_ends_the_program_as_in_a_shell() {
 #[test]
 fn standard_input_reaches_the_program() {
     let text = block_on(async {
-        let mut jail = Jail::create(&spec("stdin"), LIMITS).await.unwrap();
+        let mut jail = create(&spec("stdin"), LIMITS).await.unwrap();
         let streams = jail.start(shell("cat")).await.unwrap();
         rustix::io::write(&streams.stdin, b"through").unwrap();
         drop(streams.stdin);
@@ -64,7 +64,7 @@ fn standard_input_reaches_the_program() {
 #[test]
 fn a_program_that_cannot_be_executed_is_reported() {
     block_on(async {
-        let mut jail = Jail::create(&spec("noexec"), LIMITS).await.unwrap();
+        let mut jail = create(&spec("noexec"), LIMITS).await.unwrap();
         let mut command = shell("");
         command.path = b"/work/missing".to_vec();
         let error = jail.start(command).await.unwrap_err();
@@ -94,12 +94,18 @@ fn leftover_processes_end_with_the_program() {
 fn an_abandoned_jail_is_removed_with_everything_in_it() {
     let marker = format!("jail-abandoned-{}", std::process::id());
     block_on(async {
-        let mut jail = Jail::create(&spec("drop"), LIMITS).await.unwrap();
+        let mut jail = create(&spec("drop"), LIMITS).await.unwrap();
         let script = format!("exec -a {marker} sleep 1000");
         let mut command = shell(&script);
         command.path = b"/bin/bash".to_vec();
         let streams = jail.start(command).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // It takes its name when it is executed, which may take a while on a busy host.
+        for _ in 0..1000 {
+            if process_exists(&marker) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         assert!(process_exists(&marker));
         assert!(streams.stdout.as_fd().try_clone_to_owned().is_ok());
         drop(jail);

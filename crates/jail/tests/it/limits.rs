@@ -1,6 +1,6 @@
 //! Limits hold for the whole tree of processes and are reported by name.
 
-use atoll_jail::{Jail, JailError, JailFile, ProgramEnd};
+use atoll_jail::{JailError, JailFile, ProgramEnd};
 use atoll_types::{LimitName, Limits};
 
 use crate::support::{LIMITS, block_on, create, python, run, shell, spec};
@@ -76,7 +76,7 @@ fn files_that_do_not_fit_are_refused_before_the_start() {
         ..LIMITS
     };
     block_on(async {
-        let mut jail = Jail::create(&spec("fit"), limits).await.unwrap();
+        let mut jail = create(&spec("fit"), limits).await.unwrap();
         let mut command = shell("true");
         let content = vec![0; 1 << 17].into();
         command.files.push(JailFile {
@@ -116,7 +116,7 @@ fn limits_change_while_the_program_runs() {
         ..LIMITS
     };
     let end = block_on(async {
-        let mut jail = Jail::create(&spec("live"), tight).await.unwrap();
+        let mut jail = create(&spec("live"), tight).await.unwrap();
         let streams = jail.start(python(script)).await.unwrap();
         jail.set_limits(LIMITS).unwrap();
         rustix::io::write(&streams.stdin, b"go\n").unwrap();
@@ -125,6 +125,47 @@ fn limits_change_while_the_program_runs() {
         end
     });
     assert_eq!(end, Some(ProgramEnd::Exited(0)));
+}
+
+#[test]
+fn limits_change_down_to_what_is_in_use_and_no_further() {
+    let script = "import os, sys\nb = bytearray(60 << 20)\nprint(len(b), flush=True)\n\
+                  sys.stdin.readline()\nfor n in range(20):\n    try:\n        \
+                  if os.fork() == 0: sys.stdin.readline(); os._exit(0)\n    \
+                  except OSError: break\nprint(n, flush=True)";
+    block_on(async {
+        let mut jail = create(&spec("shrink"), LIMITS).await.unwrap();
+        let streams = jail.start(python(script)).await.unwrap();
+        rustix::io::ioctl_fionbio(&streams.stdout, false).unwrap();
+        let mut line = [0; 64];
+        let read = rustix::io::read(&streams.stdout, &mut line).unwrap();
+        assert_eq!(line[..read], *b"62914560\n");
+        let with = |memory_mib: u64, processes| Limits {
+            memory_bytes: memory_mib << 20,
+            processes,
+            cpu_percent: 150,
+            ..LIMITS
+        };
+        let refused = jail.set_limits(with(16, 16)).unwrap_err();
+        assert_eq!(
+            refused.kind(),
+            std::io::ErrorKind::ResourceBusy,
+            "{refused}"
+        );
+        // Less than before, and enough for what is in use.
+        jail.set_limits(with(96, 4)).unwrap();
+        rustix::io::write(&streams.stdin, b"go\n").unwrap();
+        let read = rustix::io::read(&streams.stdout, &mut line).unwrap();
+        assert_eq!(
+            line[..read],
+            *b"3\n",
+            "four processes, the program among them"
+        );
+        drop(streams.stdin);
+        assert_eq!(jail.wait().await, Some(ProgramEnd::Exited(0)));
+        assert_ne!(jail.limit_hit(), Some(LimitName::Memory));
+        jail.destroy().await.unwrap();
+    });
 }
 
 #[test]
@@ -144,5 +185,5 @@ fn many_jails_at_once_do_not_disturb_each_other() {
     for thread in threads {
         thread.join().unwrap();
     }
-    drop(create(LIMITS).unwrap());
+    block_on(async { drop(create(&spec("create"), LIMITS).await.unwrap()) });
 }

@@ -5,5 +5,6 @@ mod confinement;
 mod leavings;
 mod lifecycle;
 mod limits;
+mod ordinary;
 mod races;
 mod support;

@@ -1,12 +1,13 @@
 //! Running a shell command in a jail and reading what it wrote.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, Jail, JailError, JailFile, JailSpec, ProgramEnd, Root};
-use atoll_types::{LimitName, Limits, Usage};
+use atoll_types::{Layer, LimitName, Limits, Usage};
 
 pub(crate) const LIMITS: Limits = Limits {
     wall_time_ms: 20_000,
@@ -97,7 +98,7 @@ pub(crate) fn run(name: &str, limits: Limits, command: Command) -> Finished {
 /// Runs a command in a jail of its own to its end and removes the jail.
 pub(crate) fn run_in(spec: &JailSpec, limits: Limits, command: Command) -> Finished {
     block_on(async {
-        let mut jail = Jail::create(spec, limits).await.unwrap();
+        let mut jail = create(spec, limits).await.unwrap();
         let streams = jail.start(command).await.unwrap();
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]
@@ -126,8 +127,18 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-pub(crate) fn create(limits: Limits) -> Result<Jail, JailError> {
-    block_on(Jail::create(&spec("create"), limits))
+/// Builds a jail that lacks nothing but what the environment of the test run says this host lacks:
+/// names of layers in `ATOLL_TEST_ACCEPT_MISSING`, separated by commas.
+pub(crate) async fn create(spec: &JailSpec, limits: Limits) -> Result<Jail, JailError> {
+    Jail::begin(spec)?.finish(limits, &accepted()).await
+}
+
+pub(crate) fn accepted() -> BTreeSet<Layer> {
+    let names = std::env::var("ATOLL_TEST_ACCEPT_MISSING").unwrap_or_default();
+    let dispensable = Layer::DISPENSABLE.into_iter();
+    dispensable
+        .filter(|layer| names.split(',').any(|name| name == layer.name()))
+        .collect()
 }
 
 pub(crate) fn read_all(stream: OwnedFd) -> String {

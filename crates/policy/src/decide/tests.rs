@@ -209,6 +209,33 @@ fn a_request_may_strengthen_the_level_but_not_weaken_it() {
 }
 
 #[test]
+fn layers_may_be_missing_only_where_the_policy_names_them() {
+    let accepted = |rest: &str, defaults: &str| {
+        let rule = "[[rule]]\nid = \"only\"\nbecause = \"b\"\nset.level = \"process\"";
+        let decision = decide(
+            &policy(&format!("{defaults}\n{rule}\n{rest}")),
+            Request::default(),
+        );
+        let reason = texts(&decision, "missing").join("; ");
+        (Vec::from_iter(decision.accept_missing), reason)
+    };
+    assert_eq!(accepted("", ""), (vec![], String::new()));
+    let default = "[defaults]\naccept_missing = [\"memory-limit\", \"own-user\"]";
+    assert_eq!(
+        accepted("", default),
+        (
+            vec![Layer::OwnUser, Layer::MemoryLimit],
+            "where this host cannot enforce them, it runs without own-user, memory-limit".into()
+        )
+    );
+    let own = accepted("set.accept_missing = [\"cpu-limit\"]", default);
+    assert_eq!(own.0, [Layer::CpuLimit]);
+    assert_eq!(accepted("set.accept_missing = []", default).0, []);
+    let shipped = decide(&policy(Policy::builtin()), Request::default());
+    assert!(shipped.accept_missing.is_empty(), "{shipped:?}");
+}
+
+#[test]
 fn requests_lower_limits_freely_and_raise_them_up_to_the_policy() {
     let policy = policy(Policy::builtin());
     let asked = |wall_time_ms, memory_mib: u64| {

@@ -31,6 +31,28 @@ fn first(text: &str) -> String {
 }
 
 #[test]
+fn only_some_layers_can_be_accepted_to_be_missing() {
+    let missing = |list: &str| {
+        first(&format!(
+            "[[rule]]\nid = \"a\"\nbecause = \"b\"\nset.level = \"process\"\n\
+             set.accept_missing = {list}"
+        ))
+    };
+    assert_eq!(
+        missing("[\"seccomp\"]"),
+        "5:23: error: a message cannot run without `seccomp`\n  help: there are: own-user, \
+         landlock, landlock-scopes, memory-limit, process-limit, cpu-limit"
+    );
+    assert_eq!(
+        missing("[\"memory_limit\"]"),
+        "5:23: error: a message cannot run without `memory_limit`\n  help: did you mean \
+         `memory-limit`?"
+    );
+    assert!(missing("\"memory-limit\"").contains("must be a list of layers, not a text"));
+    assert!(missing("[1]").contains("`a layer` must be a text, not a whole number"));
+}
+
+#[test]
 fn a_full_policy_is_read() {
     let policy = policy(
         r#"

@@ -1,5 +1,6 @@
 //! A backend whose sandboxes hold nothing, and that counts them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use atoll_sandbox::{
     LeavingsError, Sandbox, SandboxSpec, StartError, State, Streams,
 };
 use atoll_types::{
-    Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
+    Enforcement, Layer, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
 };
 
 pub(crate) const LIMITS: Limits = Limits {
@@ -94,6 +95,7 @@ impl Beginning for Empty {
         self: Box<Self>,
         _: Limits,
         _: SystemCalls,
+        _: &BTreeSet<Layer>,
     ) -> Result<Box<dyn Sandbox>, CreateError> {
         tokio::time::sleep(Duration::from_millis(2)).await;
         Ok(self)

@@ -4,7 +4,7 @@
 mod strict;
 mod warm;
 
-use atoll_sandbox::conformance::{Programs, check};
+use atoll_sandbox::conformance::{Programs, accepted_by_environment, check};
 use atoll_sandbox_process::ProcessBackend;
 use atoll_types::{Program, ProgramHash, ProgramKind};
 
@@ -107,6 +107,6 @@ fn conforms(programs: Programs) {
         .enable_all()
         .build()
         .unwrap();
-    let broken = runtime.block_on(check(&backend, &programs));
+    let broken = runtime.block_on(check(&backend, &programs, &accepted_by_environment()));
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -155,6 +155,7 @@ pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> 
         id: "warm-and-cold".to_owned(),
         limits,
         system_calls,
+        accept_missing: conformance::accepted_by_environment(),
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,

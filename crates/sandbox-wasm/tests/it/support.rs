@@ -4,6 +4,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use atoll_sandbox::conformance::accepted_by_environment;
 use atoll_sandbox::conformance::limits;
 use atoll_sandbox::{Backend, Ending, Environment, Job, Sandbox, SandboxSpec, StartError};
 use atoll_sandbox_wasm::WasmBackend;
@@ -96,6 +97,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
         id: "test-wasm".to_owned(),
         limits,
         system_calls: SystemCalls::Strict,
+        accept_missing: accepted_by_environment(),
         environment,
     };
     WasmBackend::new().create(spec).await.unwrap()

@@ -195,6 +195,7 @@ pub(crate) fn decision() -> Decision {
         },
         system_calls: SystemCalls::Strict,
         network: Vec::new(),
+        accept_missing: BTreeSet::from([Layer::CpuLimit]),
         rule: "scripts".to_owned(),
         reasons: vec![Reason {
             from: "rule".to_owned(),
