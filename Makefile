@@ -6,11 +6,11 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples demo test test-guest bench ablation races soak fuzz doc install \
-	clean-all
+.PHONY: help setup build examples demo test test-guest bench ablation races third-party soak fuzz \
+	doc install clean-all
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install what is missing on a Debian-like machine
 	@scripts/setup.sh
@@ -39,6 +39,9 @@ ablation: build ## Switch off one layer at a time and show which attacks notice
 
 races: setup ## Run every race RACES times (default 10000; `make test` runs each 1000 times)
 	@ATOLL_RACES=$(RACES) $(CARGO) test --release --locked -p atoll-jail race
+
+third-party: build ## Run stress-ng and the kernel's own tests inside a sandbox
+	@scripts/third-party.sh
 
 soak: build ## Run JOBS jobs (default 100000), good and hostile, and look for what they leave
 	@scripts/soak.sh

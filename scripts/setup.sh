@@ -24,6 +24,8 @@ for extra in "$@"; do
         bubblewrap) needed+=("command:bwrap bubblewrap") ;;
         crun) needed+=("command:crun crun") ;;
         runc) needed+=("command:runc runc") ;;
+        stress-ng) needed+=("command:stress-ng stress-ng") ;;
+        libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
         qemu-system-x86) needed+=("command:qemu-system-x86_64 qemu-system-x86") ;;
         e2fsprogs) needed+=("command:mke2fs e2fsprogs") ;;
         g++) needed+=("command:g++ g++") ;;

@@ -69,15 +69,8 @@ pub fn settings() -> BTreeMap<String, String> {
 /// semaphores and queues of their users, their abstract sockets and keys.
 #[must_use]
 pub fn made_inside() -> Vec<String> {
-    let mut found: Vec<String> = PLACES
-        .iter()
-        .flat_map(|place| entries(Path::new(place)))
-        .filter(|path| {
-            let owned = fs::symlink_metadata(path).is_ok_and(|kind| kind.uid() >= SANDBOX_USER);
-            owned || path.ends_with("planted")
-        })
-        .map(|path| format!("file {}", path.display()))
-        .collect();
+    let places = PLACES.iter().map(Path::new);
+    let mut found: Vec<String> = places.flat_map(files_made_inside).collect();
     for kind in ["shm", "msg", "sem"] {
         let text = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
         found.extend(sandbox_objects(kind, &text));
@@ -89,6 +82,18 @@ pub fn made_inside() -> Vec<String> {
     let own = keys.lines().filter(|line| line.contains("canary"));
     found.extend(own.map(|line| format!("key {line}")));
     found
+}
+
+fn files_made_inside(place: &Path) -> Vec<String> {
+    let by_sandbox = |path: &&PathBuf| {
+        let owned = fs::symlink_metadata(path).is_ok_and(|kind| kind.uid() >= SANDBOX_USER);
+        owned || path.ends_with("planted")
+    };
+    let found = entries(place);
+    let found = found.iter().filter(by_sandbox);
+    found
+        .map(|path| format!("file {}", path.display()))
+        .collect()
 }
 
 /// Rows of a list of System V objects whose owner or maker is a sandbox's user. The columns are
@@ -139,13 +144,14 @@ mod tests {
 
     #[test]
     fn what_a_sandbox_has_made_outside_is_seen() {
-        let file = format!("/dev/shm/made-inside-{}", std::process::id());
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("left");
         fs::write(&file, "").unwrap();
+        assert_eq!(files_made_inside(place.path()), [""; 0]);
         chown(&file, Some(SANDBOX_USER + 7), None).unwrap();
-        let found = made_inside().join("\n");
-        fs::remove_file(&file).unwrap();
-        assert!(found.contains(&file), "{found}");
-        assert!(!made_inside().join("\n").contains(&file));
+        fs::write(place.path().join("planted"), "").unwrap();
+        assert_eq!(files_made_inside(place.path()).len(), 2);
+        let _ = made_inside();
     }
 
     #[test]

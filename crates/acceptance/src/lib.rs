@@ -9,6 +9,7 @@ mod command;
 mod example;
 mod invariants;
 mod report;
+mod third_party;
 mod traces;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ pub use command::{Atoll, Finished, finish};
 pub use example::{Example, Expect, Run, all_examples};
 pub use invariants::{appearance, made_inside, settings};
 pub use report::{Decision, Limit, Reason, Report};
+pub use third_party::third_party;
 pub use traces::{Descendants, leftovers};
 
 /// A policy that judges nobody: every program runs at the level `process` under the default limits.

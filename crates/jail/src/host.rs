@@ -141,14 +141,16 @@ fn landlock_version() -> i32 {
 /// Everything that a version of Landlock's interface can restrict, all of it required.
 pub(crate) fn landlock_ruleset(version: ABI) -> Result<Ruleset, RulesetError> {
     let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    let rules = !ablation::is_off(Part::Landlock);
+    let (files, scopes) = (Part::Landlock, Part::LandlockScopes);
+    // With both left out only the look at the host asks, and that is for all there is.
+    let rules = !ablation::is_off(files) || ablation::is_off(scopes);
     if rules {
         ruleset = ruleset.handle_access(AccessFs::from_all(version))?;
     }
     if rules && version >= ABI::V4 {
         ruleset = ruleset.handle_access(AccessNet::from_all(version))?;
     }
-    if version >= ABI::V6 && !ablation::is_off(Part::LandlockScopes) {
+    if version >= ABI::V6 && !ablation::is_off(scopes) {
         ruleset = ruleset.scope(Scope::from_all(version))?;
     }
     Ok(ruleset)

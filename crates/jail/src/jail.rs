@@ -242,9 +242,10 @@ impl Jail {
         Ok(self)
     }
 
-    /// Waits for what [`Self::begin`] has set to work.
+    /// Waits for what [`Self::begin`] has set to work, in whichever order it is reported: a copy
+    /// may be ready before the interpreter that forked it tells of its first process.
     async fn built(&mut self) -> Result<(), JailError> {
-        loop {
+        while self.first.is_none() || self.scratch.is_none() {
             match self.answer().await? {
                 (Reply::Spawned, descriptors) => {
                     self.first = descriptors.into_iter().next();
@@ -252,14 +253,12 @@ impl Jail {
                         self.group.entered(first.as_fd());
                     }
                 }
-                (Reply::Ready, descriptors) => {
-                    self.scratch = descriptors.into_iter().next();
-                    return Ok(());
-                }
+                (Reply::Ready, descriptors) => self.scratch = descriptors.into_iter().next(),
                 (Reply::Failed(failure), _) => return Err(failed(failure)),
                 (reply, _) => return Err(unexpected(&reply)),
             }
         }
+        Ok(())
     }
 
     /// Looks for the first process among the answers that have come, so that its end can be waited

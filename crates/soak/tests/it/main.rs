@@ -2,8 +2,11 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
     reason = "a test that cannot go on fails by panicking"
 )]
+
+mod attacks;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -14,10 +14,14 @@ def seen(found):
     return f"saw {found}" if found else "nothing"
 
 
-initial = read("/proc/self/environ").decode(errors="replace").split("\0")
+def initial():
+    variables = read("/proc/self/environ").decode(errors="replace").split("\0")
+    return seen([name for name in variables if name.startswith("SECRET_OF")])
+
+
 attempt("variables of the caller", lambda: seen(os.environ.get("SECRET_OF_THE_CALLER")))
 attempt("unexpected variables", lambda: seen(sorted(set(os.environ) - EXPECTED)))
-attempt("initial variables", lambda: seen([v for v in initial if v.startswith("SECRET_OF")]))
+attempt("initial variables", initial)
 attempt("name of the host", lambda: seen([n for n in (os.uname().nodename,) if n != "atoll"]))
 attempt("identity of the machine", lambda: seen(read("/etc/machine-id")))
 attempt("identity of the boot", lambda: seen(read("/proc/sys/kernel/random/boot_id")))

@@ -1,0 +1,227 @@
+//! The attacks in sandboxes that waited for them, forked interpreters included: they fare no better
+//! than in a sandbox that was made for them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use atoll_engine::{
+    Engine, Flow, Observer, Options, PolicyText, PoolOptions, ProgramFile, Request, RunOptions,
+    Stream, Submission, backends, now_unix_ms, random,
+};
+use atoll_types::{
+    InputFile, Level, Limits, Message, Origin, Status, Stdin, SystemCalls, TenantId, Usage,
+};
+
+const POLICY: &str = include_str!("../../../acceptance/src/isolation.toml");
+
+/// Programs that take long on purpose, or are told by a variable what to do.
+const LEFT_OUT: [&str; 12] = [
+    "attempts.py",
+    "k07_every_call.py",
+    "k07_garbage.py",
+    "next_job.py",
+    "p05_ending.py",
+    "r02_buffers_in_children.py",
+    "r03_busy.py",
+    "r03_share.py",
+    "r03_time.py",
+    "r04_deaf.py",
+    "r04_stopped.py",
+    "r04_waiting.py",
+];
+
+/// What differs for good reason: program, attempt, and what is seen in a sandbox that waited.
+const DIFFERENT: [(&str, &str, &str); 1] = [
+    // What is forked and has become another user cannot be looked into, not even by itself.
+    ("i02_environment.py", "initial variables", "EACCES"),
+];
+
+/// What the policy gives.
+const LIMITS: Limits = Limits {
+    wall_time_ms: 5_000,
+    cpu_time_ms: 10_000,
+    cpu_percent: 100,
+    memory_bytes: 512 << 20,
+    processes: 64,
+    disk_bytes: 256 << 20,
+    disk_files: 10_000,
+    output_bytes: 16 << 20,
+    open_files: 256,
+};
+
+struct Canaries {
+    directory: tempfile::TempDir,
+    tcp: TcpListener,
+    _by_name: UnixListener,
+}
+
+impl Canaries {
+    fn new() -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("canary-")
+            .tempdir()
+            .unwrap();
+        fs::write(directory.path().join("canary"), "nobody may read this").unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let name = directory.path().file_name().unwrap().to_str().unwrap();
+        let name = SocketAddr::from_abstract_name(name).unwrap();
+        Self {
+            tcp: TcpListener::bind("127.0.0.1:0").unwrap(),
+            _by_name: UnixListener::bind_addr(&name).unwrap(),
+            directory,
+        }
+    }
+
+    fn arguments(&self) -> Vec<Vec<u8>> {
+        let path = self.directory.path();
+        let words = [
+            "mark".to_owned(),
+            path.join("canary").display().to_string(),
+            self.tcp.local_addr().unwrap().port().to_string(),
+            path.file_name().unwrap().to_str().unwrap().to_owned(),
+            std::process::id().to_string(),
+        ];
+        words.map(String::into_bytes).into()
+    }
+}
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../acceptance/tests/escape/programs")
+}
+
+fn message(name: &str, canaries: &Canaries) -> Message {
+    let read = |name: &str| fs::read(programs().join(name)).unwrap();
+    let submission = Submission {
+        program: ProgramFile {
+            name: name.to_owned(),
+            bytes: read(name).into(),
+        },
+        arguments: canaries.arguments(),
+        stdin: Stdin::Empty,
+        files: vec![InputFile {
+            name: b"attempts.py".to_vec(),
+            content: read("attempts.py").into(),
+        }],
+        environment: Vec::new(),
+        tenant: TenantId::new("local").unwrap(),
+        origin: Origin::CommandLine,
+    };
+    let message = submission.into_message(now_unix_ms(), random().unwrap());
+    message.unwrap()
+}
+
+fn engine(place: &Path, pools: Option<PoolOptions>) -> Engine {
+    let options = Options {
+        state_dir: place.to_owned(),
+        policy: PolicyText {
+            name: "isolation".to_owned(),
+            text: POLICY.to_owned(),
+        },
+        backends: backends(),
+        pools,
+    };
+    Engine::open(options).unwrap()
+}
+
+/// What came of each attempt, and how the program ended.
+async fn run(engine: &Engine, message: Message) -> (BTreeMap<String, String>, String) {
+    let options = RunOptions {
+        request: Request {
+            wall_time_ms: Some(5_000),
+            ..Request::default()
+        },
+        keep_output: true,
+        ..RunOptions::default()
+    };
+    let never = pin!(std::future::pending());
+    let report = engine.run(message, options, &mut Silent, never).await;
+    let outcome = report.unwrap().outcome;
+    assert_ne!(outcome.status, Status::Refused, "{:?}", outcome.reason);
+    let ended = (outcome.exit_code, outcome.signal, outcome.limit);
+    let mut seen = BTreeMap::new();
+    for line in outcome.stdout.split(|byte| *byte == b'\n') {
+        let line: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
+        let attempts = line.get("attempts").and_then(|all| all.as_object());
+        for (name, words) in attempts.into_iter().flatten() {
+            seen.insert(name.clone(), words.as_str().unwrap().to_owned());
+        }
+    }
+    let errors = String::from_utf8_lossy(&outcome.stderr);
+    let errors: String = errors.chars().take(300).collect();
+    (seen, format!("{ended:?} {errors}"))
+}
+
+/// Waits until a sandbox for such programs waits.
+async fn until_one_waits(engine: &Engine) {
+    for _ in 0..10_000 {
+        if engine.pools().iter().any(|pool| pool.idle > 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    unreachable!("no sandbox waits: {:?}", engine.pools());
+}
+
+#[tokio::test]
+async fn attacks_fare_no_better_in_a_sandbox_that_waited_for_them() {
+    let place = tempfile::tempdir().unwrap();
+    let cold = engine(&place.path().join("cold"), None);
+    let warm = engine(&place.path().join("warm"), Some(PoolOptions::default()));
+    let canaries = Canaries::new();
+    let mut names: Vec<_> = fs::read_dir(programs())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !LEFT_OUT.contains(&name.as_str()))
+        .collect();
+    names.sort();
+    assert!(names.len() > 50, "{names:?}");
+    let mut differences = Vec::new();
+    for name in &names {
+        let message = || message(name, &canaries);
+        let (expected, expected_end) = run(&cold, message()).await;
+        let calls = SystemCalls::Processes;
+        warm.keep_waiting(&message(), Level::Process, &LIMITS, calls, 2);
+        until_one_waits(&warm).await;
+        let (seen, end) = run(&warm, message()).await;
+        if (&seen, &end) != (&expected, &expected_end) {
+            println!("{name}: {expected_end} to {end}");
+        }
+        for (attempt, words) in &seen {
+            let was = expected.get(attempt);
+            let known = DIFFERENT.contains(&(name.as_str(), attempt.as_str(), words.as_str()));
+            if was != Some(words) && !known {
+                differences.push(format!("{name}: {attempt}: {was:?} to {words}"));
+            }
+        }
+        let missing = expected.keys().filter(|name| !seen.contains_key(*name));
+        differences.extend(missing.map(|attempt| format!("{name}: {attempt}: never tried: {end}")));
+    }
+    let hits: u64 = warm.pools().iter().map(|pool| pool.hits).sum();
+    let text = fs::read_to_string(canaries.directory.path().join("canary")).unwrap();
+    warm.close().await;
+    cold.close().await;
+    println!("{hits} of {} programs found a sandbox waiting", names.len());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(hits as usize + 5 > names.len(), "only {hits} waited");
+    assert_eq!(text, "nobody may read this");
+}
+
+/// Output is kept and looked at in the end.
+struct Silent;
+
+#[async_trait]
+impl Observer for Silent {
+    async fn output(&mut self, _: Stream, _: &[u8]) -> Flow {
+        Flow::Continue
+    }
+
+    fn progress(&mut self, _: &Usage) {}
+}
