@@ -86,8 +86,8 @@ pub trait Backend: Send + Sync {
 #[async_trait]
 pub trait Beginning: Send {
     /// Puts the limits in force and waits until the sandbox is ready. It may lack the layers of
-    /// `accept_missing`, and no others; [`Sandbox::enforcement`] names those it lacks. A level whose
-    /// programs make no system calls of their own has no use for `system_calls`.
+    /// `accept_missing`, and no others; [`Sandbox::enforcement`] names those it lacks. A level
+    /// whose programs make no system calls of their own has no use for `system_calls`.
     ///
     /// # Errors
     /// As for [`Backend::create`].

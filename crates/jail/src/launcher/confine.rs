@@ -54,6 +54,14 @@ pub(crate) fn drop_capabilities(user: Option<u32>) -> Result<(), Failure> {
         return Ok(());
     }
     bound_capabilities(kernel::CapabilitySet::empty())?;
+    become_nobody(user)
+}
+
+/// The same for a process that has given up regaining any.
+pub(crate) fn become_nobody(user: Option<u32>) -> Result<(), Failure> {
+    if ablation::is_off(Part::NoCapabilities) {
+        return Ok(());
+    }
     if let Some(id) = user {
         let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
         let identity = |error: rustix::io::Errno| {
@@ -81,7 +89,7 @@ pub(crate) fn keep_what_confining_takes() -> Result<(), Failure> {
 }
 
 /// Lets nothing but `kept` ever be gained again.
-fn bound_capabilities(kept: kernel::CapabilitySet) -> Result<(), Failure> {
+pub(crate) fn bound_capabilities(kept: kernel::CapabilitySet) -> Result<(), Failure> {
     let failed = |attempt: &'static str| {
         move |error: rustix::io::Errno| {
             Failure::new(Some(Layer::NoCapabilities), attempt, &error.into())

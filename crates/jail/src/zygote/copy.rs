@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use atoll_types::Layer;
 use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::control::send;
 use crate::launcher::{confine, root};
@@ -81,11 +82,15 @@ fn prepare(
     leave_namespaces(fork.own_network)?;
     let directory = root::furnish_copy(fork.user, &fork.disk)?;
     rustix::process::setsid().map_err(|error| failed(None, "start a session", error.into()))?;
-    confine::drop_capabilities(Some(fork.user))?;
+    confine::become_nobody(Some(fork.user))?;
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         let attempt = "enter the working directory";
         failed(Some(Layer::PrivateFiles), attempt, error)
     })?;
+    // Taking another id has closed the process's own files in /proc to it; execve would open them.
+    let open = DumpableBehavior::Dumpable;
+    set_dumpable_behavior(open)
+        .map_err(|error| failed(None, "open the copy's files in /proc", error.into()))?;
     confine::landlock(fork.landlock)?;
     confine::resource_limits(&fork.resource_limits)?;
     send(socket.as_fd(), &Reply::Ready, &[directory.as_fd()])

@@ -5,10 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
+use rustix::thread::CapabilitySet;
 
 use super::copy::{self, Descriptors};
 use crate::control::{Receiver, send};
-use crate::launcher::program_end;
+use crate::launcher::{confine, program_end};
 use crate::plan::{Failure, Fork, Reply};
 use crate::sys::{self, BlockedSignals, Forked};
 
@@ -59,6 +60,8 @@ pub fn serve(control: OwnedFd, hooks: &dyn Hooks) -> io::Result<Served> {
         own: pidfd_open(getpid(), PidfdFlags::empty())?,
         running: Vec::new(),
     };
+    // Nothing is executed from here on; what copies would have to empty one by one is empty then.
+    confine::bound_capabilities(CapabilitySet::empty()).map_err(|failure| failure.error())?;
     send(control.as_fd(), &Reply::Ready, &[])?;
     let mut receiver = Receiver::default();
     loop {

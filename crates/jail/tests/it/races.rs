@@ -8,7 +8,7 @@ use std::time::Duration;
 use atoll_jail::{Command, Jail};
 use atoll_types::Limits;
 
-use crate::support::{LIMITS, block_on, shell, spec};
+use crate::support::{LIMITS, block_on, create, shell, spec};
 
 /// First of the host's user ids that jails have.
 const JAIL_USER: u32 = 0x6000_0000;
@@ -25,7 +25,7 @@ fn race(name: &str, command: impl Fn() -> Command, look: impl AsyncFn(&mut Jail,
     let rounds: u32 = rounds.map_or(1000, |rounds| rounds.parse().unwrap());
     block_on(async {
         for round in 0..rounds {
-            let mut jail = Jail::create(&spec(name), RACING).await.unwrap();
+            let mut jail = create(&spec(name), RACING).await.unwrap();
             let streams = jail.start(command()).await.unwrap();
             // Spread over the time in which a program starts and races, in no order.
             let pause_us = u64::from(round).wrapping_mul(0x9E37_79B9) % 6_000;

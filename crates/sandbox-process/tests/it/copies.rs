@@ -68,7 +68,8 @@ fn copies_see_nothing_of_each_other() {
         let look = "import os, socket\n\
             print(os.getuid())\n\
             print([d for d in ('/work', '/tmp', '/dev/shm') if os.path.exists(d + '/left')])\n\
-            print(sorted(n for n in os.listdir('/proc') if n.isdigit()), os.getpid(), os.getppid())\n\
+            seen = sorted(n for n in os.listdir('/proc') if n.isdigit())\n\
+            print(seen, os.getpid(), os.getppid())\n\
             print(sorted(os.listdir('/proc/self/fd')))\n\
             print(open('/proc/self/cgroup').read().count(':/\\n') > 0)\n\
             try: os.kill(-1, 9)\n\
