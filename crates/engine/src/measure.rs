@@ -102,6 +102,13 @@ impl Engine {
         })
     }
 
+    /// CPU time of every sandbox of this host, and of what they are copied from. It counts from the
+    /// last time at which there was none; none where nothing counts it.
+    #[must_use]
+    pub fn cpu_time_of_sandboxes() -> Option<Duration> {
+        atoll_sandbox_process::cpu_time_us().map(Duration::from_micros)
+    }
+
     /// Keeps sandboxes waiting for programs of a message's kind, whatever the demand.
     pub fn keep_waiting(
         &self,

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// whether that worked.
 pub struct Jail {
     limits: Limits,
-    group: Box<dyn Group>,
+    group: Arc<dyn Group>,
     socket: UnixStream,
     receiver: Receiver,
     /// The jail's first process: a child of this process.
@@ -108,6 +109,13 @@ impl Drop for JailBeginning {
             jail.find_first();
         }
     }
+}
+
+/// CPU time of all jails of this host, zygotes included, in microseconds. It counts from the last
+/// time at which there was no jail; `None` where there is no group that counts it.
+#[must_use]
+pub fn cpu_time_us() -> Option<u64> {
+    host().hierarchies.cpu_time_us()
 }
 
 /// Whether all that this host lacks is accepted to be missing.
@@ -197,7 +205,7 @@ impl Jail {
         Ok(beginning)
     }
 
-    fn new(group: Box<dyn Group>, socket: UnixStream, copy: Option<Slot>) -> Self {
+    fn new(group: Arc<dyn Group>, socket: UnixStream, copy: Option<Slot>) -> Self {
         Self {
             limits: NO_LIMITS,
             group,
@@ -225,7 +233,8 @@ impl Jail {
             .set_nonblocking(true)
             .and_then(|()| UnixStream::from_std(socket))
             .map_err(internal("make a socket"))?;
-        let mut jail = Self::new(make_group(name)?, socket, Some(slot));
+        let group = slot.group().map_or_else(|| make_group(name), Ok)?;
+        let mut jail = Self::new(group, socket, Some(slot));
         jail.group
             .set_limits(&jail.group_limits(&limits))
             .map_err(limits_refused)?;
@@ -466,7 +475,7 @@ impl Jail {
     pub async fn destroy(mut self) -> io::Result<()> {
         self.stop();
         // Nearly always everything ends at once, and removing what held it is quick.
-        if self.first_ended().await.is_ok() && self.group.try_remove() {
+        if self.first_ended().await.is_ok() && (self.keep_group() || self.group.try_remove()) {
             self.removed = true;
             return Ok(());
         }
@@ -474,6 +483,12 @@ impl Jail {
             Ok(removed) => removed,
             Err(error) => Err(io::Error::other(error)),
         }
+    }
+
+    /// Leaves the group to the next copy of the zygote; whether it did.
+    fn keep_group(&self) -> bool {
+        let copy = self.copy.as_ref();
+        copy.is_some_and(|slot| self.group.reset() && slot.keep(&self.group))
     }
 
     /// Waits until the first process has ended, and with it everything inside.
@@ -583,8 +598,9 @@ struct Disk {
     full: bool,
 }
 
-fn make_group(name: &str) -> Result<Box<dyn Group>, JailError> {
-    host().hierarchies.create(name).map_err(limits_refused)
+fn make_group(name: &str) -> Result<Arc<dyn Group>, JailError> {
+    let made = host().hierarchies.create(name);
+    made.map(Arc::from).map_err(limits_refused)
 }
 
 fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {

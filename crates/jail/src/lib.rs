@@ -26,7 +26,9 @@ pub mod sys;
 mod zygote;
 
 pub use helper::{HelperMissing, helper_binary};
-pub use jail::{Command, Jail, JailBeginning, JailError, JailFile, JailSpec, Root, Running};
+pub use jail::{
+    Command, Jail, JailBeginning, JailError, JailFile, JailSpec, Root, Running, cpu_time_us,
+};
 pub use launcher::run as launch;
 pub use leavings::{Leaving, Leavings, LeftFile};
 pub use plan::{Bind, GUEST_ID, ProgramEnd, WORK_DIRECTORY};

@@ -18,6 +18,8 @@ use atoll_jail::{CopySpec, Jail, JailBeginning, JailSpec, Zygote};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
+pub use atoll_jail::cpu_time_us;
+
 use environment::CommandLine;
 use interpreter::Interpreters;
 use sandbox::ProcessSandbox;

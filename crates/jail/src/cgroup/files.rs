@@ -65,7 +65,14 @@ pub(super) fn write(directory: &Path, file: &str, value: impl ToString) -> io::R
         .custom_flags(libc::O_CLOEXEC)
         .open(&path)
         .and_then(|mut opened| io::Write::write_all(&mut opened, value.to_string().as_bytes()))
-        .map_err(|error| io::Error::new(error.kind(), format!("{} ({error})", path.display())))
+        .map_err(|error| {
+            // A group that somebody has removed since its file was opened.
+            let kind = match error.raw_os_error() {
+                Some(libc::ENODEV) => io::ErrorKind::NotFound,
+                _ => error.kind(),
+            };
+            io::Error::new(kind, format!("{} ({error})", path.display()))
+        })
 }
 
 /// Reads a file that holds one number; `None` when it is not there or says `max`.

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use atoll_types::Limits;
 
@@ -71,7 +72,22 @@ pub(super) struct GroupV1 {
     cpu: PathBuf,
     cpuacct: PathBuf,
     directories: Vec<PathBuf>,
+    /// What the kernel's counters said when the group was made or reset.
+    before: Mutex<Counters>,
+    /// The limits in force: memory, processes, CPU share.
+    held: Mutex<Option<(u64, u32, u32)>>,
 }
+
+/// Counters of a group that only grow.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counters {
+    cpu_time_us: u64,
+    memory_kills: u64,
+    process_refusals: u64,
+}
+
+/// What an empty group may still account for, in bytes: the kernel's own objects, mostly.
+const LEFT_BYTES_MAX: u64 = 2 << 20;
 
 /// A group weighs as much as one task of the root group by default, whatever runs inside, and
 /// starves on a busy host. The kernel's maximum for `cpu.shares`.
@@ -87,6 +103,8 @@ impl GroupV1 {
             cpu: inside(&mounts.cpu),
             cpuacct: inside(&mounts.cpuacct),
             directories: Vec::new(),
+            before: Mutex::default(),
+            held: Mutex::default(),
         };
         let built = group.build(mounts, &name);
         match built {
@@ -114,6 +132,20 @@ impl GroupV1 {
 }
 
 impl GroupV1 {
+    /// The counters since the beginning of the group.
+    fn counters(&self) -> Counters {
+        let read = |found: Option<u64>| found.unwrap_or(0);
+        Counters {
+            cpu_time_us: read(files::number(&self.cpuacct, "cpuacct.usage")) / 1000,
+            memory_kills: read(files::keyed(&self.memory, "memory.oom_control", "oom_kill")),
+            process_refusals: read(files::keyed(&self.pids, "pids.events", "max")),
+        }
+    }
+
+    fn before(&self) -> Counters {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The limit with swap must never be below the one without, so growing starts with the former
     /// and shrinking with the latter. Kernels without swap accounting lack the former.
     fn limit_memory(&self, bytes: u64) -> io::Result<()> {
@@ -153,7 +185,8 @@ impl Group for GroupV1 {
     }
 
     fn cpu_time_us(&self) -> u64 {
-        files::number(&self.cpuacct, "cpuacct.usage").unwrap_or(0) / 1000
+        let now = files::number(&self.cpuacct, "cpuacct.usage").unwrap_or(0) / 1000;
+        now.saturating_sub(self.before().cpu_time_us)
     }
 
     fn memory_bytes(&self) -> u64 {
@@ -170,19 +203,39 @@ impl Group for GroupV1 {
     }
 
     fn memory_kills(&self) -> u64 {
-        files::keyed(&self.memory, "memory.oom_control", "oom_kill").unwrap_or(0)
+        let now = files::keyed(&self.memory, "memory.oom_control", "oom_kill").unwrap_or(0);
+        now.saturating_sub(self.before().memory_kills)
     }
 
     fn process_refusals(&self) -> u64 {
-        files::keyed(&self.pids, "pids.events", "max").unwrap_or(0)
+        let now = files::keyed(&self.pids, "pids.events", "max").unwrap_or(0);
+        now.saturating_sub(self.before().process_refusals)
     }
 
     fn set_limits(&self, limits: &Limits) -> io::Result<()> {
+        let wanted = (limits.memory_bytes, limits.processes, limits.cpu_percent);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if *held == Some(wanted) {
+            return Ok(());
+        }
+        // Should only some be set, all are set again the next time.
+        *held = None;
         self.limit_memory(limits.memory_bytes)?;
         files::write(&self.pids, "pids.max", limits.processes)?;
         files::write(&self.cpu, "cpu.cfs_period_us", PERIOD_US)?;
         let quota = u64::from(limits.cpu_percent) * PERIOD_US / 100;
-        files::write(&self.cpu, "cpu.cfs_quota_us", quota.max(QUOTA_US_MIN))
+        files::write(&self.cpu, "cpu.cfs_quota_us", quota.max(QUOTA_US_MIN))?;
+        *held = Some(wanted);
+        Ok(())
+    }
+
+    fn reset(&self) -> bool {
+        let is_empty = files::number(&self.pids, "pids.current") == Some(0);
+        if !is_empty || self.memory_bytes() > LEFT_BYTES_MAX {
+            return false;
+        }
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = self.counters();
+        files::write(&self.memory, "memory.max_usage_in_bytes", 0).is_ok()
     }
 
     fn try_remove(&self) -> bool {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use atoll_types::{Layer, Limits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::cgroup::Group;
 use crate::control::{Receiver, send};
 use crate::host::host;
 use crate::jail::{
@@ -23,12 +24,17 @@ use crate::seccomp::Profile;
 /// An interpreter starts within tens of milliseconds; importing large modules takes longer.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Groups that are kept for copies to come.
+const GROUPS_MAX: usize = 64;
+
 /// An interpreter in a jail of its own that forks confined copies of itself. Dropping it ends it
 /// and every copy.
 pub struct Zygote {
     socket: OwnedFd,
     /// Ids that no copy has.
     users: Mutex<Vec<u32>>,
+    /// Groups that copies have left, as good as new.
+    groups: Mutex<Vec<Arc<dyn Group>>>,
     copies: AtomicU64,
     started: Instant,
     /// Nobody writes to or reads from these while it serves.
@@ -60,10 +66,38 @@ pub(crate) struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let users = &self.zygote.users;
-        let mut users = users.lock().unwrap_or_else(PoisonError::into_inner);
-        users.push(self.user);
+        lock(&self.zygote.users).push(self.user);
     }
+}
+
+impl Slot {
+    /// A group that another copy has left.
+    pub(crate) fn group(&self) -> Option<Arc<dyn Group>> {
+        lock(&self.zygote.groups).pop()
+    }
+
+    /// Keeps a group for another copy; whether there was room for it.
+    pub(crate) fn keep(&self, group: &Arc<dyn Group>) -> bool {
+        let mut groups = lock(&self.zygote.groups);
+        let has_room = groups.len() < GROUPS_MAX;
+        if has_room {
+            groups.push(Arc::clone(group));
+        }
+        has_room
+    }
+}
+
+impl Drop for Zygote {
+    fn drop(&mut self) {
+        for group in lock(&self.groups).drain(..) {
+            // Nothing is in it; should it stay all the same, the next sweep finds it.
+            let _ = group.remove();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Zygote {
@@ -102,6 +136,7 @@ impl Zygote {
             Ok(()) => Ok(Self {
                 socket: ours.into(),
                 users: Mutex::new((0..COPIES_MAX).rev().map(|n| FIRST_COPY + n).collect()),
+                groups: Mutex::default(),
                 copies: AtomicU64::new(0),
                 started: Instant::now(),
                 _streams: streams,
@@ -174,8 +209,7 @@ impl Zygote {
     }
 
     fn slot(self: &Arc<Self>) -> Result<Slot, JailError> {
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        let user = users.pop().ok_or_else(|| {
+        let user = lock(&self.users).pop().ok_or_else(|| {
             internal("make a copy")(io::Error::other(format!(
                 "the interpreter has {COPIES_MAX} copies, which is the most it may have at once"
             )))

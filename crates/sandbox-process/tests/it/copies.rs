@@ -1,10 +1,10 @@
 //! Copies of one interpreter: what they share, and what they must not.
 
-use atoll_sandbox::{Backend as _, Sandbox};
+use atoll_sandbox::{Backend as _, Ending, Sandbox};
 use atoll_sandbox_process::ProcessBackend;
 use atoll_types::{SystemCalls, TenantId};
 
-use crate::warm::{Shown, finish, specification};
+use crate::warm::{Shown, finish, job, specification};
 
 /// Prints numbers that nobody else may draw.
 const RANDOM: &str = "import os, random, secrets, tempfile, uuid\n\
@@ -110,6 +110,32 @@ fn many_copies_live_at_once_and_each_serves() {
         for (number, sandbox) in waiting.into_iter().enumerate() {
             let shown = finish(sandbox, &format!("print({number})")).await;
             assert_eq!(shown.stdout, format!("{number}\n"), "{shown:?}");
+        }
+    });
+}
+
+#[test]
+fn a_copy_is_not_charged_for_what_an_earlier_one_used() {
+    block_on(async {
+        let backend = ProcessBackend::new();
+        let greedy = "b = bytearray(100 << 20)\nprint(sum(range(3_000_000)))";
+        let mut peaks = Vec::new();
+        for script in [greedy, "print(1)", greedy, "print(2)"] {
+            let mut sandbox = warm(&backend, "one").await;
+            let streams = sandbox.start(job(script)).await.unwrap();
+            drop(streams.stdin);
+            assert_eq!(sandbox.wait().await, Ending::Exited(0), "{script}");
+            let usage = sandbox.usage();
+            peaks.push((usage.memory_peak_bytes, usage.cpu_time_us));
+            sandbox.destroy().await.unwrap();
+        }
+        let [first, second, third, fourth] = peaks[..] else {
+            panic!("{peaks:?}");
+        };
+        for (greedy, modest) in [(first, second), (third, fourth)] {
+            assert!(greedy.0 > 100 << 20, "{peaks:?}");
+            assert!(modest.0 < 50 << 20, "{peaks:?}");
+            assert!(modest.1 < greedy.1, "{peaks:?}");
         }
     });
 }

@@ -1,5 +1,5 @@
 //! The conformance suite at the `process` level, once for each kind of program. Needs root.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod copies;
 mod strict;

@@ -192,7 +192,7 @@ pub(crate) async fn finish(mut sandbox: Box<dyn Sandbox>, script: &str) -> Shown
     }
 }
 
-fn job(script: &str) -> Job {
+pub(crate) fn job(script: &str) -> Job {
     let bytes = script.as_bytes();
     Job {
         program: Program {
