@@ -111,7 +111,12 @@ const REFUSED: [(&str, &str, &str); 10] = [
 
 #[test]
 fn strict_refuses_threads_children_programs_sockets_and_writable_code() {
+    let is_root = rustix::process::geteuid().is_root();
     for (what, script, expected) in REFUSED {
+        if !is_root && what.starts_with("another program") {
+            // Only root can keep a program from becoming another; the layer's detail says so.
+            continue;
+        }
         for warm in [false, true] {
             let strict = ran(script, warm, SystemCalls::Strict);
             assert_eq!(strict.stdout.trim_end(), expected, "{what}: {strict:#?}");
