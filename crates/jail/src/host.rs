@@ -13,6 +13,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError,
     Scope,
 };
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::ablation::{self, Part};
 use crate::cgroup::{self, Hierarchies};
@@ -38,7 +39,8 @@ pub(crate) struct Host {
     pub(crate) lacks: Vec<LayerReport>,
 }
 
-/// Looks once. Groups of owners that died are removed on the way.
+/// Looks once. Groups of owners that died are removed on the way, and this process may open as many
+/// files as it can be allowed from then on: a sandbox that waits takes about twenty.
 pub(crate) fn host() -> &'static Host {
     static FOUND: OnceLock<Host> = OnceLock::new();
     FOUND.get_or_init(|| {
@@ -47,8 +49,16 @@ pub(crate) fn host() -> &'static Host {
             .slices()
             .iter()
             .for_each(|slice| cgroup::sweep(slice));
+        allow_open_files();
         Host::with(hierarchies, landlock_version(), own_users())
     })
+}
+
+fn allow_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // With fewer, sandboxes are refused once there are too many, which says why.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 impl Host {

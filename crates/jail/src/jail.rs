@@ -221,14 +221,13 @@ impl Jail {
         }
     }
 
-    /// The jail that a copy of a zygote is going to be, with its limits in force, and what the copy
-    /// has to write "0" to.
+    /// The jail that a copy of a zygote is going to be, with its limits in force.
     pub(crate) fn of_copy(
         name: &str,
         limits: Limits,
         socket: std::os::unix::net::UnixStream,
         slot: Slot,
-    ) -> Result<(Self, Vec<OwnedFd>), JailError> {
+    ) -> Result<Self, JailError> {
         let socket = socket
             .set_nonblocking(true)
             .and_then(|()| UnixStream::from_std(socket))
@@ -239,9 +238,13 @@ impl Jail {
             .set_limits(&jail.group_limits(&limits))
             .map_err(limits_refused)?;
         jail.limits = limits;
-        let entrances = jail.group.own_entrance();
-        let entrances = entrances.map_err(internal("open the cgroup's entrance"))?;
-        Ok((jail, entrances))
+        Ok(jail)
+    }
+
+    /// What a copy has to write "0" to.
+    pub(crate) fn own_entrance(&self) -> Result<&[OwnedFd], JailError> {
+        let entrances = self.group.own_entrance();
+        entrances.map_err(internal("open the cgroup's entrance"))
     }
 
     /// Waits until the copy is what [`Self::of_copy`] began.

@@ -147,6 +147,13 @@ impl Pool {
         self.idle.iter().map(|idle| idle.bytes).sum()
     }
 
+    /// Whether somebody is likely to take the next sandbox as soon as it is made: nothing else
+    /// waits, and more are wanted in the time it takes to make one.
+    pub(crate) fn is_drained(&self, now: Duration) -> bool {
+        let wanted = self.demand.rate(now) * self.making_time.as_secs_f64();
+        self.idle.is_empty() && wanted > 1.0
+    }
+
     fn target(&self, now: Duration, most: usize) -> usize {
         let target = self.demand.target(now, self.making_time, most);
         target.max(self.floor.min(most))

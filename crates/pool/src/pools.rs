@@ -225,12 +225,36 @@ impl Shared {
             accept_missing: key.accept_missing.clone(),
             environment: key.environment.clone(),
         };
-        let made = make(backend, spec).await;
+        let made = self.make(backend, spec, key).await;
         if let Some(idle) = self.put(key, made, before.elapsed()) {
             destroy([idle]).await;
             self.lock().pools.get_mut(key).map(Pool::end_making);
         }
         self.busy.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    async fn make(
+        &self,
+        backend: &dyn Backend,
+        spec: SandboxSpec,
+        key: &Key,
+    ) -> Result<Idle, String> {
+        let created = backend.create_warm(spec).await;
+        let mut sandbox = created.map_err(|error| why(&error))?;
+        if !self.is_drained(key) {
+            let rehearsed = sandbox.rehearse().await;
+            rehearsed.map_err(|error| format!("failed to rehearse in a new sandbox: {error}"))?;
+        }
+        Ok(Idle::new(sandbox))
+    }
+
+    fn is_drained(&self, key: &Key) -> bool {
+        let now = self.now();
+        let state = self.lock();
+        state
+            .pools
+            .get(key)
+            .is_some_and(|pool| pool.is_drained(now))
     }
 
     /// Puts a sandbox into its pool, or gives it back when there is no place for it; it counts as
@@ -267,11 +291,6 @@ impl Shared {
         }
         back
     }
-}
-
-async fn make(backend: &dyn Backend, spec: SandboxSpec) -> Result<Idle, String> {
-    let created = backend.create_warm(spec).await;
-    created.map(Idle::new).map_err(|error| why(&error))
 }
 
 /// An error with its source: whoever reads it in a report has nothing else.

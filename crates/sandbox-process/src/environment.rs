@@ -183,7 +183,7 @@ impl CommandLine {
     }
 
     /// The command of an interpreter that forks copies of itself; `None` where nothing can.
-    pub(crate) fn zygote(&self, library: OwnedFd) -> Option<Command> {
+    pub(crate) fn zygote(&self, library: OwnedFd, rehearsal: OwnedFd) -> Option<Command> {
         if self.environment.kind != ProgramKind::Python {
             return None;
         }
@@ -198,7 +198,7 @@ impl CommandLine {
             // Nothing of the dependencies may run in it: they are for the copies.
             environment: variables,
             files: Vec::new(),
-            descriptors: vec![library],
+            descriptors: vec![library, rehearsal],
             profile: Profile::Zygote,
         })
     }

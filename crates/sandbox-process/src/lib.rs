@@ -53,8 +53,9 @@ impl ProcessBackend {
             attempt: "start a copy of the interpreter".to_owned(),
             source,
         };
-        let mut ends = Ends::new().map_err(internal)?;
         let profile = profile(environment.kind, spec.system_calls);
+        let command = CommandLine::new(&self.interpreters, environment, profile);
+        let mut ends = Ends::new().map_err(internal)?;
         let copy = CopySpec {
             name: spec.id,
             limits: spec.limits,
@@ -64,7 +65,6 @@ impl ProcessBackend {
         };
         let (jail, running) = zygote.copy(copy).await.map_err(sandbox::create_error)?;
         let waiting = ends.ready(running).await.map_err(internal)?;
-        let command = CommandLine::new(&self.interpreters, environment, profile);
         Ok(ProcessSandbox::new(jail, command, Some(waiting)))
     }
 
@@ -75,9 +75,11 @@ impl ProcessBackend {
             root: environment::root(&self.interpreters, environment)?,
         };
         let command = CommandLine::new(&self.interpreters, environment.clone(), Profile::Zygote);
+        let rehearsal = command.command(waiting::rehearsal());
         let command = waiting::library().and_then(|library| {
+            let rehearsal = waiting::job_file(&rehearsal)?.into();
             let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
-            command.zygote(library).ok_or_else(missing)
+            command.zygote(library, rehearsal).ok_or_else(missing)
         });
         let command = command.map_err(|source| CreateError::Internal {
             attempt: "start an interpreter".to_owned(),

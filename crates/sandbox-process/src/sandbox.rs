@@ -11,7 +11,7 @@ use atoll_sandbox::{
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
 use crate::environment::CommandLine;
-use crate::waiting::{NotStarted, Waiting};
+use crate::waiting::{self, NotStarted, Waiting};
 
 /// A jail with a command line to be.
 pub(crate) struct ProcessSandbox {
@@ -79,6 +79,16 @@ impl Sandbox for ProcessSandbox {
 
     fn set_limits(&mut self, limits: &Limits) -> std::io::Result<()> {
         self.jail.set_limits(*limits)
+    }
+
+    async fn rehearse(&mut self) -> std::io::Result<()> {
+        match &mut self.waiting {
+            Some(waiting) => {
+                let rehearsal = self.command.command(waiting::rehearsal());
+                waiting.rehearse(&rehearsal).await
+            }
+            None => Ok(()),
+        }
     }
 
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {

@@ -6,12 +6,13 @@
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use atoll_jail::{Command, Running};
 use atoll_sandbox::{Environment, Job};
-use atoll_types::ProgramKind;
+use atoll_types::{Program, ProgramHash, ProgramKind};
 use rustix::fs::MemfdFlags;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -33,6 +34,35 @@ pub(crate) fn library() -> io::Result<OwnedFd> {
     let mut file = std::fs::File::from(rustix::fs::memfd_create("library", MemfdFlags::CLOEXEC)?);
     file.write_all(LIBRARY)?;
     Ok(file.into())
+}
+
+/// A program that does a little of what most programs do.
+const REHEARSAL: &[u8] = include_bytes!("rehearsal.py");
+
+/// A job that an interpreter goes through so that the first real one finds its memory ready.
+pub(crate) fn rehearsal() -> Job {
+    Job {
+        program: Program {
+            name: "rehearsal.py".to_owned(),
+            kind: ProgramKind::Python,
+            bytes: REHEARSAL.into(),
+            hash: ProgramHash::of(REHEARSAL),
+        },
+        arguments: Vec::new(),
+        files: Vec::new(),
+        environment: Vec::new(),
+    }
+}
+
+/// A job as a file in memory.
+pub(crate) fn job_file(command: &Command) -> io::Result<std::fs::File> {
+    let file = empty_job_file()?;
+    write_job(&file, command)?;
+    Ok(file)
+}
+
+fn empty_job_file() -> io::Result<std::fs::File> {
+    Ok(rustix::fs::memfd_create("job", MemfdFlags::CLOEXEC)?.into())
 }
 
 /// A copy is ready within a millisecond.
@@ -88,11 +118,11 @@ impl Ends {
     pub(crate) fn new() -> io::Result<Self> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let job = rustix::fs::memfd_create("job", MemfdFlags::CLOEXEC)?;
-        let inner = vec![theirs.into(), job.try_clone()?];
+        let job = empty_job_file()?;
+        let inner = vec![theirs.into(), job.try_clone()?.into()];
         Ok(Self {
             control: UnixStream::from_std(ours)?,
-            job: job.into(),
+            job,
             inner,
         })
     }
@@ -103,17 +133,14 @@ impl Ends {
     }
 
     /// Waits until the interpreter is ready. Its streams are the program's later.
-    pub(crate) async fn ready(mut self, streams: Running) -> io::Result<Waiting> {
-        match timeout(READY_TIMEOUT, self.control.read_u8()).await {
-            Ok(Ok(b'R')) => Ok(Waiting {
-                control: self.control,
-                job: self.job,
-                streams,
-            }),
-            Ok(Ok(other)) => Err(unexpected(other)),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        }
+    pub(crate) async fn ready(self, streams: Running) -> io::Result<Waiting> {
+        let mut waiting = Waiting {
+            control: self.control,
+            job: self.job,
+            streams,
+        };
+        waiting.ready().await?;
+        Ok(waiting)
     }
 }
 
@@ -134,6 +161,22 @@ pub(crate) enum NotStarted {
 }
 
 impl Waiting {
+    async fn ready(&mut self) -> io::Result<()> {
+        match timeout(READY_TIMEOUT, self.control.read_u8()).await {
+            Ok(Ok(b'R')) => Ok(()),
+            Ok(Ok(other)) => Err(unexpected(other)),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Lets the interpreter go through a job of which nothing is seen later.
+    pub(crate) async fn rehearse(&mut self, rehearsal: &Command) -> io::Result<()> {
+        write_job(&self.job, rehearsal)?;
+        self.control.write_u8(b'P').await?;
+        self.ready().await
+    }
+
     /// Hands over a job, prepared as for an interpreter that would start now, and answers with the
     /// program's streams once it runs.
     pub(crate) async fn start(mut self, command: &Command) -> Result<Running, NotStarted> {
@@ -156,31 +199,40 @@ impl Waiting {
 
 /// Writes a job as the script reads it. The interpreter's own path is no argument of the script.
 fn write_job(file: &std::fs::File, command: &Command) -> io::Result<()> {
-    let mut out = io::BufWriter::new(file);
+    let mut head = Vec::with_capacity(1024);
     let arguments = command.arguments.get(1..).unwrap_or_default();
     for strings in [arguments, &command.environment] {
-        write_number(&mut out, strings.len())?;
+        write_string(&mut head, strings.len().to_string().as_bytes())?;
         for string in strings {
-            write_string(&mut out, string)?;
+            write_string(&mut head, string)?;
         }
     }
-    write_number(&mut out, command.files.len())?;
+    write_string(&mut head, command.files.len().to_string().as_bytes())?;
     for file in &command.files {
-        write_string(&mut out, &file.name)?;
-        write_number(&mut out, if file.executable { 0o700 } else { 0o600 })?;
-        write_string(&mut out, &file.content)?;
+        let mode = if file.executable { 0o700 } else { 0o600 };
+        write_string(&mut head, &file.name)?;
+        write_string(&mut head, mode.to_string().as_bytes())?;
+        write_string(&mut head, file.content.len().to_string().as_bytes())?;
     }
-    out.flush()
+    let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
+    bytes.append(&mut head);
+    let mut position = 0;
+    let contents = command.files.iter().map(|file| &*file.content);
+    for part in std::iter::once(bytes.as_slice()).chain(contents) {
+        file.write_all_at(part, position)?;
+        position += part.len() as u64;
+    }
+    Ok(())
 }
 
-fn write_string(out: &mut impl Write, string: &[u8]) -> io::Result<()> {
-    write_number(out, string.len())?;
-    out.write_all(string)
-}
-
-fn write_number(out: &mut impl Write, number: usize) -> io::Result<()> {
-    let number = u64::try_from(number).map_err(io::Error::other)?;
-    out.write_all(&number.to_le_bytes())
+/// Strings have a zero byte behind them.
+fn write_string(head: &mut Vec<u8>, string: &[u8]) -> io::Result<()> {
+    if string.contains(&0) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    head.extend_from_slice(string);
+    head.push(0);
+    Ok(())
 }
 
 fn unexpected(byte: u8) -> io::Error {

@@ -2,7 +2,8 @@
 
 The original runs nothing of anybody's. A copy has every restriction in force before anything of a
 message is there: descriptor 3 is its socket to the supervisor, descriptor 4 a file in memory with
-its job. In the original, 4 is the library that makes and confines the copies.
+its job. In the original, 4 is the library that makes and confines the copies, and 5 a job of
+Atoll's own.
 """
 
 import _imp
@@ -10,68 +11,71 @@ import _signal
 import _weakref
 import atexit
 import gc
-import io
 import os
 import sys
 
-CONTROL, JOB = 3, 4
+CONTROL, JOB, REHEARSAL = 3, 4, 5
 # The exit status that shells have for it.
 INTERRUPTED = 130
 LIBRARY = "/proc/self/fd/4"
 CHUNK = 1 << 20
 
 
-class Job:
-    """Reads a job: numbers of 8 bytes, strings with their length before them."""
+def read(job, position, length):
+    """Reads a part of a job that fits into memory."""
+    parts = []
+    while length > 0:
+        part = os.pread(job, min(length, CHUNK), position)
+        if not part:
+            raise EOFError("the job is incomplete")
+        parts.append(part)
+        position += len(part)
+        length -= len(part)
+    return b"".join(parts)
 
-    def __init__(self):
-        self.position = 0
 
-    def bytes(self, length):
-        parts = []
-        while length > 0:
-            part = os.pread(JOB, min(length, CHUNK), self.position)
-            if not part:
-                raise EOFError("the job is incomplete")
-            parts.append(part)
-            self.position += len(part)
-            length -= len(part)
-        return b"".join(parts)
-
-    def number(self):
-        return int.from_bytes(self.bytes(8), "little")
-
-    def string(self):
-        return self.bytes(self.number())
-
-    def strings(self):
-        return [self.string() for _ in range(self.number())]
-
-    def place_file(self):
-        name, mode, length = self.string(), self.number(), self.number()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(name, flags, mode)
-        while length > 0:
-            part = self.bytes(min(length, CHUNK))
-            length -= len(part)
-            while part:
-                part = part[os.write(file, part) :]
-        os.close(file)
+def place(name, mode, job, position, length):
+    """Places one of the job's files into the working directory."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(name, flags, mode)
+    while length > 0:
+        part = read(job, position, min(length, CHUNK))
+        position += len(part)
+        length -= len(part)
+        while part:
+            part = part[os.write(file, part) :]
+    os.close(file)
 
 
 def wait():
-    """Says that it is ready, and waits for one byte; nobody is left to wait for when none comes."""
-    os.write(CONTROL, b"R")
-    if os.read(CONTROL, 1) != b"J":
-        os._exit(0)
+    """Says that it is ready and waits for a byte: to rehearse, or because there is a job. Nobody is
+    left to wait for when none comes.
+    """
+    while True:
+        os.write(CONTROL, b"R")
+        word = os.read(CONTROL, 1)
+        if word == b"J":
+            return
+        if word != b"P":
+            os._exit(0)
+        rehearse(JOB)
 
 
-def receive():
-    """Places the files and sets the scene; answers with the script's path and text."""
-    job = Job()
-    arguments, variables = job.strings(), job.strings()
-    for _ in range(job.number()):
-        job.place_file()
+def receive(job):
+    """Places the files of a job and sets the scene; answers with the script's path and text.
+
+    A job is 8 bytes, how long its head is, the head and the files. The head is made of strings with
+    a zero byte between them: numbers say how many of a kind follow.
+    """
+    length = int.from_bytes(read(job, 0, 8), "little")
+    take = iter(read(job, 8, length).split(b"\0")).__next__
+    arguments = [take() for _ in range(int(take()))]
+    variables = [take() for _ in range(int(take()))]
+    position = 8 + length
+    for _ in range(int(take())):
+        name, mode, length = take(), int(take()), int(take())
+        place(name, mode, job, position, length)
+        position += length
     for variable in variables:
         name, _, value = variable.partition(b"=")
         os.environb[name] = value
@@ -81,8 +85,12 @@ def receive():
     sys.path[0] = os.path.dirname(script)
     if "PYTHONPATH" in os.environ:
         sys.path[1:1] = os.environ["PYTHONPATH"].split(":")
-    with open(script, "rb") as file:
-        return script, file.read()
+    file = os.open(script, os.O_RDONLY | os.O_CLOEXEC)
+    parts = []
+    while part := os.read(file, CHUNK >> 4):
+        parts.append(part)
+    os.close(file)
+    return script, b"".join(parts)
 
 
 def become(script):
@@ -141,7 +149,7 @@ def execute(script, source):
 
 def run():
     try:
-        script, source = receive()
+        script, source = receive(JOB)
     except OSError as error:
         os.write(CONTROL, b"F" + error.errno.to_bytes(4, "little"))
         os._exit(1)
@@ -172,18 +180,7 @@ def end(status):
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         if hasattr(sys, name):
             setattr(sys, name, None)
-    modules = []
-    module = None
-    for name in new + ["__main__"]:
-        module = sys.modules.pop(name, None)
-        if isinstance(module, type(sys)):
-            modules.append(_weakref.ref(module))
-    del module
-    collect()
-    for reference in reversed(modules):
-        module = reference()
-        if module is not None:
-            clear(module.__dict__)
+    take_apart([sys.modules.pop(name, None) for name in new + ["__main__"]])
     flush(status)
     if status == INTERRUPTED:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
@@ -193,6 +190,17 @@ def end(status):
             # Not among its system calls; the status says the same.
             pass
     os._exit(status)
+
+
+def take_apart(modules):
+    """Lets go of modules that the program made, its own among them. Empties the list."""
+    references = [_weakref.ref(module) for module in modules if isinstance(module, type(sys))]
+    modules.clear()
+    collect()
+    for reference in reversed(references):
+        module = reference()
+        if module is not None:
+            clear(module.__dict__)
 
 
 def flush(status):
@@ -214,13 +222,23 @@ def clear(names):
                 names[name] = None
 
 
-def rehearse():
-    """Does once what every program does, so that memory it touches first is ready in each copy."""
-    output, sys.stdout = sys.stdout, io.StringIO()
-    names = {"__name__": "rehearsal", "__builtins__": sys.modules["builtins"]}
-    text = "class A:\n    def f(self):\n        return [str(n) for n in range(9)]\nprint(A().f())\n"
-    exec(compile(text, "<rehearsal>", "exec", dont_inherit=True), names)
-    sys.stdout = output
+def rehearse(job):
+    """Goes all the way that a program goes, so that memory it writes to first is ready in each copy
+    and nobody waits for that. Nothing is seen of it later.
+    """
+    path, main = sys.path[:], sys.modules["__main__"]
+    output, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
+    os.dup2(null, 1)
+    script, source = receive(job)
+    execute(script, source)
+    flush(0)
+    modules, sys.modules["__main__"] = [sys.modules["__main__"]], main
+    take_apart(modules)
+    os.dup2(output, 1)
+    os.close(output)
+    os.close(null)
+    os.unlink(script)
+    sys.path[:] = path
 
 
 def fork():
@@ -237,12 +255,14 @@ def fork():
 for module in sys.argv[1:]:
     __import__(module)
 collect = gc.collect
-rehearse()
+os.chdir("/work")
+rehearse(REHEARSAL)
+os.chdir("/")
+os.close(REHEARSAL)
 collect()
 gc.freeze()
 del sys.modules["gc"], sys.modules["atexit"], gc
 KNOWN = frozenset(sys.modules)
 fork()
-rehearse()
 wait()
 run()

@@ -158,6 +158,15 @@ pub trait Sandbox: Send {
     /// When the kernel refuses, for instance a memory limit below what is in use.
     fn set_limits(&mut self, limits: &Limits) -> std::io::Result<()>;
 
+    /// Goes through the first steps of a job, so that a real one finds them done. Nothing of it is
+    /// seen later. Worth its time for a sandbox that is going to wait.
+    ///
+    /// # Errors
+    /// When the sandbox is of no use any more.
+    async fn rehearse(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// Places the files and starts the program.
     ///
     /// # Errors

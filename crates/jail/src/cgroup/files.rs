@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -77,20 +79,84 @@ pub(super) fn write(directory: &Path, file: &str, value: impl ToString) -> io::R
 
 /// Reads a file that holds one number; `None` when it is not there or says `max`.
 pub(super) fn number(directory: &Path, file: &str) -> Option<u64> {
-    fs::read_to_string(directory.join(file))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    number_in(&fs::read_to_string(directory.join(file)).ok()?)
 }
 
 /// Reads the number after `key` in a file of `key number` lines.
 pub(super) fn keyed(directory: &Path, file: &str, key: &str) -> Option<u64> {
-    let text = fs::read_to_string(directory.join(file)).ok()?;
+    number_after(key, &fs::read_to_string(directory.join(file)).ok()?)
+}
+
+fn number_in(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+fn number_after(key: &str, text: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let (name, value) = line.split_once(' ')?;
         (name == key).then(|| value.trim().parse().ok())?
     })
+}
+
+/// A file of a group that is read many times: opened for the first time, and then kept. Opening one
+/// takes ten times as long as reading it.
+#[derive(Debug)]
+pub(super) struct KeptFile {
+    path: PathBuf,
+    opened: OnceLock<Option<fs::File>>,
+}
+
+/// More than any of these files has.
+const KEPT_FILE_BYTES: usize = 2048;
+
+impl KeptFile {
+    pub(super) fn new(directory: &Path, name: &str) -> Self {
+        Self {
+            path: directory.join(name),
+            opened: OnceLock::new(),
+        }
+    }
+
+    /// The number that the file holds; `None` when it is not there or says `max`.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.read(number_in)
+    }
+
+    /// The number after `key` in a file of `key number` lines.
+    pub(super) fn keyed(&self, key: &str) -> Option<u64> {
+        self.read(|text| number_after(key, text))
+    }
+
+    fn read<T>(&self, find: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let open = || fs::File::open(&self.path).ok();
+        let file = self.opened.get_or_init(open).as_ref()?;
+        let mut bytes = [0; KEPT_FILE_BYTES];
+        let length = file.read_at(&mut bytes, 0).ok()?;
+        find(std::str::from_utf8(bytes.get(..length)?).ok()?)
+    }
+}
+
+/// What is read many times for each sandbox.
+#[derive(Debug)]
+pub(super) struct KeptFiles {
+    pub(super) cpu_time: KeptFile,
+    pub(super) memory: KeptFile,
+    pub(super) memory_peak: KeptFile,
+    pub(super) memory_events: KeptFile,
+    pub(super) processes: KeptFile,
+    pub(super) process_events: KeptFile,
+}
+
+/// Descriptors that are opened when they are wanted for the first time.
+pub(super) fn opened_once(
+    kept: &OnceLock<Vec<OwnedFd>>,
+    open: impl FnOnce() -> io::Result<Vec<OwnedFd>>,
+) -> io::Result<&[OwnedFd]> {
+    if kept.get().is_none() {
+        // Whoever was faster has opened the same.
+        let _ = kept.set(open()?);
+    }
+    Ok(kept.get().map_or(&[], Vec::as_slice))
 }
 
 /// Makes the slice and a group in it. Another process may remove the empty slice in between.

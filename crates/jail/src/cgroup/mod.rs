@@ -27,10 +27,10 @@ pub(crate) const SLICE: &str = "atoll";
 /// A group (or one in each hierarchy) that holds one sandbox.
 pub(crate) trait Group: Send + Sync {
     /// What the jail's first process needs to get in.
-    fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)>;
+    fn entrance(&self) -> io::Result<(CgroupJoin, &[OwnedFd])>;
 
     /// Files that a process gets in by writing "0" to, when it cannot be born inside.
-    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>>;
+    fn own_entrance(&self) -> io::Result<&[OwnedFd]>;
 
     /// Told once of the first process that is inside.
     fn entered(&self, _first: BorrowedFd<'_>) {}

@@ -44,12 +44,12 @@ impl NoGroup {
 }
 
 impl Group for NoGroup {
-    fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)> {
-        Ok((CgroupJoin::None, Vec::new()))
+    fn entrance(&self) -> io::Result<(CgroupJoin, &[OwnedFd])> {
+        Ok((CgroupJoin::None, &[]))
     }
 
-    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>> {
-        Ok(Vec::new())
+    fn own_entrance(&self) -> io::Result<&[OwnedFd]> {
+        Ok(&[])
     }
 
     fn entered(&self, first: BorrowedFd<'_>) {

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use atoll_types::Limits;
 
-use super::files::{self, CgroupMount};
+use super::files::{self, CgroupMount, KeptFile, KeptFiles};
 use super::{Group, SLICE};
 use crate::plan::CgroupJoin;
 
@@ -70,8 +69,10 @@ pub(super) struct GroupV1 {
     memory: PathBuf,
     pids: PathBuf,
     cpu: PathBuf,
-    cpuacct: PathBuf,
     directories: Vec<PathBuf>,
+    files: KeptFiles,
+    /// The `tasks` file of each directory.
+    entrances: OnceLock<Vec<OwnedFd>>,
     /// What the kernel's counters said when the group was made or reset.
     before: Mutex<Counters>,
     /// The limits in force: memory, processes, CPU share.
@@ -97,12 +98,21 @@ impl GroupV1 {
     pub(super) fn create(mounts: &Mounts, name: &str) -> io::Result<Self> {
         let name = files::group_name(name);
         let inside = |mount: &Path| mount.join(SLICE).join(&name);
+        let (memory, pids) = (inside(&mounts.memory), inside(&mounts.pids));
         let mut group = Self {
-            memory: inside(&mounts.memory),
-            pids: inside(&mounts.pids),
             cpu: inside(&mounts.cpu),
-            cpuacct: inside(&mounts.cpuacct),
             directories: Vec::new(),
+            files: KeptFiles {
+                cpu_time: KeptFile::new(&inside(&mounts.cpuacct), "cpuacct.usage"),
+                memory: KeptFile::new(&memory, "memory.usage_in_bytes"),
+                memory_peak: KeptFile::new(&memory, "memory.max_usage_in_bytes"),
+                memory_events: KeptFile::new(&memory, "memory.oom_control"),
+                processes: KeptFile::new(&pids, "pids.current"),
+                process_events: KeptFile::new(&pids, "pids.events"),
+            },
+            memory,
+            pids,
+            entrances: OnceLock::new(),
             before: Mutex::default(),
             held: Mutex::default(),
         };
@@ -136,9 +146,9 @@ impl GroupV1 {
     fn counters(&self) -> Counters {
         let read = |found: Option<u64>| found.unwrap_or(0);
         Counters {
-            cpu_time_us: read(files::number(&self.cpuacct, "cpuacct.usage")) / 1000,
-            memory_kills: read(files::keyed(&self.memory, "memory.oom_control", "oom_kill")),
-            process_refusals: read(files::keyed(&self.pids, "pids.events", "max")),
+            cpu_time_us: read(self.files.cpu_time.number()) / 1000,
+            memory_kills: read(self.files.memory_events.keyed("oom_kill")),
+            process_refusals: read(self.files.process_events.keyed("max")),
         }
     }
 
@@ -168,47 +178,45 @@ impl GroupV1 {
 impl Group for GroupV1 {
     /// A process that moves itself, alone in its thread group, through `tasks` takes tens of
     /// microseconds; any other way waits for an RCU grace period, about 7 ms.
-    fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)> {
+    fn entrance(&self) -> io::Result<(CgroupJoin, &[OwnedFd])> {
         Ok((CgroupJoin::Tasks, self.own_entrance()?))
     }
 
-    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>> {
+    fn own_entrance(&self) -> io::Result<&[OwnedFd]> {
         let open = |directory: &PathBuf| {
             let tasks = directory.join("tasks");
-            fs::OpenOptions::new()
-                .write(true)
-                .custom_flags(libc::O_CLOEXEC)
-                .open(tasks)
-                .map(OwnedFd::from)
+            Ok(fs::OpenOptions::new().write(true).open(tasks)?.into())
         };
-        self.directories.iter().map(open).collect()
+        files::opened_once(&self.entrances, || {
+            self.directories.iter().map(open).collect()
+        })
     }
 
     fn cpu_time_us(&self) -> u64 {
-        let now = files::number(&self.cpuacct, "cpuacct.usage").unwrap_or(0) / 1000;
+        let now = self.files.cpu_time.number().unwrap_or(0) / 1000;
         now.saturating_sub(self.before().cpu_time_us)
     }
 
     fn memory_bytes(&self) -> u64 {
-        files::number(&self.memory, "memory.usage_in_bytes").unwrap_or(0)
+        self.files.memory.number().unwrap_or(0)
     }
 
     fn memory_peak_bytes(&self) -> u64 {
-        files::number(&self.memory, "memory.max_usage_in_bytes").unwrap_or(0)
+        self.files.memory_peak.number().unwrap_or(0)
     }
 
     fn processes(&self) -> u32 {
-        let inside = files::number(&self.pids, "pids.current").unwrap_or(0);
+        let inside = self.files.processes.number().unwrap_or(0);
         u32::try_from(inside).unwrap_or(u32::MAX)
     }
 
     fn memory_kills(&self) -> u64 {
-        let now = files::keyed(&self.memory, "memory.oom_control", "oom_kill").unwrap_or(0);
+        let now = self.files.memory_events.keyed("oom_kill").unwrap_or(0);
         now.saturating_sub(self.before().memory_kills)
     }
 
     fn process_refusals(&self) -> u64 {
-        let now = files::keyed(&self.pids, "pids.events", "max").unwrap_or(0);
+        let now = self.files.process_events.keyed("max").unwrap_or(0);
         now.saturating_sub(self.before().process_refusals)
     }
 
@@ -230,7 +238,7 @@ impl Group for GroupV1 {
     }
 
     fn reset(&self) -> bool {
-        let is_empty = files::number(&self.pids, "pids.current") == Some(0);
+        let is_empty = self.files.processes.number() == Some(0);
         if !is_empty || self.memory_bytes() > LEFT_BYTES_MAX {
             return false;
         }

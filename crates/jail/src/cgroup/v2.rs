@@ -4,13 +4,14 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use atoll_types::Limits;
 
+use super::files::{self, KeptFile, KeptFiles};
 use super::v1::{PERIOD_US, QUOTA_US_MIN};
-use super::{CONTROLLERS, Group, SLICE, files};
+use super::{CONTROLLERS, Group, SLICE};
 use crate::plan::CgroupJoin;
 
 /// The file that hands controllers to the groups below.
@@ -149,15 +150,31 @@ fn words(group: &Path, file: &str) -> Vec<String> {
 pub(super) struct GroupV2 {
     directory: PathBuf,
     controllers: Vec<&'static str>,
+    files: KeptFiles,
+    /// The directory itself, for processes that are born inside.
+    entrance: OnceLock<Vec<OwnedFd>>,
+    /// The file `cgroup.procs`, for those that are not.
+    own_entrance: OnceLock<Vec<OwnedFd>>,
 }
 
 impl GroupV2 {
     pub(super) fn create(tree: &Tree, name: &str) -> io::Result<Self> {
         let name = files::group_name(name);
         let directory = files::make_group(&tree.slice(), &name, |slice| tree.hand_down(slice))?;
+        let file = |name| KeptFile::new(&directory, name);
         Ok(Self {
-            directory,
             controllers: tree.controllers.clone(),
+            files: KeptFiles {
+                cpu_time: file("cpu.stat"),
+                memory: file("memory.current"),
+                memory_peak: file("memory.peak"),
+                memory_events: file("memory.events"),
+                processes: file("pids.current"),
+                process_events: file("pids.events"),
+            },
+            entrance: OnceLock::new(),
+            own_entrance: OnceLock::new(),
+            directory,
         })
     }
 
@@ -180,46 +197,48 @@ impl GroupV2 {
 }
 
 impl Group for GroupV2 {
-    fn entrance(&self) -> io::Result<(CgroupJoin, Vec<OwnedFd>)> {
-        let directory = fs::OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_CLOEXEC | libc::O_DIRECTORY)
-            .open(&self.directory)?;
-        Ok((CgroupJoin::BornInto, vec![directory.into()]))
+    fn entrance(&self) -> io::Result<(CgroupJoin, &[OwnedFd])> {
+        let opened = files::opened_once(&self.entrance, || {
+            Ok(vec![fs::File::open(&self.directory)?.into()])
+        });
+        Ok((CgroupJoin::BornInto, opened?))
     }
 
-    fn own_entrance(&self) -> io::Result<Vec<OwnedFd>> {
-        let processes = fs::OpenOptions::new()
-            .write(true)
-            .custom_flags(libc::O_CLOEXEC)
-            .open(self.directory.join("cgroup.procs"))?;
-        Ok(vec![processes.into()])
+    fn own_entrance(&self) -> io::Result<&[OwnedFd]> {
+        files::opened_once(&self.own_entrance, || {
+            let processes = self.directory.join("cgroup.procs");
+            let opened = fs::OpenOptions::new().write(true).open(processes)?;
+            Ok(vec![opened.into()])
+        })
     }
 
     fn cpu_time_us(&self) -> u64 {
-        files::keyed(&self.directory, "cpu.stat", "usage_usec").unwrap_or(0)
+        self.files.cpu_time.keyed("usage_usec").unwrap_or(0)
     }
 
     fn memory_bytes(&self) -> u64 {
-        files::number(&self.directory, "memory.current").unwrap_or(0)
+        self.files.memory.number().unwrap_or(0)
     }
 
     /// Kernels before 5.19 have no `memory.peak`; what is in use now is the best known there.
     fn memory_peak_bytes(&self) -> u64 {
-        files::number(&self.directory, "memory.peak").unwrap_or_else(|| self.memory_bytes())
+        self.files
+            .memory_peak
+            .number()
+            .unwrap_or_else(|| self.memory_bytes())
     }
 
     fn processes(&self) -> u32 {
-        let inside = files::number(&self.directory, "pids.current").unwrap_or(0);
+        let inside = self.files.processes.number().unwrap_or(0);
         u32::try_from(inside).unwrap_or(u32::MAX)
     }
 
     fn memory_kills(&self) -> u64 {
-        files::keyed(&self.directory, "memory.events", "oom_kill").unwrap_or(0)
+        self.files.memory_events.keyed("oom_kill").unwrap_or(0)
     }
 
     fn process_refusals(&self) -> u64 {
-        files::keyed(&self.directory, "pids.events", "max").unwrap_or(0)
+        self.files.process_events.keyed("max").unwrap_or(0)
     }
 
     fn set_limits(&self, limits: &Limits) -> io::Result<()> {

@@ -30,7 +30,7 @@ pub(super) fn live(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd, go: Own
 fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Failure> {
     join(plan.cgroups, cgroups)?;
     own_identity(plan)?;
-    let files = root::enter(plan, root::OWNER)?;
+    let files = root::enter(plan)?;
     name_host()?;
     let program = program::fork(plan, socket)?;
     let Ok((limits, _)) = Receiver::default().receive_blocking::<DiskLimits>(socket.as_fd()) else {

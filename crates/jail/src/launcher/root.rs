@@ -61,7 +61,7 @@ impl PrivateFiles {
 }
 
 /// Builds the root and enters it.
-pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
+pub(super) fn enter(plan: &Plan) -> Result<PrivateFiles, Failure> {
     let in_layer = |layer, attempt: &'static str| {
         move |error: io::Error| Failure::new(Some(layer), attempt, &error)
     };
@@ -86,6 +86,8 @@ pub(super) fn enter(plan: &Plan, owner: u32) -> Result<PrivateFiles, Failure> {
     .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
     std::env::set_current_dir(BASE).map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
     furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
+    // A zygote stays the namespace's user 0.
+    let owner = if plan.zygote { 0 } else { GUEST_ID };
     let files =
         private_files(owner).map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
     if plan.proc && !ablation::is_off(Part::PidNamespace) {
@@ -328,6 +330,3 @@ fn seal() -> io::Result<()> {
     let attributes = ablation::attributes(attributes);
     restrict_mount(root.as_fd(), attributes, false)
 }
-
-/// The id that owns the private files: the program's own.
-pub(super) const OWNER: u32 = GUEST_ID;

@@ -52,6 +52,11 @@ pub(super) fn confine(fork: &Fork, descriptors: Descriptors) {
     };
     // All of them were closed by their numbers, but for the last.
     std::mem::forget((socket, program, cgroups));
+    // Not before the descriptors have low numbers: of those of a zygote with many copies, more are
+    // in use than a program may have.
+    if let Err(failure) = confine::resource_limits(&fork.resource_limits) {
+        fail(&last, failure);
+    }
     if let Err(error) = fork.filter.install() {
         let failure = Failure::new(
             Some(Layer::Seccomp),
@@ -67,7 +72,7 @@ fn fail(socket: &OwnedFd, failure: Failure) -> ! {
     sys::exit_now(127);
 }
 
-/// Everything but the filter. Answers with the socket, the one descriptor that is not the
+/// Everything but the limits of processes and the filter. Answers with the socket, the one descriptor that is not the
 /// program's and still open.
 fn prepare(
     fork: &Fork,
@@ -92,7 +97,6 @@ fn prepare(
     set_dumpable_behavior(open)
         .map_err(|error| failed(None, "open the copy's files in /proc", error.into()))?;
     confine::landlock(fork.landlock)?;
-    confine::resource_limits(&fork.resource_limits)?;
     send(socket.as_fd(), &Reply::Ready, &[directory.as_fd()])
         .map_err(|error| failed(None, "report that the copy is ready", error))?;
     // Closed with the others, by its number.

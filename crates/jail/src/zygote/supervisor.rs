@@ -163,7 +163,7 @@ impl Zygote {
         let (ours, theirs) =
             std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
         let user = slot.user;
-        let (jail, cgroups) = Jail::of_copy(&spec.name, spec.limits, ours, slot)?;
+        let jail = Jail::of_copy(&spec.name, spec.limits, ours, slot)?;
         let fork = Fork {
             user,
             own_network: sees_network(spec.profile),
@@ -178,7 +178,7 @@ impl Zygote {
             .into_iter()
             .chain(&inner)
             .chain(&spec.descriptors)
-            .chain(&cgroups)
+            .chain(jail.own_entrance()?)
             .map(AsFd::as_fd)
             .collect();
         send(self.socket.as_fd(), &fork, &descriptors)

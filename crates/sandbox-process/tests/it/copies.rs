@@ -112,7 +112,8 @@ fn many_copies_live_at_once_and_each_serves() {
     block_on(async {
         let backend = ProcessBackend::new();
         let mut waiting = Vec::new();
-        for _ in 0..40 {
+        // More than the descriptors that each of their programs may open.
+        for _ in 0..80 {
             waiting.push(warm(&backend, "one").await);
         }
         for (number, sandbox) in waiting.into_iter().enumerate() {

@@ -152,7 +152,11 @@ pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> 
         true => backend.create_warm(spec).await,
         false => backend.create(spec).await,
     };
-    finish(created.unwrap(), script).await
+    let mut sandbox = created.unwrap();
+    if warm {
+        sandbox.rehearse().await.unwrap();
+    }
+    finish(sandbox, script).await
 }
 
 pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
