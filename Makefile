@@ -25,13 +25,15 @@ demo: build examples ## Run every example and show what was decided and what hap
 	@scripts/built.sh atoll-demo
 
 test: setup examples ## Run every test, then look for leaks
+	@scripts/setup.sh python3-numpy
 	@scripts/test.sh
 
 test-guest: setup ## Run the tests of the sandboxes, attacks included, where only cgroup version 2 is
+	@scripts/setup.sh python3-numpy
 	@scripts/vm-test.sh
 
 bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
-	@scripts/setup.sh bubblewrap crun runc
+	@scripts/setup.sh bubblewrap crun runc python3-numpy
 	@scripts/bench.sh
 
 ablation: build ## Switch off one layer at a time and show which attacks notice

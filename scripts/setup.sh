@@ -28,6 +28,7 @@ for extra in "$@"; do
         libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
         qemu-system-x86) needed+=("command:qemu-system-x86_64 qemu-system-x86") ;;
         e2fsprogs) needed+=("command:mke2fs e2fsprogs") ;;
+        python3-numpy) needed+=("module:numpy python3-numpy") ;;
         g++) needed+=("command:g++ g++") ;;
         *) echo "error: unknown extra package $extra" >&2; exit 1 ;;
     esac

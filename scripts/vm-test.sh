@@ -83,8 +83,8 @@ make_image() {
     local tree=$scratch/root
     mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc/ssl/certs,dev,proc,sys,tmp,run,var,root,home,atoll/tests}
     ln -s usr/bin usr/sbin usr/lib usr/lib64 "$tree"
-    files_of bash coreutils dash findutils grep mawk mount nodejs procps python3 sed util-linux \
-        > "$scratch/files"
+    files_of bash coreutils dash findutils grep mawk mount nodejs procps python3 python3-numpy sed \
+        util-linux > "$scratch/files"
     tar -C / -cf - -T "$scratch/files" | tar -xf - -C "$tree"
     cp -a /etc/alternatives "$tree/etc"
     printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' > "$tree/etc/passwd"

@@ -452,8 +452,12 @@ fn a_missing_language_runtime_or_dependency_directory() {
 #[test]
 fn the_helper_programs_are_missing() {
     let case = Case::new();
-    let alone = case.path("atoll");
+    let directory = case.path("bin");
+    fs::create_dir(&directory).unwrap();
+    let alone = directory.join("atoll");
     fs::copy(case.atoll.program(), &alone).unwrap();
+    // One that lies above, where others may write, is not ours.
+    fs::copy("/bin/true", case.path("atoll-launcher")).unwrap();
     let program = python(&case);
     let mut command = Command::new(&alone);
     case.atoll.prepare(&mut command);

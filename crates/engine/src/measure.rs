@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use atoll_monitor::{Flow, Input, Observer, Plan, Stream, watch};
 use atoll_pool::Key;
+use atoll_sandbox::Environment;
 use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, SystemCalls, Timings, Usage};
 
 use crate::clock::Stopwatch;
 use crate::stages::{self, Around, stage};
-use crate::way::{blank, chain};
+use crate::way::{Halt, blank, chain};
 use crate::{Engine, EngineError, Request};
 
 /// Where the time of one run in a sandbox went, since it was asked for.
@@ -66,14 +67,16 @@ impl Engine {
             rule: String::new(),
             reasons: Vec::new(),
         };
-        let mut observer = FirstOutput {
-            asked: Instant::now(),
-            came: None,
-        };
-        let around = stages::environment(message, None).map_err(|halt| halt.reason)?;
+        let around = self
+            .environment(message, level)
+            .map_err(|halt| halt.reason)?;
         let around = || Around {
             environment: around.clone(),
             ahead: None,
+        };
+        let mut observer = FirstOutput {
+            asked: Instant::now(),
+            came: None,
         };
         let job = stages::job(message);
         let taken = stages::take(self, message, &decision, around(), &job).await;
@@ -102,6 +105,19 @@ impl Engine {
         })
     }
 
+    /// What a message's program finds around it at a level.
+    fn environment(&self, message: &Message, level: Level) -> Result<Environment, Halt> {
+        let environment = stages::environment(message, None)?;
+        let (job, analysis) = (stages::job(message), stages::analyze(&message.program));
+        Ok(stages::imported_ahead(
+            self,
+            level,
+            environment,
+            &job,
+            &analysis,
+        ))
+    }
+
     /// CPU time of every sandbox of this host, and of what they are copied from. It counts from the
     /// last time at which there was none; none where nothing counts it.
     #[must_use]
@@ -118,7 +134,7 @@ impl Engine {
         system_calls: SystemCalls,
         count: usize,
     ) {
-        let Ok(environment) = stages::environment(message, None) else {
+        let Ok(environment) = self.environment(message, level) else {
             return;
         };
         if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {

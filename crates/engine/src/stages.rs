@@ -14,7 +14,7 @@ pub(crate) use analyze::analyze;
 pub(crate) use collect::{collect, given};
 pub(crate) use decide::{decide, denial, question};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
-pub(crate) use provide::{environment, no_backend, provide};
+pub(crate) use provide::{environment, imported_ahead, no_backend, provide};
 pub(crate) use record::{accept, finish};
 pub(crate) use risk::{Judged, risk};
 pub(crate) use run::{job, not_started, run};

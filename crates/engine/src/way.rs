@@ -201,7 +201,7 @@ impl Engine {
             stages::provide(self, &message, &decision)
         })?;
         let job = stages::job(&message);
-        let around = around?;
+        let around = around?.with_imports(self, &decision, &job, way.outcome.analysis.as_ref());
         let again = Around {
             environment: around.environment.clone(),
             ahead: None,

@@ -16,8 +16,9 @@ pub struct HelperMissing {
     pub searched: Vec<PathBuf>,
 }
 
-/// Finds a program that comes with Atoll: in `$ATOLL_LIBEXEC`, beside the running program, one
-/// directory up (where test programs find it), or in `../libexec/atoll`.
+/// Finds a program that comes with Atoll: in `$ATOLL_LIBEXEC`, beside the running program, or
+/// in `../libexec/atoll`. A test program, which Cargo puts into `deps`, looks one directory up
+/// too; others do not, since what lies above a program may be writable for anybody.
 ///
 /// # Errors
 /// When it is in none of these.
@@ -28,12 +29,12 @@ pub fn helper_binary(name: &str) -> Result<PathBuf, HelperMissing> {
         .map(PathBuf::from)
         .into_iter()
         .collect();
+    searched.push(beside.clone());
     if let Some(above) = beside.parent() {
-        searched.extend([
-            beside.clone(),
-            above.to_owned(),
-            above.join("libexec/atoll"),
-        ]);
+        if beside.ends_with("deps") {
+            searched.push(above.to_owned());
+        }
+        searched.push(above.join("libexec/atoll"));
     }
     let found = searched
         .iter()

@@ -10,6 +10,7 @@ use atoll_jail::{Bind, Command, JailFile, Root, WORK_DIRECTORY};
 use atoll_sandbox::{CreateError, Environment, Job};
 use atoll_types::ProgramKind;
 
+use crate::ahead;
 use crate::interpreter::Interpreters;
 use crate::waiting;
 
@@ -182,6 +183,12 @@ impl CommandLine {
         }
     }
 
+    /// The command of a job that an interpreter goes through so that the first real one finds its
+    /// memory ready.
+    pub(crate) fn rehearsal(&self) -> Command {
+        self.command(waiting::rehearsal(&self.environment.modules))
+    }
+
     /// The command of an interpreter that forks copies of itself; `None` where nothing can.
     pub(crate) fn zygote(&self, library: OwnedFd, rehearsal: OwnedFd) -> Option<Command> {
         if self.environment.kind != ProgramKind::Python {
@@ -192,8 +199,11 @@ impl CommandLine {
         let script = format!("/{}", waiting::SCRIPT_PLACE).into_bytes();
         let mut variables = self.variables(Vec::new());
         variables.retain(|variable| !variable.starts_with(b"PYTHONPATH="));
+        variables.extend(ahead::ONE_THREAD.map(<[u8]>::to_vec));
+        let modules = self.environment.modules.iter();
+        let modules = modules.map(|name| name.as_bytes().to_vec());
         Some(Command {
-            arguments: vec![path.clone(), script],
+            arguments: [path.clone(), script].into_iter().chain(modules).collect(),
             path,
             // Nothing of the dependencies may run in it: they are for the copies.
             environment: variables,
@@ -245,6 +255,8 @@ impl CommandLine {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use atoll_types::TenantId;
 
     use super::*;
@@ -262,6 +274,7 @@ mod tests {
         let environment = Environment {
             kind: ProgramKind::Python,
             dependencies: None,
+            modules: BTreeSet::new(),
             tenant: TenantId::local(),
         };
         let line = CommandLine::new(&Interpreters::find(), environment, Profile::Strict);

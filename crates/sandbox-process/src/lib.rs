@@ -4,6 +4,7 @@
 //! interpreters, the command line. How a jail is built is the business of `atoll-jail`; which
 //! message runs here is not known.
 
+mod ahead;
 mod environment;
 mod interpreter;
 mod sandbox;
@@ -16,7 +17,7 @@ use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{CopySpec, Jail, JailBeginning, JailSpec, Zygote};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
-use atoll_types::{Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
+use atoll_types::{Dependency, Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 pub use atoll_jail::cpu_time_us;
 
@@ -75,7 +76,7 @@ impl ProcessBackend {
             root: environment::root(&self.interpreters, environment)?,
         };
         let command = CommandLine::new(&self.interpreters, environment.clone(), Profile::Zygote);
-        let rehearsal = command.command(waiting::rehearsal());
+        let rehearsal = command.rehearsal();
         let command = waiting::library().and_then(|library| {
             let rehearsal = waiting::job_file(&rehearsal)?.into();
             let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
@@ -125,6 +126,19 @@ impl Backend for ProcessBackend {
 
     fn suits_warm(&self, job: &Job) -> bool {
         job.program.kind != ProgramKind::Python || waiting::suits(job)
+    }
+
+    fn imports_ahead(
+        &self,
+        environment: &Environment,
+        job: &Job,
+        named: &[Dependency],
+    ) -> BTreeSet<String> {
+        if is_forked(environment) {
+            ahead::modules(environment, job, named)
+        } else {
+            BTreeSet::new()
+        }
     }
 
     fn is_warm(&self, environment: &Environment) -> bool {

@@ -11,7 +11,7 @@ use atoll_sandbox::{
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
 use crate::environment::CommandLine;
-use crate::waiting::{self, NotStarted, Waiting};
+use crate::waiting::{NotStarted, Waiting};
 
 /// A jail with a command line to be.
 pub(crate) struct ProcessSandbox {
@@ -84,7 +84,7 @@ impl Sandbox for ProcessSandbox {
     async fn rehearse(&mut self) -> std::io::Result<()> {
         match &mut self.waiting {
             Some(waiting) => {
-                let rehearsal = self.command.command(waiting::rehearsal());
+                let rehearsal = self.command.rehearsal();
                 waiting.rehearse(&rehearsal).await
             }
             None => Ok(()),

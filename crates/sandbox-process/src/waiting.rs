@@ -4,6 +4,7 @@
 //! the job itself in a file in memory. A copy holds no right that the program will not have, so
 //! nothing here is trusted more for having started earlier.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use crate::ahead;
 use crate::interpreter::contains;
 
 /// Where the script lies in the root directory, without the leading slash.
@@ -37,16 +39,17 @@ pub(crate) fn library() -> io::Result<OwnedFd> {
 }
 
 /// A program that does a little of what most programs do.
-const REHEARSAL: &[u8] = include_bytes!("rehearsal.py");
+const REHEARSAL: &str = include_str!("rehearsal.py");
 
 /// A job that an interpreter goes through so that the first real one finds its memory ready.
-pub(crate) fn rehearsal() -> Job {
+pub(crate) fn rehearsal(modules: &BTreeSet<String>) -> Job {
+    let text = [REHEARSAL, &ahead::first_steps(modules)].concat();
     Job {
         program: Program {
             name: "rehearsal.py".to_owned(),
             kind: ProgramKind::Python,
-            bytes: REHEARSAL.into(),
-            hash: ProgramHash::of(REHEARSAL),
+            hash: ProgramHash::of(text.as_bytes()),
+            bytes: text.into_bytes().into(),
         },
         arguments: Vec::new(),
         files: Vec::new(),

@@ -19,6 +19,8 @@ CONTROL, JOB, REHEARSAL = 3, 4, 5
 INTERRUPTED = 130
 LIBRARY = "/proc/self/fd/4"
 CHUNK = 1 << 20
+# Writes out what C code has printed; only code that the ctypes module calls does that.
+flush_c = None
 
 
 def read(job, position, length):
@@ -182,6 +184,8 @@ def end(status):
             setattr(sys, name, None)
     take_apart([sys.modules.pop(name, None) for name in new + ["__main__"]])
     flush(status)
+    if flush_c:
+        flush_c(None)
     if status == INTERRUPTED:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
         try:
@@ -222,20 +226,46 @@ def clear(names):
                 names[name] = None
 
 
+def import_ahead(modules):
+    """Imports what the programs to come will import first. One that is not there is theirs to miss.
+    Variables that keep libraries from starting threads have done their work then.
+    """
+    global flush_c
+    for module in modules:
+        try:
+            __import__(module)
+        except ImportError:
+            pass
+    for variable in list(os.environb):
+        if variable.endswith(b"_NUM_THREADS"):
+            del os.environb[variable]
+    if "ctypes" in sys.modules:
+        flush_c = sys.modules["ctypes"].CDLL(None).fflush
+
+
+def draw_anew():
+    """Gives a copy random numbers of its own where Python itself does not."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
 def rehearse(job):
     """Goes all the way that a program goes, so that memory it writes to first is ready in each copy
     and nobody waits for that. Nothing is seen of it later.
     """
     path, main = sys.path[:], sys.modules["__main__"]
-    output, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
-    os.dup2(null, 1)
+    null, outputs = os.open("/dev/null", os.O_WRONLY), (1, 2)
+    kept = [os.dup(output) for output in outputs]
+    for output in outputs:
+        os.dup2(null, output)
     script, source = receive(job)
     execute(script, source)
     flush(0)
     modules, sys.modules["__main__"] = [sys.modules["__main__"]], main
     take_apart(modules)
-    os.dup2(output, 1)
-    os.close(output)
+    for output, copy in zip(outputs, kept):
+        os.dup2(copy, output)
+        os.close(copy)
     os.close(null)
     os.unlink(script)
     sys.path[:] = path
@@ -252,8 +282,7 @@ def fork():
         pass
 
 
-for module in sys.argv[1:]:
-    __import__(module)
+import_ahead(sys.argv[1:])
 collect = gc.collect
 os.chdir("/work")
 rehearse(REHEARSAL)
@@ -264,5 +293,6 @@ gc.freeze()
 del sys.modules["gc"], sys.modules["atexit"], gc
 KNOWN = frozenset(sys.modules)
 fork()
+draw_anew()
 wait()
 run()

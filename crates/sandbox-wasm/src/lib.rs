@@ -145,6 +145,7 @@ async fn run_nothing() -> Result<(), String> {
     let environment = Environment {
         kind,
         dependencies: None,
+        modules: BTreeSet::new(),
         tenant: TenantId::local(),
     };
     let spec = SandboxSpec {

@@ -143,6 +143,7 @@ impl Suite<'_> {
             environment: Environment {
                 kind: program.kind,
                 dependencies: None,
+                modules: BTreeSet::new(),
                 tenant: TenantId::local(),
             },
         }

@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use atoll_types::{
-    Content, Enforcement, InputFile, Layer, LayerReport, Level, LimitName, Limits, Program,
-    ProgramKind, SystemCalls, TenantId, Usage,
+    Content, Dependency, Enforcement, InputFile, Layer, LayerReport, Level, LimitName, Limits,
+    Program, ProgramKind, SystemCalls, TenantId, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -52,6 +52,17 @@ pub trait Backend: Send + Sync {
     /// starts with it.
     fn suits_warm(&self, _job: &Job) -> bool {
         true
+    }
+
+    /// Those of the modules that a job's program names which a warm sandbox may have imported before
+    /// the job comes, because the program would find the same in one that starts with it.
+    fn imports_ahead(
+        &self,
+        _environment: &Environment,
+        _job: &Job,
+        _named: &[Dependency],
+    ) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// Whether a warm sandbox can be built as soon as one that is not warm.
@@ -121,6 +132,9 @@ pub struct Environment {
     pub kind: ProgramKind,
     /// A host directory of installed third-party modules, visible read-only to the program.
     pub dependencies: Option<PathBuf>,
+    /// Modules of the host's own that are imported before there is a program, where
+    /// [`Backend::imports_ahead`] says that they may be.
+    pub modules: BTreeSet<String>,
     /// Whose messages run in it. What is kept ready for one tenant is never used for another.
     pub tenant: TenantId,
 }

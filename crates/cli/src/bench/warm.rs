@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use atoll_engine::{Engine, Options, PolicyText, PoolOptions, SandboxTimes, backends, now_unix_ms};
-use atoll_types::{Level, Limits, Message, MessageId, ProgramKind, SystemCalls};
+use atoll_types::{Level, Limits, Message, MessageId, SystemCalls};
 
 use super::peers::Subject;
 use super::process::{adopt_orphans, once, wait_for_orphans, write};
@@ -43,6 +43,10 @@ const LIMITS: Limits = Limits {
 /// The smallest native program there is a point in running, for the C compiler.
 const HELLO_C: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n";
 
+/// The smallest use of a large module.
+const NUMPY: &str = "import numpy as np\n\
+    print('hello' if np.arange(1000).sum() == 499500 else 'a wrong sum')\n";
+
 pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let place = directory()?;
     let iterations = args.iterations.unwrap_or(ITERATIONS);
@@ -56,18 +60,32 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     adopt_orphans()?;
     let mut rows = Vec::new();
     let mut figures = Vec::new();
-    let script = workload("hello.py", HELLO.as_bytes(), Vec::new())?;
-    let bare = match args.without_peers {
-        true => None,
-        false => peers(place.path(), iterations, &mut rows)?,
+    let with_peers = !args.without_peers;
+    let script = Work::new("hello.py", HELLO.as_bytes(), SystemCalls::Strict)?;
+    let bare = match with_peers {
+        true => peers(place.path(), iterations, &mut rows)?,
+        false => None,
     };
-    let warm = waiting(&engine, "hello.py", &script, iterations, &mut rows).await?;
+    let warm = waiting(&engine, &script, iterations, &mut rows).await?;
     figures.extend(Figure::ratio("python_over_atoll_output", bare, warm, 1));
+    if let Some(bare) = python_with_numpy(place.path())? {
+        let bare = match with_peers {
+            true => Some(spawned(&Arc::new(bare), "use_numpy.py", iterations, 1)?),
+            false => None,
+        };
+        let numpy = Work::new("use_numpy.py", NUMPY.as_bytes(), SystemCalls::Processes)?;
+        let warm = waiting(&engine, &numpy, iterations, &mut rows).await?;
+        let name = "python_over_atoll_output_numpy";
+        let median = bare.as_ref().map(|row| row.p50_us);
+        figures.extend(Figure::ratio(name, median, warm, 1));
+        rows.extend(bare);
+    }
     if let Some(native) = compiled(place.path())? {
-        let message = workload("hello", &native, Vec::new())?;
-        waiting(&engine, "hello.c", &message, iterations, &mut rows).await?;
+        let native = Work::new("hello.c", &native, SystemCalls::Processes)?;
+        waiting(&engine, &native, iterations, &mut rows).await?;
     }
     rows.push(first(&script, iterations.min(FIRST_MAX)).await?);
+    let script = Arc::new(script);
     for concurrency in CONCURRENCIES {
         rows.push(saturated(&engine, &script, iterations, concurrency).await?);
     }
@@ -78,12 +96,42 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     show(args, &rows, &figures)
 }
 
-/// What the default policy gives the workloads.
-fn system_calls(message: &Message) -> SystemCalls {
-    match message.program.kind {
-        ProgramKind::Python => SystemCalls::Strict,
-        _ => SystemCalls::Processes,
+/// A program to run again and again.
+struct Work {
+    name: &'static str,
+    message: Message,
+    /// What the default policy gives it.
+    system_calls: SystemCalls,
+}
+
+impl Work {
+    fn new(
+        name: &'static str,
+        program: &[u8],
+        system_calls: SystemCalls,
+    ) -> Result<Self, CliError> {
+        Ok(Self {
+            name,
+            message: workload(name, program, Vec::new())?,
+            system_calls,
+        })
     }
+
+    /// Keeps so many sandboxes waiting for it.
+    fn keep_waiting(&self, engine: &Engine, count: usize) {
+        let calls = self.system_calls;
+        engine.keep_waiting(&self.message, Level::Process, &LIMITS, calls, count);
+    }
+}
+
+/// Python with the modules of the site, if NumPy is among them.
+fn python_with_numpy(place: &Path) -> Result<Option<Subject>, CliError> {
+    let script = write(place, "use_numpy.py", NUMPY)?;
+    let found = Subject::bare(&script).filter(|subject| once(subject).is_ok());
+    if found.is_none() {
+        complain("python3 has no NumPy here, which is left out\n");
+    }
+    Ok(found)
 }
 
 /// Measures what starts a process for each job; answers with the median of bare Python.
@@ -108,7 +156,7 @@ fn peers(place: &Path, iterations: u32, rows: &mut Vec<Row>) -> Result<Option<u6
         }
         let subject = Arc::new(subject);
         for concurrency in CONCURRENCIES {
-            let row = spawned(&subject, iterations, concurrency)?;
+            let row = spawned(&subject, "hello.py", iterations, concurrency)?;
             if name == "python" && concurrency == 1 {
                 bare = Some(row.p50_us);
             }
@@ -119,7 +167,12 @@ fn peers(place: &Path, iterations: u32, rows: &mut Vec<Row>) -> Result<Option<u6
 }
 
 /// Runs a subject from as many threads at once.
-fn spawned(subject: &Arc<Subject>, iterations: u32, concurrency: u32) -> Result<Row, CliError> {
+fn spawned(
+    subject: &Arc<Subject>,
+    workload: &str,
+    iterations: u32,
+    concurrency: u32,
+) -> Result<Row, CliError> {
     let cpu_before = cpu_time();
     let began = Instant::now();
     let each = iterations.div_ceil(concurrency);
@@ -139,36 +192,29 @@ fn spawned(subject: &Arc<Subject>, iterations: u32, concurrency: u32) -> Result<
     let taken = began.elapsed();
     wait_for_orphans();
     samples.add_cpu(cpu_time().saturating_sub(cpu_before));
-    Ok(samples.row_at("process", subject.name, "hello.py", concurrency, taken))
+    Ok(samples.row_at("process", subject.name, workload, concurrency, taken))
 }
 
 /// Asks for one job at a time while sandboxes wait; answers with the median time to output.
 async fn waiting(
     engine: &Engine,
-    workload: &str,
-    message: &Message,
+    work: &Work,
     iterations: u32,
     rows: &mut Vec<Row>,
 ) -> Result<Option<u64>, CliError> {
-    engine.keep_waiting(
-        message,
-        Level::Process,
-        &LIMITS,
-        system_calls(message),
-        KEPT,
-    );
+    work.keep_waiting(engine, KEPT);
     let (mut output, mut destroyed) = (Samples::default(), Samples::default());
     for _ in 0..iterations {
         until_refilled(engine).await?;
-        let times = job(engine, message).await?;
+        let times = job(engine, work).await?;
         output.add(times.output_us);
         destroyed.add(times.destroyed_us);
     }
-    engine.keep_waiting(message, Level::Process, &LIMITS, system_calls(message), 0);
-    let row = output.row("process", "atoll", &format!("{workload}, output"));
+    work.keep_waiting(engine, 0);
+    let row = output.row("process", "atoll", &format!("{}, output", work.name));
     let median = row.p50_us;
     rows.push(row);
-    rows.push(destroyed.row("process", "atoll", &format!("{workload}, gone")));
+    rows.push(destroyed.row("process", "atoll", &format!("{}, gone", work.name)));
     Ok(Some(median))
 }
 
@@ -193,7 +239,7 @@ async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
 }
 
 /// Asks for jobs of an environment that nothing waits for.
-async fn first(message: &Message, iterations: u32) -> Result<Row, CliError> {
+async fn first(work: &Work, iterations: u32) -> Result<Row, CliError> {
     let place = directory()?;
     let engine = Engine::open(Options {
         state_dir: place.path().join("state"),
@@ -203,7 +249,7 @@ async fn first(message: &Message, iterations: u32) -> Result<Row, CliError> {
     })?;
     let mut samples = Samples::default();
     for _ in 0..iterations {
-        samples.add(job(&engine, message).await?.destroyed_us);
+        samples.add(job(&engine, work).await?.destroyed_us);
     }
     engine.close().await;
     Ok(samples.row("process", "atoll", "hello.py, first"))
@@ -212,25 +258,25 @@ async fn first(message: &Message, iterations: u32) -> Result<Row, CliError> {
 /// Asks for jobs as fast as they are done, so that sandboxes wait for none of them for long.
 async fn saturated(
     engine: &Arc<Engine>,
-    message: &Message,
+    work: &Arc<Work>,
     iterations: u32,
     concurrency: u32,
 ) -> Result<Row, CliError> {
     // Copies are no children of this process. One sandbox at least is there all the time, so that
     // what the groups count does not begin anew.
-    engine.keep_waiting(message, Level::Process, &LIMITS, system_calls(message), 1);
+    work.keep_waiting(engine, 1);
     until_refilled(engine).await?;
-    let cpu_time = || Some(super::process::cpu_of_self() + Engine::cpu_time_of_sandboxes()?);
-    let cpu_before = cpu_time();
+    let used = || Some(super::process::cpu_of_self() + Engine::cpu_time_of_sandboxes()?);
+    let cpu_before = used();
     let began = Instant::now();
     let each = iterations.div_ceil(concurrency);
     let tasks: Vec<_> = (0..concurrency)
         .map(|_| {
-            let (engine, message) = (Arc::clone(engine), message.clone());
+            let (engine, work) = (Arc::clone(engine), Arc::clone(work));
             tokio::spawn(async move {
                 let mut times_us = Vec::new();
                 for _ in 0..each {
-                    times_us.push(job(&engine, &message).await?.destroyed_us);
+                    times_us.push(job(&engine, &work).await?.destroyed_us);
                 }
                 Ok::<_, CliError>(times_us)
             })
@@ -242,20 +288,20 @@ async fn saturated(
         times.into_iter().for_each(|time_us| samples.add(time_us));
     }
     let taken = began.elapsed();
-    if let (Some(after), Some(before)) = (cpu_time(), cpu_before) {
+    if let (Some(after), Some(before)) = (used(), cpu_before) {
         samples.add_cpu(after.saturating_sub(before));
     }
-    engine.keep_waiting(message, Level::Process, &LIMITS, system_calls(message), 0);
-    Ok(samples.row_at("process", "atoll", "hello.py", concurrency, taken))
+    work.keep_waiting(engine, 0);
+    Ok(samples.row_at("process", "atoll", work.name, concurrency, taken))
 }
 
-async fn job(engine: &Engine, message: &Message) -> Result<SandboxTimes, CliError> {
+async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, CliError> {
     let message = Message {
         id: MessageId::new(now_unix_ms(), random_bytes()?),
-        ..message.clone()
+        ..work.message.clone()
     };
     engine
-        .measure_sandbox(&message, Level::Process, LIMITS, system_calls(&message))
+        .measure_sandbox(&message, Level::Process, LIMITS, work.system_calls)
         .await
         .map_err(failed)
 }

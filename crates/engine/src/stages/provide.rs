@@ -1,10 +1,11 @@
 //! What does the program find around it?
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use atoll_sandbox::{Backend, Environment, content_bytes};
-use atoll_types::{Decision, Level, LimitHit, LimitName, Message, ProgramKind, Status};
+use atoll_sandbox::{Backend, Environment, Job, content_bytes};
+use atoll_types::{Analysis, Decision, Level, LimitHit, LimitName, Message, ProgramKind, Status};
 
 use crate::Engine;
 use crate::way::Halt;
@@ -17,8 +18,27 @@ pub(crate) fn environment(
     Ok(Environment {
         kind: message.program.kind,
         dependencies: dependencies.map(check_directory).transpose()?,
+        modules: BTreeSet::new(),
         tenant: message.tenant.clone(),
     })
+}
+
+/// The same surroundings, with what sandboxes of a level may have imported ahead of the program.
+pub(crate) fn imported_ahead(
+    engine: &Engine,
+    level: Level,
+    environment: Environment,
+    job: &Job,
+    analysis: &Analysis,
+) -> Environment {
+    let backend = engine.pools.as_ref().and_then(|_| engine.backend(level));
+    let modules = backend
+        .map(|backend| backend.imports_ahead(&environment, job, &analysis.dependencies))
+        .unwrap_or_default();
+    Environment {
+        modules,
+        ..environment
+    }
 }
 
 /// Checks that the level can run the program and that what the program brings along fits.

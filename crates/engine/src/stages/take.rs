@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use atoll_pool::Key;
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
-use atoll_types::{Decision, Layer, Level, Message, MessageId};
+use atoll_types::{Analysis, Decision, Layer, Level, Message, MessageId};
 
 use crate::Engine;
-use crate::stages::provide::able_backend;
+use crate::stages::provide::{able_backend, imported_ahead};
 use crate::way::Halt;
 
 /// What the program will find around it.
@@ -15,6 +15,27 @@ pub(crate) struct Around {
     pub(crate) environment: Environment,
     /// A sandbox with this environment, when one is being built.
     pub(crate) ahead: Option<Ahead>,
+}
+
+impl Around {
+    /// The same, with what a sandbox may have imported before the program comes. That makes no
+    /// difference to one that is being built: the program imports it there itself.
+    pub(crate) fn with_imports(
+        self,
+        engine: &Engine,
+        decision: &Decision,
+        job: &Job,
+        analysis: Option<&Analysis>,
+    ) -> Self {
+        let Some(analysis) = analysis else {
+            return self;
+        };
+        let level = decision.level;
+        Self {
+            environment: imported_ahead(engine, level, self.environment, job, analysis),
+            ahead: self.ahead,
+        }
+    }
 }
 
 /// A sandbox that is being built while its message is still judged.

@@ -72,8 +72,8 @@ fn fail(socket: &OwnedFd, failure: Failure) -> ! {
     sys::exit_now(127);
 }
 
-/// Everything but the limits of processes and the filter. Answers with the socket, the one descriptor that is not the
-/// program's and still open.
+/// Everything but the limits of processes and the filter. Answers with the socket, the one
+/// descriptor that is not the program's and still open.
 fn prepare(
     fork: &Fork,
     socket: &OwnedFd,

@@ -3,6 +3,7 @@
 
 mod counting;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,6 +18,7 @@ fn key(limits: &Limits) -> Key {
     let environment = Environment {
         kind: ProgramKind::Python,
         dependencies: None,
+        modules: BTreeSet::new(),
         tenant: TenantId::local(),
     };
     Key::new(Level::Process, environment, SystemCalls::Processes, limits)

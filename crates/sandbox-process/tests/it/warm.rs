@@ -1,5 +1,6 @@
 //! A program cannot tell whether its interpreter started before it was known.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 
@@ -172,13 +173,18 @@ pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
         environment: Environment {
             kind: ProgramKind::Python,
             dependencies: None,
+            modules: BTreeSet::new(),
             tenant: TenantId::local(),
         },
     }
 }
 
-pub(crate) async fn finish(mut sandbox: Box<dyn Sandbox>, script: &str) -> Shown {
-    let streams = sandbox.start(job(script)).await.unwrap();
+pub(crate) async fn finish(sandbox: Box<dyn Sandbox>, script: &str) -> Shown {
+    finish_job(sandbox, job(script)).await
+}
+
+pub(crate) async fn finish_job(mut sandbox: Box<dyn Sandbox>, job: Job) -> Shown {
+    let streams = sandbox.start(job).await.unwrap();
     // It may have ended without reading.
     let _ = rustix::io::write(&streams.stdin, b"typed\n");
     drop(streams.stdin);

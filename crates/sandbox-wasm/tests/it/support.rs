@@ -1,5 +1,6 @@
 //! Running one program at the instance level.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -91,6 +92,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
     let environment = Environment {
         kind,
         dependencies: None,
+        modules: BTreeSet::new(),
         tenant: TenantId::local(),
     };
     let spec = SandboxSpec {
