@@ -54,8 +54,8 @@ pub trait Backend: Send + Sync {
         true
     }
 
-    /// Those of the modules that a job's program names which a warm sandbox may have imported before
-    /// the job comes, because the program would find the same in one that starts with it.
+    /// Those of the modules that a job's program names which a warm sandbox may have imported
+    /// before the job comes, because the program would find the same in one that starts with it.
     fn imports_ahead(
         &self,
         _environment: &Environment,

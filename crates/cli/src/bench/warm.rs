@@ -60,25 +60,25 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     adopt_orphans()?;
     let mut rows = Vec::new();
     let mut figures = Vec::new();
-    let with_peers = !args.without_peers;
     let script = Work::new("hello.py", HELLO.as_bytes(), SystemCalls::Strict)?;
-    let bare = match with_peers {
-        true => peers(place.path(), iterations, &mut rows)?,
-        false => None,
-    };
+    // While nothing of Atoll runs: what peers leave behind is waited for with all other children.
+    let numpy = python_with_numpy(place.path())?.map(Arc::new);
+    let (mut bare, mut bare_numpy) = (None, None);
+    if !args.without_peers {
+        bare = peers(place.path(), iterations, &mut rows)?;
+        if let Some(subject) = &numpy {
+            let row = spawned(subject, "use_numpy.py", iterations, 1)?;
+            bare_numpy = Some(row.p50_us);
+            rows.push(row);
+        }
+    }
     let warm = waiting(&engine, &script, iterations, &mut rows).await?;
     figures.extend(Figure::ratio("python_over_atoll_output", bare, warm, 1));
-    if let Some(bare) = python_with_numpy(place.path())? {
-        let bare = match with_peers {
-            true => Some(spawned(&Arc::new(bare), "use_numpy.py", iterations, 1)?),
-            false => None,
-        };
+    if numpy.is_some() {
         let numpy = Work::new("use_numpy.py", NUMPY.as_bytes(), SystemCalls::Processes)?;
         let warm = waiting(&engine, &numpy, iterations, &mut rows).await?;
         let name = "python_over_atoll_output_numpy";
-        let median = bare.as_ref().map(|row| row.p50_us);
-        figures.extend(Figure::ratio(name, median, warm, 1));
-        rows.extend(bare);
+        figures.extend(Figure::ratio(name, bare_numpy, warm, 1));
     }
     if let Some(native) = compiled(place.path())? {
         let native = Work::new("hello.c", &native, SystemCalls::Processes)?;
