@@ -198,11 +198,7 @@ impl Jail {
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        let plan = Plan {
-            zygote,
-            ..plan(spec, cgroups)
-        };
-        jail.send(&plan, &entrances)?;
+        jail.send(&plan(spec, cgroups, zygote), &entrances)?;
         Ok(beginning)
     }
 
@@ -603,7 +599,7 @@ fn make_group(name: &str) -> Result<Arc<dyn Group>, JailError> {
     made.map(Arc::from).map_err(limits_refused)
 }
 
-fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, zygote: bool) -> Plan {
     Plan {
         binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
@@ -613,7 +609,7 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
         landlock: host().landlock,
         cgroups,
         own_users: host().own_users,
-        zygote: false,
+        zygote,
     }
 }
 
