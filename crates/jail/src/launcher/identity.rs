@@ -26,6 +26,10 @@ pub(crate) const COPIES_MAX: u32 = 255;
 /// All ids that are given to jails that are not zygotes.
 pub(crate) const RANGE: Range<u64> = BASE as u64..BASE as u64 + 2 * 4_194_304;
 
+/// All ids that are given to zygotes and their copies.
+pub(crate) const ZYGOTES: Range<u64> =
+    ZYGOTE_BASE as u64..ZYGOTE_BASE as u64 + ZYGOTE_IDS as u64 * 4_194_304;
+
 /// Writes the id maps of the user namespace of `pid`.
 ///
 /// With privileges the jail gets two host ids of its own: one for its first process (0 inside),

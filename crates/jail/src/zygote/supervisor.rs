@@ -104,13 +104,8 @@ impl Zygote {
     /// Whether this host has what it takes: ids to give, and control groups to put copies in.
     #[must_use]
     pub fn is_possible() -> bool {
-        let needed = [
-            Layer::OwnUser,
-            Layer::MemoryLimit,
-            Layer::ProcessLimit,
-            Layer::CpuLimit,
-        ];
-        !needed.into_iter().any(|layer| host().is_without(layer))
+        let needed = [Layer::MemoryLimit, Layer::ProcessLimit, Layer::CpuLimit];
+        host().copy_users && !needed.into_iter().any(|layer| host().is_without(layer))
     }
 
     /// Starts an interpreter and waits until it serves. The command finds its end of the control
