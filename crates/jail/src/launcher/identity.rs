@@ -38,20 +38,17 @@ pub(crate) const ZYGOTES: Range<u64> =
 pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
     let write = |file: &str, text: &str| fs::write(format!("/proc/{pid}/{file}"), text);
     if plan.own_users {
-        let map = match plan.zygote {
-            true => {
-                let first = ZYGOTE_BASE + ZYGOTE_IDS * pid.unsigned_abs();
-                format!("0 {first} 1\n{FIRST_COPY} {} {COPIES_MAX}\n", first + 1)
-            }
-            false => {
-                let first = if ablation::is_off(Part::OwnUser) {
-                    BASE
-                } else {
-                    BASE + 2 * pid.unsigned_abs()
-                };
-                format!("0 {first} 1\n{GUEST_ID} {} 1\n", first + 1)
-            }
+        let (base, ids) = match plan.zygote {
+            true => (ZYGOTE_BASE, ZYGOTE_IDS),
+            false => (BASE, 2),
         };
+        let first = if ablation::is_off(Part::OwnUser) {
+            BASE
+        } else {
+            base + ids * pid.unsigned_abs()
+        };
+        // What is mapped beside user 0 begins with the same id for programs and copies.
+        let map = format!("0 {first} 1\n{GUEST_ID} {} {}\n", first + 1, ids - 1);
         write("uid_map", &map)?;
         return write("gid_map", &map);
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use atoll_types::{Layer, Limits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::ablation;
 use crate::cgroup::Group;
 use crate::control::{Receiver, send};
 use crate::host::host;
@@ -122,6 +123,7 @@ impl Zygote {
         let (ours, theirs) =
             std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
         command.descriptors.insert(0, theirs.into());
+        command.environment = ablation::variables_of_zygote(command.environment);
         // Whether that is enough is asked for each copy.
         let accepted = Layer::DISPENSABLE.into();
         let mut jail = Jail::begin_zygote(spec)?.finish(limits, &accepted).await?;
