@@ -21,7 +21,11 @@ hierarchies() {
 outside() {
     say "Building Atoll with layers that can be left out, in ${apart#"$root"/}"
     (cd "$root" && cargo build --quiet --release --locked -p atoll-cli -p atoll-jail \
-        --features atoll-jail/ablation --target-dir "$apart")
+        -p atoll-sandbox-process -p atoll-soak --features atoll-sandbox-process/ablation \
+        --target-dir "$apart")
+    for program in atoll atoll-launcher; do # the library that copies come from is in the first
+        grep -q ATOLL_ABLATION "$apart/$host/release/$program" || die "$program has no switch"
+    done
     trap 'hierarchies | while read -r mount; do rmdir "$mount/$slice"/atoll "$mount/$slice"; done \
         2> /dev/null || true' EXIT # the slice within is there only if something was left
     hierarchies | while read -r mount; do

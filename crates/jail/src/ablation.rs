@@ -5,8 +5,10 @@
 //! removes what asks. Owns the names of the parts and the variables that list those to leave out:
 //! one for the jails that the launcher builds, zygotes among them, and one for their copies.
 
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use rustix::process::Resource;
 
@@ -233,12 +235,13 @@ pub(crate) fn user_of_copy(own: u32) -> u32 {
     }
 }
 
-/// The working directory of a copy that has no files of its own: its zygote's, handed over.
-pub(crate) fn shared_work(user: u32) -> io::Result<Option<OwnedFd>> {
+/// The working directory of a copy that has no files of its own: its zygote's, open to all.
+pub(crate) fn shared_work() -> io::Result<Option<OwnedFd>> {
     if !is_off(Part::OwnFiles) {
         return Ok(None);
     }
-    std::os::unix::fs::chown(WORK_DIRECTORY, Some(user), Some(user))?;
+    chown(WORK_DIRECTORY, Some(0), Some(0))?;
+    fs::set_permissions(WORK_DIRECTORY, fs::Permissions::from_mode(0o777))?;
     let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
     let work = rustix::fs::open(WORK_DIRECTORY, flags, rustix::fs::Mode::empty())?;
     Ok(Some(work))

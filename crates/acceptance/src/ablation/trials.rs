@@ -18,6 +18,8 @@ pub struct Trial {
     pub options: &'static [&'static str],
     /// Limits that differ from the usual ones.
     pub limits: &'static [(&'static str, &'static str)],
+    /// Whether another sandbox is beside it, which only copies can have.
+    pub neighbour: bool,
 }
 
 /// What shows that an attack worked.
@@ -33,7 +35,7 @@ pub enum Success {
     Collected,
 }
 
-const fn trial(
+pub(super) const fn trial(
     program: &'static str,
     attempt: &'static str,
     layers: &'static [&'static str],
@@ -45,26 +47,32 @@ const fn trial(
         success: Success::Done,
         options: &[],
         limits: &[],
+        neighbour: false,
     }
 }
 
 impl Trial {
-    const fn saw(mut self, words: &'static str) -> Self {
+    pub(super) const fn saw(mut self, words: &'static str) -> Self {
         self.success = Success::Saw(words);
         self
     }
 
-    const fn shows(mut self, success: Success) -> Self {
+    pub(super) const fn shows(mut self, success: Success) -> Self {
         self.success = success;
         self
     }
 
-    const fn options(mut self, options: &'static [&'static str]) -> Self {
+    pub(super) const fn beside_a_neighbour(mut self) -> Self {
+        self.neighbour = true;
+        self
+    }
+
+    pub(super) const fn options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
         self
     }
 
-    const fn limits(mut self, limits: &'static [(&'static str, &'static str)]) -> Self {
+    pub(super) const fn limits(mut self, limits: &'static [(&'static str, &'static str)]) -> Self {
         self.limits = limits;
         self
     }
@@ -239,5 +247,6 @@ pub const UNTRIED: &[(&str, &str)] = &[
     ("r05_descriptors.py", "takes as many as there are; r05_bounds stands for it"),
     ("r06_flood.py", "never ends; r06_little stands for it"),
     ("r06_flood_afterwards.py", "never ends; p01_daemon stands for it"),
+    ("x03_neighbour.py", "only copies have a neighbour: tried in those"),
     ("x02_shared_files.py", "no layer alone: the kernel tells only the file's owner"),
 ];

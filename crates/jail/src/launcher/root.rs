@@ -278,7 +278,7 @@ fn mount_parts(scratch: &Path, owner: u32, limits: &DiskLimits) -> io::Result<Pr
 pub(crate) fn furnish_copy(owner: u32, limits: DiskLimits) -> Result<OwnedFd, Failure> {
     std::env::set_current_dir("/")
         .map_err(|error| Failure::new(Some(Layer::PrivateFiles), "enter the root", &error))?;
-    let directory = match ablation::shared_work(owner) {
+    let directory = match ablation::shared_work() {
         // The last part covers the tmpfs itself.
         Ok(None) => mount_parts(Path::new("tmp"), owner, &limits).map(|files| files.directory),
         Ok(Some(shared)) => Ok(shared),
