@@ -53,7 +53,9 @@ fcntl.ioctl(socket.socket(), 0x8914, b"lo".ljust(16, b"\0") + b"\x41\0" + b"\0" 
         mount -o remount,bind,ro "$mount"
     done
     ! touch "$root/not-read-only" 2> /dev/null || die "the host can still be written to"
-    export TMPDIR=/mnt ATOLL_BIN=$apart/$host/release/atoll
+    mkdir /mnt/programs # where root of another user namespace may read them, too
+    cp "$apart/$host/release"/atoll{,-launcher,-waiting} /mnt/programs
+    export TMPDIR=/mnt ATOLL_BIN=/mnt/programs/atoll
     exec "$built/atoll-ablation"
 }
 

@@ -25,10 +25,12 @@ pub(crate) enum Part {
     ReadOnlyRoot,
     /// The private files have no limits.
     PrivateFiles,
+    /// The ids and the capabilities of whoever made the jail.
+    UserNamespace,
     /// The mounts of whoever made the jail.
     MountNamespace,
-    /// The host's process ids; the kernel mounts no `/proc` for them, so there is none. Those of the
-    /// zygote for a copy.
+    /// The host's process ids; the kernel mounts no `/proc` for them, so there is none. A copy has
+    /// those of its zygote.
     PidNamespace,
     /// The network of whoever started Atoll.
     NetworkNamespace,
@@ -90,7 +92,8 @@ mod chosen {
     const SHOWN: &str = "ATOLL_ABLATION_SHOWN";
 
     /// Every part that has a name of its own.
-    const NAMES: [(&str, Part); 25] = [
+    const NAMES: [(&str, Part); 26] = [
+        ("user-namespace", Part::UserNamespace),
         ("minimal-root", Part::MinimalRoot),
         ("read-only-root", Part::ReadOnlyRoot),
         ("private-files", Part::PrivateFiles),
@@ -208,6 +211,7 @@ pub(crate) fn tell(launcher: &mut std::process::Command) {
 /// The namespaces that remain.
 pub(crate) fn namespaces(all: i32) -> i32 {
     let parts = [
+        (Part::UserNamespace, libc::CLONE_NEWUSER),
         (Part::MountNamespace, libc::CLONE_NEWNS),
         (Part::CgroupNamespace, libc::CLONE_NEWCGROUP),
         (Part::PidNamespace, libc::CLONE_NEWPID),

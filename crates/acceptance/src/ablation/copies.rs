@@ -53,6 +53,12 @@ pub const COPY_LAYERS: &[(&str, &str)] = &[
     ("zygote-environment", ""),
 ];
 
+/// Layers of copies that are not switched off, and why.
+pub const COPY_NEVER_OFF: &[(&str, &str)] = &[(
+    "zygote-user-namespace",
+    "only nobody may be without one, and copies take control groups, which nobody has",
+)];
+
 /// Every trial in copies.
 #[rustfmt::skip]
 pub const COPY_TRIALS: &[Trial] = &[

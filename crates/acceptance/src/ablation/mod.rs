@@ -16,7 +16,7 @@ use std::io::Write;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 
-pub use copies::{COPY_LAYERS, COPY_TRIALS};
+pub use copies::{COPY_LAYERS, COPY_NEVER_OFF, COPY_TRIALS};
 pub use trials::{LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED};
 
 use crate::Atoll;
@@ -82,7 +82,7 @@ const ROUNDS: [Round; 2] = [
         title: "copies of an interpreter that waited",
         sandboxes: Sandboxes::Copies,
         layers: COPY_LAYERS,
-        never_off: &[],
+        never_off: COPY_NEVER_OFF,
         trials: COPY_TRIALS,
         untried: &[],
     },

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -148,8 +149,10 @@ pub(super) fn run(
     let policy = place.path().join("policy.toml");
     fs::write(&policy, policy_text(trial, off)).map_err(|error| error.to_string())?;
 
+    let nobody = trial.nobody.then(|| open_to_nobody(place.path(), trial));
+    let nobody = nobody.transpose()?;
     let escape = repository().join("crates/acceptance/tests/escape");
-    let programs = escape.join("programs");
+    let programs = nobody.unwrap_or_else(|| escape.join("programs"));
     let [of_jails, of_copies] = sandboxes.left_out(off);
     // Descriptor 9 stays open on the way: a directory of the host that nobody should inherit.
     let mut command = Command::new("sh");
@@ -157,6 +160,7 @@ pub(super) fn run(
     command
         .args(["-c", "exec 9< \"$0\"; exec \"$@\""])
         .arg(stand.directory())
+        .args(if trial.nobody { AS_NOBODY } else { &[] })
         .args(sandboxes.command(atoll))
         .env("ATOLL_ABLATION", of_jails)
         .env("ATOLL_ABLATION_COPIES", of_copies)
@@ -168,6 +172,9 @@ pub(super) fn run(
         .arg(programs.join("attempts.py"))
         .args(["--env", &format!("ONLY={}", trial.attempt)])
         .args(["--env", &format!("SEGMENT={}", stand.segment())]);
+    if trial.nobody {
+        command.env("ATOLL_STATE_DIR", place.path().join("state"));
+    }
     if trial.success == Success::Collected {
         command.arg("--output").arg(&collected);
     }
@@ -193,6 +200,32 @@ pub(super) fn run(
     Ok(judge(trial, &ended, outlives, &collected))
 }
 
+/// What a command is started by that may be root of nothing that was there before.
+const AS_NOBODY: &[&str] = &["/usr/bin/python3", "-I", "-c", include_str!("nobody.py")];
+
+/// What that one's root is outside of it.
+const NOBODY: u32 = 0x5000_0000;
+
+/// Puts what a run takes where nobody may read it; answers with the directory of the programs.
+fn open_to_nobody(place: &Path, trial: &Trial) -> Result<PathBuf, String> {
+    let programs = repository().join("crates/acceptance/tests/escape/programs");
+    let state = place.join("state");
+    let opened = fs::set_permissions(place, fs::Permissions::from_mode(0o755))
+        .and_then(|()| fs::create_dir(&state))
+        .and_then(|()| chown(&state, Some(NOBODY), Some(NOBODY)));
+    let copied = [trial.program, "attempts.py"]
+        .into_iter()
+        .try_for_each(|name| fs::copy(programs.join(name), place.join(name)).map(drop));
+    opened
+        .and(copied)
+        .map_err(|error| format!("no place for nobody: {error}"))?;
+    Ok(place.to_owned())
+}
+
+/// Limits of control groups are for whoever may make some.
+const WITHOUT_GROUPS: &str = "[defaults]\n\
+    accept_missing = [\"memory-limit\", \"process-limit\", \"cpu-limit\"]\n";
+
 /// The policy that judges nobody, with the trial's limits.
 fn policy_text(trial: &Trial, off: &[&str]) -> String {
     let raised = HELD_BY_ATOLL
@@ -209,15 +242,20 @@ fn policy_text(trial: &Trial, off: &[&str]) -> String {
         )
     };
     let lines: Vec<_> = ISOLATION_POLICY.lines().map(line).collect();
-    lines.join("\n")
+    let accepted = if trial.nobody { WITHOUT_GROUPS } else { "" };
+    format!("{accepted}{}", lines.join("\n"))
 }
 
 fn judge(trial: &Trial, ended: &Ended, outlives: bool, collected: &Path) -> Seen {
     if ended.status == "refused" {
-        return Seen::Refused;
+        return match trial.success {
+            Success::Refused => Seen::Success("refused".to_owned()),
+            _ => Seen::Refused,
+        };
     }
     let said = said(ended, trial.attempt);
     let worked = match trial.success {
+        Success::Refused => false,
         Success::Done => said == "ok",
         Success::Saw(words) => said.starts_with(words),
         Success::Outlives => outlives,

@@ -18,6 +18,8 @@ pub struct Trial {
     pub options: &'static [&'static str],
     /// Limits that differ from the usual ones.
     pub limits: &'static [(&'static str, &'static str)],
+    /// Whether Atoll runs as root of a user namespace that is nobody on the host.
+    pub nobody: bool,
     /// Whether another sandbox is beside it, which only copies can have.
     pub neighbour: bool,
 }
@@ -33,6 +35,8 @@ pub enum Success {
     Outlives,
     /// The canary's content was collected.
     Collected,
+    /// Nothing is run at all: what is off cannot be missing.
+    Refused,
 }
 
 pub(super) const fn trial(
@@ -47,6 +51,7 @@ pub(super) const fn trial(
         success: Success::Done,
         options: &[],
         limits: &[],
+        nobody: false,
         neighbour: false,
     }
 }
@@ -59,6 +64,11 @@ impl Trial {
 
     pub(super) const fn shows(mut self, success: Success) -> Self {
         self.success = success;
+        self
+    }
+
+    const fn as_nobody(mut self) -> Self {
+        self.nobody = true;
         self
     }
 
@@ -80,6 +90,14 @@ impl Trial {
 
 /// Every layer that can be switched off, and what goes with it.
 pub const LAYERS: &[(&str, &str)] = &[
+    (
+        "user-namespace",
+        "as root of one that is nobody on the host",
+    ),
+    (
+        "mount-namespace",
+        "then nothing can be built, and nothing runs",
+    ),
     ("minimal-root", "a directory of the host is shown"),
     ("read-only-root", ""),
     ("private-files", "its limits"),
@@ -124,26 +142,19 @@ pub const LAYERS: &[(&str, &str)] = &[
 ];
 
 /// Layers that are not switched off, and why.
-pub const NEVER_OFF: &[(&str, &str)] = &[
-    (
-        "user-namespace",
-        "without it the program's capabilities would be the host's",
-    ),
-    (
-        "mount-namespace",
-        "without it the new root would be built in the host's own mounts",
-    ),
-    (
-        "rlimit-rtprio, rlimit-nice",
-        "what a process inherits is zero already, and nobody here may raise it",
-    ),
-];
+pub const NEVER_OFF: &[(&str, &str)] = &[(
+    "rlimit-rtprio, rlimit-nice",
+    "what a process inherits is zero already, and nobody here may raise it",
+)];
 
 /// Every trial.
 #[rustfmt::skip]
 pub const TRIALS: &[Trial] = &[
     trial("f02_ways_out.py", "absolute", &["minimal-root"]),
     trial("f02_other_user.py", "a file of another sandbox's user", &["minimal-root", "own-user"]),
+    trial("f02_other_user.py", "a file of another sandbox's user",
+        &["minimal-root", "no-capabilities", "user-namespace"]).as_nobody(),
+    trial("f03_write_outside.py", "own directory", &["mount-namespace"]).shows(Success::Refused),
     trial("f03_write_outside.py", "beside the canary",
         &["minimal-root", "read-only-root", "landlock"]),
     trial("f04_file_handles.py", "ask for a handle", &["seccomp"]),

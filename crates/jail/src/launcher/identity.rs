@@ -36,6 +36,9 @@ pub(crate) const ZYGOTES: Range<u64> =
 /// one for the program ([`GUEST_ID`] inside). A zygote is 0 itself, and there is one for each of
 /// its copies. Without, the caller's own id is all there is to map.
 pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
+    if ablation::is_off(Part::UserNamespace) {
+        return Ok(());
+    }
     let write = |file: &str, text: &str| fs::write(format!("/proc/{pid}/{file}"), text);
     if plan.own_users {
         let (base, ids) = match plan.zygote {
