@@ -87,11 +87,17 @@ pub const COPY_TRIALS: &[Trial] = &[
     trial("i02_environment.py", "name of the host", &["zygote-uts-namespace"]).saw("saw"),
     trial("i03_mounts_and_groups.py", "groups", &["cgroup-namespace"]).saw("saw"),
     trial("i04_own_entries.py", "comm", &["landlock"]),
+    trial("i06_residue.py", "files for all", &["mount-namespace"])
+        .saw("saw").beside_a_neighbour(),
+    trial("i06_residue.py", "files for all", &["own-files"]).saw("saw").beside_a_neighbour(),
     trial("k01_tracing.py", "take a descriptor", &["seccomp", "zygote-seccomp"]),
     trial("k02_io_uring.py", "set up", &["seccomp", "zygote-seccomp"]),
     trial("k05_namespaces.py", "unshare user", &["seccomp"]),
     trial("k08_filters.py", "filter", &["seccomp"]),
     trial("k09_hardware.py", "writable code", &["seccomp", "zygote-seccomp"]),
+    // Whoever else has its id is its neighbour; the zygote has another.
+    trial("k12_kill_all.py", "kill all", &["pid-namespace", "own-user", "landlock-scopes"])
+        .beside_a_neighbour(),
     trial("k13_identity.py", "setresuid", &["seccomp", "no-capabilities"]),
     trial("k13_identity.py", "give a program to root", &["no-capabilities"]),
     trial("k13_identity.py", "bar to new privileges",

@@ -1,17 +1,9 @@
 """X-03: looks for the sandbox beside it: its files, its processes, its sockets."""
 import errno
-import json
 import os
 import signal
 import socket
-import sys
-from attempts import attempt, report
-
-neighbour = {"process": 0}
-if "NEIGHBOUR" in os.environ:
-    # Where there is one, it starts after this line, and what it says of itself comes back.
-    print(json.dumps({"attempts": {}}), flush=True)
-    neighbour = json.loads(sys.stdin.readline())
+from attempts import attempt, neighbour, report
 
 
 def kill():
