@@ -23,11 +23,13 @@ outside() {
     (cd "$root" && cargo build --quiet --release --locked -p atoll-cli -p atoll-jail \
         -p atoll-sandbox-process -p atoll-soak --features atoll-sandbox-process/ablation \
         --target-dir "$apart")
-    for program in atoll atoll-launcher; do # the library that copies come from is in the first
+    for program in atoll atoll-launcher; do
         grep -q ATOLL_ABLATION "$apart/$host/release/$program" || die "$program has no switch"
     done
-    trap 'hierarchies | while read -r mount; do rmdir "$mount/$slice"/atoll "$mount/$slice"; done \
-        2> /dev/null || true' EXIT # the slice within is there only if something was left
+    # All in it has ended with its processes; a layer that is off may leave its group.
+    trap 'hierarchies | while read -r mount; do
+        find "$mount/$slice" -depth -type d -exec rmdir {} +
+    done 2> /dev/null || true' EXIT
     hierarchies | while read -r mount; do
         mkdir "$mount/$slice"
         # As heavy as can be: what is measured inside is not how busy the host is.
