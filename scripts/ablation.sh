@@ -21,9 +21,15 @@ hierarchies() {
 outside() {
     say "Building Atoll with layers that can be left out, in ${apart#"$root"/}"
     (cd "$root" && cargo build --quiet --release --locked -p atoll-cli -p atoll-jail \
-        --features atoll-jail/ablation --target-dir "$apart")
-    trap 'hierarchies | while read -r mount; do rmdir "$mount/$slice"/atoll "$mount/$slice"; done \
-        2> /dev/null || true' EXIT # the slice within is there only if something was left
+        -p atoll-sandbox-process -p atoll-soak --features atoll-sandbox-process/ablation \
+        --target-dir "$apart")
+    for program in atoll atoll-launcher; do
+        grep -q ATOLL_ABLATION "$apart/$host/release/$program" || die "$program has no switch"
+    done
+    # All in it has ended with its processes; a layer that is off may leave its group.
+    trap 'hierarchies | while read -r mount; do
+        find "$mount/$slice" -depth -type d -exec rmdir {} +
+    done 2> /dev/null || true' EXIT
     hierarchies | while read -r mount; do
         mkdir "$mount/$slice"
         # As heavy as can be: what is measured inside is not how busy the host is.
@@ -49,7 +55,9 @@ fcntl.ioctl(socket.socket(), 0x8914, b"lo".ljust(16, b"\0") + b"\x41\0" + b"\0" 
         mount -o remount,bind,ro "$mount"
     done
     ! touch "$root/not-read-only" 2> /dev/null || die "the host can still be written to"
-    export TMPDIR=/mnt ATOLL_BIN=$apart/$host/release/atoll
+    mkdir /mnt/programs # where root of another user namespace may read them, too
+    cp "$apart/$host/release"/atoll{,-launcher,-waiting} /mnt/programs
+    export TMPDIR=/mnt ATOLL_BIN=/mnt/programs/atoll
     exec "$built/atoll-ablation"
 }
 

@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .args(["rustc", "--package", "atoll-zygote", "--lib", "--crate-type", "cdylib"])
         .args(["--release", "--locked", "--target", &target, "--target-dir"])
         .arg(&out)
+        // Layers can be left out of copies where they can be left out of what they are copied from.
+        .args(env::var_os("CARGO_FEATURE_ABLATION").map(|_| "--features=ablation"))
         // Nothing of the outer build: these would win over the flags below.
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_RUSTFLAGS")

@@ -14,7 +14,9 @@ mod traces;
 
 use std::path::{Path, PathBuf};
 
-pub use ablation::{LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED, ablate};
+pub use ablation::{
+    COPY_LAYERS, COPY_NEVER_OFF, COPY_TRIALS, LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED, ablate,
+};
 pub use command::{Atoll, Finished, finish};
 pub use example::{Example, Expect, Run, all_examples};
 pub use invariants::{appearance, made_inside, settings};

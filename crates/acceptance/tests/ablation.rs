@@ -10,10 +10,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use atoll_acceptance::{Atoll, LAYERS, NEVER_OFF, TRIALS, UNTRIED, finish, repository};
+use atoll_acceptance::{
+    Atoll, COPY_LAYERS, COPY_NEVER_OFF, COPY_TRIALS, LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED,
+    finish, repository,
+};
 
 /// Names what is to be left out, in builds that can.
 const SWITCH: &str = "ATOLL_ABLATION";
+
+/// What only the library that interpreters load has: the function they call.
+const IN_LIBRARY: &[u8] = b"PyInit_atoll_zygote";
 
 fn source() -> String {
     fs::read_to_string(repository().join("crates/jail/src/ablation.rs")).unwrap()
@@ -30,6 +36,10 @@ fn what_is_installed_cannot_leave_out_a_layer() {
         let mut parts = bytes.windows(SWITCH.len());
         let knows = parts.any(|part| part == SWITCH.as_bytes());
         assert!(!knows, "{name} can leave out layers");
+        // The library that interpreters load lies in the command as it is.
+        let mut parts = bytes.windows(IN_LIBRARY.len());
+        let has_library = parts.any(|part| part == IN_LIBRARY);
+        assert_eq!(has_library, name == "atoll", "{name}");
     }
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join("look.py");
@@ -57,19 +67,37 @@ fn every_attack_has_a_control_or_a_reason() {
     assert_eq!(named.collect::<BTreeSet<_>>(), present);
 }
 
-#[test]
-fn every_layer_of_a_sandbox_is_switched_off_by_some_trial() {
+fn each_is_known_and_tried(layers: &[(&str, &str)], trials: &[Trial]) {
     let source = source();
-    for (layer, _) in LAYERS {
+    for (layer, _) in layers {
         let by_atoll = ["wall-clock", "output-cap"].contains(layer);
-        let known = source.contains(&format!("\"{layer}\""));
-        assert!(known || by_atoll || layer.starts_with("rlimit-"), "{layer}");
-        let used = TRIALS.iter().any(|trial| trial.layers.contains(layer));
+        let name = layer.trim_start_matches("zygote-");
+        let known = source.contains(&format!("\"{name}\""));
+        assert!(known || by_atoll || name.starts_with("rlimit-"), "{layer}");
+        let used = trials.iter().any(|trial| trial.layers.contains(layer));
         assert!(used, "no trial switches {layer} off");
     }
-    for layer in TRIALS.iter().flat_map(|trial| trial.layers) {
-        assert!(LAYERS.iter().any(|(known, _)| known == layer), "{layer}");
+    for layer in trials.iter().flat_map(|trial| trial.layers) {
+        assert!(layers.iter().any(|(known, _)| known == layer), "{layer}");
     }
+}
+
+/// Where copies put layers in force, every one can be left out, and every one that a fresh sandbox
+/// has is there under its own name or as the zygote's.
+#[test]
+fn every_layer_of_a_copy_is_switched_off_by_some_trial() {
+    each_is_known_and_tried(COPY_LAYERS, COPY_TRIALS);
+    for (layer, _) in LAYERS {
+        let zygotes = format!("zygote-{layer}");
+        let tried = COPY_LAYERS.iter().chain(COPY_NEVER_OFF);
+        let mut tried = tried.filter(|(known, _)| known == layer || *known == zygotes);
+        assert!(tried.next().is_some(), "{layer} of copies is never off");
+    }
+}
+
+#[test]
+fn every_layer_of_a_sandbox_is_switched_off_by_some_trial() {
+    each_is_known_and_tried(LAYERS, TRIALS);
     // What a sandbox says it is made of.
     let atoll = Atoll::locate().unwrap();
     let directory = tempfile::tempdir().unwrap();

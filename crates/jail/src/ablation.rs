@@ -2,14 +2,18 @@
 //!
 //! Only a build with the feature `ablation` knows how; it is made by `make ablation`, in a place of
 //! its own, and is never installed. In every other build nothing is ever off, and the compiler
-//! removes what asks. Owns the names of the parts and the variable that lists those to leave out.
+//! removes what asks. Owns the names of the parts and the variables that list those to leave out:
+//! one for the jails that the launcher builds, zygotes among them, and one for their copies.
 
+use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use rustix::process::Resource;
 
 use crate::Bind;
-use crate::plan::DiskLimits;
+use crate::plan::{DiskLimits, GUEST_ID, WORK_DIRECTORY};
 use atoll_types::Limits;
 
 /// What can be left out.
@@ -21,7 +25,12 @@ pub(crate) enum Part {
     ReadOnlyRoot,
     /// The private files have no limits.
     PrivateFiles,
-    /// The host's process ids; the kernel mounts no `/proc` for them, so there is none.
+    /// The ids and the capabilities of whoever made the jail.
+    UserNamespace,
+    /// The mounts of whoever made the jail.
+    MountNamespace,
+    /// The host's process ids; the kernel mounts no `/proc` for them, so there is none. A copy has
+    /// those of its zygote.
     PidNamespace,
     /// The network of whoever started Atoll.
     NetworkNamespace,
@@ -57,6 +66,12 @@ pub(crate) enum Part {
     Environment,
     /// Links are followed when files are collected.
     CollectedLinks,
+    /// A copy has the files of its zygote.
+    OwnFiles,
+    /// A copy has the `/proc` of its zygote.
+    OwnProc,
+    /// A copy stays in the control groups of its zygote.
+    OwnGroups,
     /// One of the bounds of setrlimit(2).
     ResourceLimit(Resource),
 }
@@ -70,14 +85,19 @@ mod chosen {
     /// Names the parts to leave out, separated by commas.
     const VARIABLE: &str = "ATOLL_ABLATION";
 
+    /// Names those that copies leave out. A zygote hears of it by the variable above.
+    const OF_COPIES: &str = "ATOLL_ABLATION_COPIES";
+
     /// Names the directory that a root that is not minimal shows.
     const SHOWN: &str = "ATOLL_ABLATION_SHOWN";
 
     /// Every part that has a name of its own.
-    const NAMES: [(&str, Part); 21] = [
+    const NAMES: [(&str, Part); 26] = [
+        ("user-namespace", Part::UserNamespace),
         ("minimal-root", Part::MinimalRoot),
         ("read-only-root", Part::ReadOnlyRoot),
         ("private-files", Part::PrivateFiles),
+        ("mount-namespace", Part::MountNamespace),
         ("pid-namespace", Part::PidNamespace),
         ("network-namespace", Part::NetworkNamespace),
         ("ipc-namespace", Part::IpcNamespace),
@@ -96,10 +116,13 @@ mod chosen {
         ("closed-descriptors", Part::ClosedDescriptors),
         ("environment", Part::Environment),
         ("collected-links", Part::CollectedLinks),
+        ("own-files", Part::OwnFiles),
+        ("own-proc", Part::OwnProc),
+        ("own-groups", Part::OwnGroups),
     ];
 
-    fn list() -> Vec<String> {
-        let text = std::env::var(VARIABLE).unwrap_or_default();
+    fn list(variable: &str) -> Vec<String> {
+        let text = std::env::var(variable).unwrap_or_default();
         let names = text.split(',').filter(|name| !name.is_empty());
         names.map(str::to_owned).collect()
     }
@@ -112,7 +135,7 @@ mod chosen {
                 known.map_or_else(String::new, |(name, _)| (*name).to_owned())
             }
         };
-        list().contains(&own)
+        list(VARIABLE).contains(&own)
     }
 
     /// The first name that is none; a misspelt part must not pass for one that is off.
@@ -120,7 +143,14 @@ mod chosen {
         let known = |name: &str| {
             name.starts_with("rlimit-") || NAMES.iter().any(|(known, _)| *known == name)
         };
-        list().into_iter().find(|name| !known(name))
+        let mut all = [VARIABLE, OF_COPIES].into_iter().flat_map(list);
+        all.find(|name| !known(name))
+    }
+
+    /// What a zygote has to know.
+    pub(super) fn variable_of_copies() -> Option<Vec<u8>> {
+        let left_out = std::env::var(OF_COPIES).ok()?;
+        Some(format!("{VARIABLE}={left_out}").into_bytes())
     }
 
     /// What the launcher has to know.
@@ -145,6 +175,10 @@ mod chosen {
     }
 
     pub(super) const fn unknown() -> Option<String> {
+        None
+    }
+
+    pub(super) const fn variable_of_copies() -> Option<Vec<u8>> {
         None
     }
 
@@ -177,6 +211,9 @@ pub(crate) fn tell(launcher: &mut std::process::Command) {
 /// The namespaces that remain.
 pub(crate) fn namespaces(all: i32) -> i32 {
     let parts = [
+        (Part::UserNamespace, libc::CLONE_NEWUSER),
+        (Part::MountNamespace, libc::CLONE_NEWNS),
+        (Part::CgroupNamespace, libc::CLONE_NEWCGROUP),
         (Part::PidNamespace, libc::CLONE_NEWPID),
         (Part::NetworkNamespace, libc::CLONE_NEWNET),
         (Part::IpcNamespace, libc::CLONE_NEWIPC),
@@ -188,6 +225,30 @@ pub(crate) fn namespaces(all: i32) -> i32 {
             if is_off(part) { rest & !flag } else { rest }
         },
     )
+}
+
+/// The user that a copy becomes, and whose its files are.
+pub(crate) fn user_of_copy(own: u32) -> u32 {
+    if is_off(Part::NoCapabilities) {
+        // A zygote's own, which it keeps.
+        0
+    } else if is_off(Part::OwnUser) {
+        GUEST_ID
+    } else {
+        own
+    }
+}
+
+/// The working directory of a copy that has no files of its own: its zygote's, open to all.
+pub(crate) fn shared_work() -> io::Result<Option<OwnedFd>> {
+    if !is_off(Part::OwnFiles) {
+        return Ok(None);
+    }
+    chown(WORK_DIRECTORY, Some(0), Some(0))?;
+    fs::set_permissions(WORK_DIRECTORY, fs::Permissions::from_mode(0o777))?;
+    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
+    let work = rustix::fs::open(WORK_DIRECTORY, flags, rustix::fs::Mode::empty())?;
+    Ok(Some(work))
 }
 
 /// The attributes of mounts that remain.
@@ -253,5 +314,11 @@ pub(crate) fn variables(mut own: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
             variable
         }));
     }
+    own
+}
+
+/// The variables a zygote gets: with what its copies have to leave out.
+pub(crate) fn variables_of_zygote(mut own: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    own.extend(chosen::variable_of_copies());
     own
 }

@@ -33,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) landlock: i32,
     /// Whether jails get user ids of their own.
     pub(crate) own_users: bool,
+    /// Whether zygotes and their copies get such ids, too.
+    pub(crate) copy_users: bool,
     /// Whether the launcher can keep a program from executing others: see `sys::map_low_page`.
     pub(crate) low_page: bool,
     /// The layers that are not in force, or not all of them is, each with the reason.
@@ -92,6 +94,7 @@ impl Host {
             hierarchies,
             landlock,
             own_users,
+            copy_users: own_users && has_ids(&identity::ZYGOTES),
             low_page: low_page(),
             lacks,
         }
@@ -104,11 +107,13 @@ impl Host {
 
 /// Whether jails can have user ids of their own: for root, unless a container left it without them.
 fn own_users() -> bool {
-    let mapped =
-        |file: &str| fs::read_to_string(file).is_ok_and(|map| maps(&map, &identity::RANGE));
-    rustix::process::geteuid().is_root()
-        && mapped("/proc/self/uid_map")
-        && mapped("/proc/self/gid_map")
+    rustix::process::geteuid().is_root() && has_ids(&identity::RANGE)
+}
+
+/// Whether this process has all users and groups of a range to give.
+fn has_ids(range: &Range<u64>) -> bool {
+    let mapped = |file: &str| fs::read_to_string(file).is_ok_and(|map| maps(&map, range));
+    mapped("/proc/self/uid_map") && mapped("/proc/self/gid_map")
 }
 
 /// Whether a launcher can map the lowest page, and no program can.
@@ -189,6 +194,10 @@ mod tests {
         assert!(!maps("0 1000 1\n1 100000 65536\n", &identity::RANGE));
         assert!(!maps("", &identity::RANGE));
         assert!(maps("0 5 1\n1000 7 18446744073709551615", &(1000..2000)));
+        // Enough for jails, and too few for zygotes.
+        let few = "0 0 1610612736\n1610612736 1610612736 8388608\n";
+        assert!(maps(few, &identity::RANGE) && !maps(few, &identity::ZYGOTES));
+        assert!(maps("0 0 4294967295\n", &identity::ZYGOTES));
     }
 
     #[test]

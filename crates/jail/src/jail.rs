@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use atoll_types::{Layer, LayerReport, LayerState, LimitName, Limits, Usage};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
+use rustix::io::Errno;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -197,11 +198,7 @@ impl Jail {
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        let plan = Plan {
-            zygote,
-            ..plan(spec, cgroups)
-        };
-        jail.send(&plan, &entrances)?;
+        jail.send(&plan(spec, cgroups, zygote), &entrances)?;
         Ok(beginning)
     }
 
@@ -496,15 +493,17 @@ impl Jail {
 
     /// Waits until the first process has ended, and with it everything inside.
     async fn first_ended(&mut self) -> io::Result<()> {
-        let is_child = self.copy.is_none();
         if let Some(first) = &self.first {
             let ended = |options| waitid(WaitId::PidFd(first.as_fd()), options);
-            if !is_child {
-                // Its zygote waits for it.
-                sys::readable(first.as_fd()).await?;
-            } else if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
-                sys::readable(first.as_fd()).await?;
-                ended(WaitIdOptions::EXITED)?;
+            match ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    sys::readable(first.as_fd()).await?;
+                    ended(WaitIdOptions::EXITED)?;
+                }
+                // No child of this process: a zygote waits for it.
+                Err(Errno::CHILD) => sys::readable(first.as_fd()).await?,
+                Err(error) => return Err(error.into()),
             }
         }
         self.first = None;
@@ -518,14 +517,11 @@ impl Jail {
         }
         self.scratch = None;
         if let Some(first) = self.first.take() {
-            if self.copy.is_some() {
-                poll(&mut [PollFd::new(&first, PollFlags::IN)], None)?;
-            }
-            let waited = waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED);
-            if let Err(error) = waited
-                && error != rustix::io::Errno::CHILD
-            {
-                return Err(error.into());
+            poll(&mut [PollFd::new(&first, PollFlags::IN)], None)?;
+            match waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED) {
+                // Of what is no child of this process, its zygote is told.
+                Ok(_) | Err(Errno::CHILD) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         self.group.remove().map_err(|error| {
@@ -606,7 +602,7 @@ fn make_group(name: &str) -> Result<Arc<dyn Group>, JailError> {
     made.map(Arc::from).map_err(limits_refused)
 }
 
-fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, zygote: bool) -> Plan {
     Plan {
         binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
@@ -616,7 +612,7 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
         landlock: host().landlock,
         cgroups,
         own_users: host().own_users,
-        zygote: false,
+        zygote,
     }
 }
 

@@ -199,7 +199,7 @@ impl Beginning for ProcessBeginning {
 
 /// Whether programs of an environment run in copies of an interpreter here.
 fn is_forked(environment: &Environment) -> bool {
-    waiting::is_forked(environment) && Zygote::is_possible()
+    waiting::may_be_forked(environment) && Zygote::is_possible()
 }
 
 /// JavaScript engines write machine code where they execute it; nothing else may.

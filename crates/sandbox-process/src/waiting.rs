@@ -97,9 +97,9 @@ pub(crate) fn suits(job: &Job) -> bool {
         && !source.contains(&0)
 }
 
-/// Whether programs of an environment run in copies of an interpreter. Dependencies that change how
+/// Whether an interpreter of an environment can be a copy of another. Dependencies that change how
 /// an interpreter starts need one that starts with them.
-pub(crate) fn is_forked(environment: &Environment) -> bool {
+pub(crate) fn may_be_forked(environment: &Environment) -> bool {
     let customizes = |directory: &PathBuf| {
         ["sitecustomize", "usercustomize"].iter().any(|name| {
             directory.join(name).with_extension("py").exists() || directory.join(name).exists()

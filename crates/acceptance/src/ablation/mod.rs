@@ -5,6 +5,7 @@
 //! in sandboxes only, and with a layer missing only attempts are made that can touch nothing but
 //! what was made for them; `scripts/ablation.sh` puts a wall around all of it as well.
 
+mod copies;
 mod run;
 mod stand;
 mod trials;
@@ -15,10 +16,11 @@ use std::io::Write;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 
+pub use copies::{COPY_LAYERS, COPY_NEVER_OFF, COPY_TRIALS};
 pub use trials::{LAYERS, NEVER_OFF, TRIALS, Trial, UNTRIED};
 
 use crate::Atoll;
-use run::Seen;
+use run::{Sandboxes, Seen};
 use stand::Stand;
 
 /// Columns of the tables.
@@ -57,6 +59,35 @@ impl Tried {
     }
 }
 
+/// One of the tables: which sandboxes, their layers, the trials in them.
+struct Round {
+    title: &'static str,
+    sandboxes: Sandboxes,
+    layers: &'static [(&'static str, &'static str)],
+    never_off: &'static [(&'static str, &'static str)],
+    trials: &'static [Trial],
+    untried: &'static [(&'static str, &'static str)],
+}
+
+const ROUNDS: [Round; 2] = [
+    Round {
+        title: "sandboxes that are made for their program",
+        sandboxes: Sandboxes::Cold,
+        layers: LAYERS,
+        never_off: NEVER_OFF,
+        trials: TRIALS,
+        untried: UNTRIED,
+    },
+    Round {
+        title: "copies of an interpreter that waited",
+        sandboxes: Sandboxes::Copies,
+        layers: COPY_LAYERS,
+        never_off: COPY_NEVER_OFF,
+        trials: COPY_TRIALS,
+        untried: &[],
+    },
+];
+
 /// Makes every trial and prints the tables. Whether there is no gap and no vacuous case.
 ///
 /// # Errors
@@ -64,25 +95,34 @@ impl Tried {
 pub fn ablate(out: &mut impl Write) -> Result<bool, String> {
     let atoll = Atoll::locate()?;
     let mut stand = Stand::new()?;
-    let mut tried = Vec::new();
-    for trial in TRIALS {
-        let one = make(&atoll, &mut stand, trial)?;
-        say(
-            out,
-            &format!(
-                "{:22} {:38} {} / {}",
-                trial.program, trial.attempt, one.held, one.without
-            ),
-        )?;
-        tried.push(one);
+    let mut faults = 0;
+    for round in &ROUNDS {
+        say(out, &format!("\n==> {}\n", round.title))?;
+        let mut tried = Vec::new();
+        for trial in round.trials {
+            let one = make(&atoll, &mut stand, round.sandboxes, trial)?;
+            say(
+                out,
+                &format!(
+                    "{:22} {:38} {} / {}",
+                    trial.program, trial.attempt, one.held, one.without
+                ),
+            )?;
+            tried.push(one);
+        }
+        faults += show_layers(out, round, &tried)?;
+        faults += show_cases(out, round, &tried)?;
     }
-    let gaps = show_layers(out, &tried)?;
-    let vacuous = show_cases(out, &tried)?;
-    Ok(gaps == 0 && vacuous == 0)
+    Ok(faults == 0)
 }
 
-fn make(atoll: &Atoll, stand: &mut Stand, trial: &'static Trial) -> Result<Tried, String> {
-    let mut run = |off: &[&'static str]| run::run(atoll, stand, trial, off);
+fn make(
+    atoll: &Atoll,
+    stand: &mut Stand,
+    sandboxes: Sandboxes,
+    trial: &'static Trial,
+) -> Result<Tried, String> {
+    let mut run = |off: &[&'static str]| run::run(atoll, stand, sandboxes, trial, off);
     let held = run(&[])?;
     let mut alone = Vec::new();
     let mut last = Vec::new();
@@ -111,10 +151,10 @@ fn make(atoll: &Atoll, stand: &mut Stand, trial: &'static Trial) -> Result<Tried
 }
 
 /// A row for each layer; answers how many nothing notices.
-fn show_layers(out: &mut impl Write, tried: &[Tried]) -> Result<usize, String> {
+fn show_layers(out: &mut impl Write, round: &Round, tried: &[Tried]) -> Result<usize, String> {
     let mut table = new_table(["layer off", "noticed by, alone", "the last to hold in"]);
     let mut gaps = Vec::new();
-    for (layer, note) in LAYERS {
+    for (layer, note) in round.layers {
         let programs = |which: &dyn Fn(&&Tried) -> bool| {
             let names = tried.iter().filter(which);
             let names: BTreeSet<_> = names.map(|one| short(one.trial.program)).collect();
@@ -133,25 +173,25 @@ fn show_layers(out: &mut impl Write, tried: &[Tried]) -> Result<usize, String> {
         table.add_row([name, noticed, held]);
     }
     say(out, &table.to_string())?;
-    let caught = LAYERS.len() - gaps.len();
+    let caught = round.layers.len() - gaps.len();
     say(
         out,
         &format!(
             "kill score: {caught} of {} layers are missed when off",
-            LAYERS.len()
+            round.layers.len()
         ),
     )?;
     for gap in &gaps {
         say(out, &format!("GAP: no attack notices that {gap} is off"))?;
     }
-    for (layer, why) in NEVER_OFF {
+    for (layer, why) in round.never_off {
         say(out, &format!("never off: {layer}: {why}"))?;
     }
     Ok(gaps.len())
 }
 
 /// A row for each program; answers how many are vacuous.
-fn show_cases(out: &mut impl Write, tried: &[Tried]) -> Result<usize, String> {
+fn show_cases(out: &mut impl Write, round: &Round, tried: &[Tried]) -> Result<usize, String> {
     let mut table = new_table([
         "program: attempt",
         "layers",
@@ -159,7 +199,7 @@ fn show_cases(out: &mut impl Write, tried: &[Tried]) -> Result<usize, String> {
         "those off",
         "verdict",
     ]);
-    let mut rows: BTreeMap<(&str, &str), [String; 5]> = BTreeMap::new();
+    let mut rows: BTreeMap<(&str, &str, &[&str]), [String; 5]> = BTreeMap::new();
     let mut vacuous = 0;
     for one in tried {
         let trial = one.trial;
@@ -172,12 +212,12 @@ fn show_cases(out: &mut impl Write, tried: &[Tried]) -> Result<usize, String> {
             one.without.to_string(),
             verdict.to_owned(),
         ];
-        rows.insert((trial.program, trial.attempt), row);
+        rows.insert((trial.program, trial.attempt, trial.layers), row);
     }
-    for (program, why) in UNTRIED {
+    for (program, why) in round.untried {
         let why = format!("not tried: {why}");
         let row = [program, "", "", "", &why].map(str::to_owned);
-        rows.insert((program, ""), row);
+        rows.insert((program, "", &[]), row);
     }
     for row in rows.into_values() {
         table.add_row(row);
@@ -189,7 +229,7 @@ fn show_cases(out: &mut impl Write, tried: &[Tried]) -> Result<usize, String> {
         &format!(
             "{live} of {} controls are live, {vacuous} VACUOUS; {} programs are not tried",
             tried.len(),
-            UNTRIED.len()
+            round.untried.len()
         ),
     )?;
     Ok(vacuous)

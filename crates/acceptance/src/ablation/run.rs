@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::stand::{SECRET, Stand};
@@ -56,10 +58,86 @@ const HELD_BY_ATOLL: [(&str, (&str, &str)); 2] = [
     ("output-cap", ("output", "\"64MiB\"")),
 ];
 
+/// Layers of copies that Atoll's own process leaves out.
+const LEFT_BY_ATOLL: [&str; 5] = [
+    "memory-limit",
+    "process-limit",
+    "cpu-limit",
+    "cpu-clock",
+    "collected-links",
+];
+
+/// What a layer is called that copies have from their zygote.
+const OF_ZYGOTE: &str = "zygote-";
+
+/// Which sandboxes the attempts are made in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sandboxes {
+    /// Made for the program.
+    Cold,
+    /// Copies of an interpreter that waited.
+    Copies,
+}
+
+impl Sandboxes {
+    /// The command that runs a program in one.
+    fn command(self, atoll: &Atoll) -> Vec<PathBuf> {
+        match self {
+            Self::Cold => vec![atoll.program().to_owned(), "run".into(), "--json".into()],
+            Self::Copies => vec![atoll.program().with_file_name("atoll-waiting")],
+        }
+    }
+
+    /// Reads what the command said.
+    fn parse(self, said: &[u8]) -> Result<Ended, String> {
+        match self {
+            Self::Cold => Report::parse(said).map(Ended::from),
+            Self::Copies => serde_json::from_slice(said).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// What is left out of the jails that the launcher builds, and what of copies.
+    fn left_out(self, off: &[&str]) -> [String; 2] {
+        let (mut jails, mut copies) = (Vec::new(), Vec::new());
+        for layer in off {
+            match (self, layer.strip_prefix(OF_ZYGOTE)) {
+                _ if HELD_BY_ATOLL.iter().any(|(held, _)| held == layer) => {}
+                (Self::Copies, Some(of_zygote)) => jails.push(of_zygote),
+                (Self::Copies, None) if !LEFT_BY_ATOLL.contains(layer) => copies.push(*layer),
+                _ => jails.push(*layer),
+            }
+        }
+        [jails.join(","), copies.join(",")]
+    }
+}
+
+/// How a run ended, as `atoll-waiting` tells it.
+#[derive(Debug, Deserialize)]
+struct Ended {
+    status: String,
+    signal: Option<i32>,
+    limit: Option<String>,
+    reason: Option<String>,
+    stdout: String,
+}
+
+impl From<Report> for Ended {
+    fn from(report: Report) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&report.stdout()).into_owned(),
+            signal: report.signal,
+            limit: report.limit.map(|limit| limit.name),
+            status: report.status,
+            reason: report.reason,
+        }
+    }
+}
+
 /// Makes the attempt of a trial with these layers off.
 pub(super) fn run(
     atoll: &Atoll,
     stand: &mut Stand,
+    sandboxes: Sandboxes,
     trial: &Trial,
     off: &[&str],
 ) -> Result<Seen, String> {
@@ -71,25 +149,39 @@ pub(super) fn run(
     let policy = place.path().join("policy.toml");
     fs::write(&policy, policy_text(trial, off)).map_err(|error| error.to_string())?;
 
-    let programs = repository().join("crates/acceptance/tests/escape/programs");
+    let nobody = trial.nobody.then(|| open_to_nobody(place.path(), trial));
+    let nobody = nobody.transpose()?;
+    let escape = repository().join("crates/acceptance/tests/escape");
+    let programs = nobody.unwrap_or_else(|| escape.join("programs"));
+    let [of_jails, of_copies] = sandboxes.left_out(off);
     // Descriptor 9 stays open on the way: a directory of the host that nobody should inherit.
     let mut command = Command::new("sh");
     atoll.prepare(&mut command);
     command
         .args(["-c", "exec 9< \"$0\"; exec \"$@\""])
         .arg(stand.directory())
-        .arg(atoll.program())
-        .env("ATOLL_ABLATION", of_jail(off))
+        .args(if trial.nobody { AS_NOBODY } else { &[] })
+        .args(sandboxes.command(atoll))
+        .env("ATOLL_ABLATION", of_jails)
+        .env("ATOLL_ABLATION_COPIES", of_copies)
         .env("ATOLL_ABLATION_SHOWN", stand.directory())
         .env("SECRET_OF_THE_CALLER", &mark)
-        .args(["run", "--json", "--policy"])
+        .arg("--policy")
         .arg(&policy)
         .arg("--input")
         .arg(programs.join("attempts.py"))
         .args(["--env", &format!("ONLY={}", trial.attempt)])
         .args(["--env", &format!("SEGMENT={}", stand.segment())]);
+    if trial.nobody {
+        command.env("ATOLL_STATE_DIR", place.path().join("state"));
+    }
     if trial.success == Success::Collected {
         command.arg("--output").arg(&collected);
+    }
+    if trial.neighbour {
+        command
+            .args(["--env", "NEIGHBOUR=1", "--neighbour"])
+            .arg(escape.join("neighbour.py"));
     }
     command
         .args(trial.options)
@@ -97,23 +189,42 @@ pub(super) fn run(
         .arg(&mark)
         .args(stand.arguments()?);
     let finished = finish(command, b"")?;
-    let report = Report::parse(&finished.stdout)
+    let ended = sandboxes
+        .parse(&finished.stdout)
         .map_err(|problem| format!("{problem}: {}", finished.stderr_text()))?;
     if trial.success == Success::Outlives {
         std::thread::sleep(GRACE);
     }
     let outlives = end_what_is_left(&mark);
     stand.restore()?;
-    Ok(judge(trial, &report, outlives, &collected))
+    Ok(judge(trial, &ended, outlives, &collected))
 }
 
-/// What the jail itself leaves out.
-fn of_jail(off: &[&str]) -> String {
-    let own = off
-        .iter()
-        .filter(|layer| HELD_BY_ATOLL.iter().all(|(held, _)| held != *layer));
-    own.copied().collect::<Vec<_>>().join(",")
+/// What a command is started by that may be root of nothing that was there before.
+const AS_NOBODY: &[&str] = &["/usr/bin/python3", "-I", "-c", include_str!("nobody.py")];
+
+/// What that one's root is outside of it.
+const NOBODY: u32 = 0x5000_0000;
+
+/// Puts what a run takes where nobody may read it; answers with the directory of the programs.
+fn open_to_nobody(place: &Path, trial: &Trial) -> Result<PathBuf, String> {
+    let programs = repository().join("crates/acceptance/tests/escape/programs");
+    let state = place.join("state");
+    let opened = fs::set_permissions(place, fs::Permissions::from_mode(0o755))
+        .and_then(|()| fs::create_dir(&state))
+        .and_then(|()| chown(&state, Some(NOBODY), Some(NOBODY)));
+    let copied = [trial.program, "attempts.py"]
+        .into_iter()
+        .try_for_each(|name| fs::copy(programs.join(name), place.join(name)).map(drop));
+    opened
+        .and(copied)
+        .map_err(|error| format!("no place for nobody: {error}"))?;
+    Ok(place.to_owned())
 }
+
+/// Limits of control groups are for whoever may make some.
+const WITHOUT_GROUPS: &str = "[defaults]\n\
+    accept_missing = [\"memory-limit\", \"process-limit\", \"cpu-limit\"]\n";
 
 /// The policy that judges nobody, with the trial's limits.
 fn policy_text(trial: &Trial, off: &[&str]) -> String {
@@ -131,15 +242,20 @@ fn policy_text(trial: &Trial, off: &[&str]) -> String {
         )
     };
     let lines: Vec<_> = ISOLATION_POLICY.lines().map(line).collect();
-    lines.join("\n")
+    let accepted = if trial.nobody { WITHOUT_GROUPS } else { "" };
+    format!("{accepted}{}", lines.join("\n"))
 }
 
-fn judge(trial: &Trial, report: &Report, outlives: bool, collected: &Path) -> Seen {
-    if report.status == "refused" {
-        return Seen::Refused;
+fn judge(trial: &Trial, ended: &Ended, outlives: bool, collected: &Path) -> Seen {
+    if ended.status == "refused" {
+        return match trial.success {
+            Success::Refused => Seen::Success("refused".to_owned()),
+            _ => Seen::Refused,
+        };
     }
-    let said = said(report, trial.attempt);
+    let said = said(ended, trial.attempt);
     let worked = match trial.success {
+        Success::Refused => false,
         Success::Done => said == "ok",
         Success::Saw(words) => said.starts_with(words),
         Success::Outlives => outlives,
@@ -157,11 +273,10 @@ fn judge(trial: &Trial, report: &Report, outlives: bool, collected: &Path) -> Se
 }
 
 /// What the program said of its attempt; how it ended when it could say nothing.
-fn said(report: &Report, attempt: &str) -> String {
-    let output = report.stdout();
+fn said(ended: &Ended, attempt: &str) -> String {
     let mut seen = None;
-    for line in output.split(|byte| *byte == b'\n') {
-        let line: Value = serde_json::from_slice(line).unwrap_or_default();
+    for line in ended.stdout.split('\n') {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
         if let Some(words) = line
             .pointer("/attempts")
             .and_then(|all| all.get(attempt))
@@ -170,18 +285,18 @@ fn said(report: &Report, attempt: &str) -> String {
             seen = Some(words.to_owned());
         }
     }
-    let ended = || match (&report.limit, report.signal) {
-        (Some(limit), _) => format!("limit {}", limit.name),
+    let without = || match (&ended.limit, ended.signal) {
+        (Some(limit), _) => format!("limit {limit}"),
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => format!(
             "{} without a word: {}",
-            report.status,
-            report.reason.as_deref().unwrap_or_default()
+            ended.status,
+            ended.reason.as_deref().unwrap_or_default()
         ),
     };
     match seen {
         Some(words) if words != "begun" => words,
-        _ => ended(),
+        _ => without(),
     }
 }
 

@@ -241,6 +241,16 @@ const CASES: &[Case] = &[
             ("a lock", Harmless),
         ],
     ),
+    // Here there is no neighbour; copies have one in `make ablation`.
+    Case::new(
+        "x03_neighbour.py",
+        &[
+            ("a file of a neighbour", Invisible),
+            ("a socket of a neighbour", Denied(&["ECONNREFUSED"])),
+            ("processes of a neighbour", Invisible),
+            ("kill a neighbour", Invisible),
+        ],
+    ),
     Case::new(
         "f17_held_directory.py",
         &[

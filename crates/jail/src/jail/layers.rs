@@ -16,7 +16,7 @@ pub(super) fn in_force(profile: Profile) -> Profile {
 
 /// Whether a program of this profile can see anything of its network namespace.
 pub(crate) fn sees_network(profile: Profile) -> bool {
-    !matches!(profile, Profile::Strict | Profile::StrictOrReplaced)
+    !profile.is_strict()
 }
 
 pub(super) const SHARED: &str =

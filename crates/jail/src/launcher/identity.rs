@@ -26,28 +26,32 @@ pub(crate) const COPIES_MAX: u32 = 255;
 /// All ids that are given to jails that are not zygotes.
 pub(crate) const RANGE: Range<u64> = BASE as u64..BASE as u64 + 2 * 4_194_304;
 
+/// All ids that are given to zygotes and their copies.
+pub(crate) const ZYGOTES: Range<u64> =
+    ZYGOTE_BASE as u64..ZYGOTE_BASE as u64 + ZYGOTE_IDS as u64 * 4_194_304;
+
 /// Writes the id maps of the user namespace of `pid`.
 ///
 /// With privileges the jail gets two host ids of its own: one for its first process (0 inside),
 /// one for the program ([`GUEST_ID`] inside). A zygote is 0 itself, and there is one for each of
 /// its copies. Without, the caller's own id is all there is to map.
 pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
+    if ablation::is_off(Part::UserNamespace) {
+        return Ok(());
+    }
     let write = |file: &str, text: &str| fs::write(format!("/proc/{pid}/{file}"), text);
     if plan.own_users {
-        let map = match plan.zygote {
-            true => {
-                let first = ZYGOTE_BASE + ZYGOTE_IDS * pid.unsigned_abs();
-                format!("0 {first} 1\n{FIRST_COPY} {} {COPIES_MAX}\n", first + 1)
-            }
-            false => {
-                let first = if ablation::is_off(Part::OwnUser) {
-                    BASE
-                } else {
-                    BASE + 2 * pid.unsigned_abs()
-                };
-                format!("0 {first} 1\n{GUEST_ID} {} 1\n", first + 1)
-            }
+        let (base, ids) = match plan.zygote {
+            true => (ZYGOTE_BASE, ZYGOTE_IDS),
+            false => (BASE, 2),
         };
+        let first = if ablation::is_off(Part::OwnUser) {
+            BASE
+        } else {
+            base + ids * pid.unsigned_abs()
+        };
+        // What is mapped beside user 0 begins with the same id for programs and copies.
+        let map = format!("0 {first} 1\n{GUEST_ID} {} {}\n", first + 1, ids - 1);
         write("uid_map", &map)?;
         return write("gid_map", &map);
     }

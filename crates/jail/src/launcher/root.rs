@@ -277,16 +277,24 @@ fn mount_parts(scratch: &Path, owner: u32, limits: &DiskLimits) -> io::Result<Pr
 
 /// Covers the places that a zygote may write, and its processes, by those of a copy of it. Answers
 /// with the working directory.
-pub(crate) fn furnish_copy(owner: u32, limits: &DiskLimits) -> Result<OwnedFd, Failure> {
+pub(crate) fn furnish_copy(owner: u32, limits: DiskLimits) -> Result<OwnedFd, Failure> {
     std::env::set_current_dir("/")
         .map_err(|error| Failure::new(Some(Layer::PrivateFiles), "enter the root", &error))?;
-    // The last part covers the tmpfs itself.
-    let files = mount_parts(Path::new("tmp"), owner, limits).map_err(|error| {
+    let directory = match ablation::shared_work() {
+        // The last part covers the tmpfs itself.
+        Ok(None) => mount_parts(Path::new("tmp"), owner, &limits).map(|files| files.directory),
+        Ok(Some(shared)) => Ok(shared),
+        Err(error) => Err(error),
+    };
+    let directory = directory.map_err(|error| {
         let attempt = "mount the private files";
         Failure::new(Some(Layer::PrivateFiles), attempt, &error)
     })?;
-    mount_proc().map_err(|error| Failure::new(Some(Layer::PidNamespace), "mount /proc", &error))?;
-    Ok(files.directory)
+    if !ablation::is_off(Part::OwnProc) {
+        mount_proc()
+            .map_err(|error| Failure::new(Some(Layer::PidNamespace), "mount /proc", &error))?;
+    }
+    Ok(directory)
 }
 
 /// Only the processes of this namespace, and nothing of the machine.

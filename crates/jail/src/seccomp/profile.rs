@@ -46,6 +46,12 @@ impl Profile {
         Self::WasmWorker,
     ];
 
+    /// Whether its programs have no threads, no children and no sockets.
+    #[must_use]
+    pub const fn is_strict(self) -> bool {
+        matches!(self, Self::Strict | Self::StrictOrReplaced)
+    }
+
     /// What the filter lets through, in a few words.
     #[must_use]
     pub fn describe(self) -> String {
@@ -100,8 +106,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             })
         }));
     };
-    let strict = matches!(profile, Profile::Strict | Profile::StrictOrReplaced);
-    if strict {
+    if profile.is_strict() {
         add(STRICT, &Action::Allow);
         add(STRICT_WITHOUT, &errno(ENOSYS));
     } else {

@@ -7,6 +7,7 @@ use atoll_types::Layer;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
+use crate::ablation::{self, Part};
 use crate::control::send;
 use crate::launcher::{confine, root};
 use crate::plan::{Failure, Fork, Reply, WORK_DIRECTORY};
@@ -80,14 +81,16 @@ fn prepare(
     program: &[OwnedFd],
     cgroups: &[OwnedFd],
 ) -> Result<OwnedFd, Failure> {
-    for tasks in cgroups {
+    let own = !ablation::is_off(Part::OwnGroups);
+    for tasks in cgroups.iter().filter(|_| own) {
         rustix::io::write(tasks, b"0")
             .map_err(|error| failed(Some(Layer::MemoryLimit), "join a cgroup", error.into()))?;
     }
     leave_namespaces(fork.own_network)?;
-    let directory = root::furnish_copy(fork.user, &fork.disk)?;
+    let user = ablation::user_of_copy(fork.user);
+    let directory = root::furnish_copy(user, ablation::disk_limits(fork.disk))?;
     rustix::process::setsid().map_err(|error| failed(None, "start a session", error.into()))?;
-    confine::become_nobody(Some(fork.user))?;
+    confine::become_nobody(Some(user))?;
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         let attempt = "enter the working directory";
         failed(Some(Layer::PrivateFiles), attempt, error)
@@ -113,7 +116,7 @@ fn leave_namespaces(network: bool) -> Result<(), Failure> {
     if network {
         namespaces |= libc::CLONE_NEWNET;
     }
-    sys::leave_namespaces(namespaces)
+    sys::leave_namespaces(ablation::namespaces(namespaces))
         .map_err(|error| failed(Some(Layer::MountNamespace), "create namespaces", error))
 }
 
@@ -131,7 +134,9 @@ fn arrange(program: &[OwnedFd], socket: &OwnedFd) -> io::Result<OwnedFd> {
         sys::place_descriptor(source.as_fd(), target)?;
     }
     std::mem::forget(lifted);
-    sys::close_from(count.unsigned_abs() + 1)?;
+    if !ablation::is_off(Part::ClosedDescriptors) {
+        sys::close_from(count.unsigned_abs() + 1)?;
+    }
     sys::take_descriptor(count)
 }
 

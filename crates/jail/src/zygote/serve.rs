@@ -8,6 +8,7 @@ use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
 use rustix::thread::CapabilitySet;
 
 use super::copy::{self, Descriptors};
+use crate::ablation::{self, Part};
 use crate::control::{Receiver, send};
 use crate::launcher::{confine, program_end};
 use crate::plan::{Failure, Fork, Reply};
@@ -109,7 +110,9 @@ impl Zygote<'_> {
             Ok(first) => first,
             Err(error) => return tell(Failure::new(None, "make a process namespace", &error)),
         };
-        sys::children_live_with(first.as_fd())?;
+        if !ablation::is_off(Part::PidNamespace) {
+            sys::children_live_with(first.as_fd())?;
+        }
         self.hooks.before();
         let forked = sys::fork();
         if matches!(forked, Ok(Forked::Child)) {

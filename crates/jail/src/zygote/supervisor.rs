@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use atoll_types::{Layer, Limits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::ablation;
 use crate::cgroup::Group;
 use crate::control::{Receiver, send};
 use crate::host::host;
@@ -104,13 +105,8 @@ impl Zygote {
     /// Whether this host has what it takes: ids to give, and control groups to put copies in.
     #[must_use]
     pub fn is_possible() -> bool {
-        let needed = [
-            Layer::OwnUser,
-            Layer::MemoryLimit,
-            Layer::ProcessLimit,
-            Layer::CpuLimit,
-        ];
-        !needed.into_iter().any(|layer| host().is_without(layer))
+        let needed = [Layer::MemoryLimit, Layer::ProcessLimit, Layer::CpuLimit];
+        host().copy_users && !needed.into_iter().any(|layer| host().is_without(layer))
     }
 
     /// Starts an interpreter and waits until it serves. The command finds its end of the control
@@ -127,6 +123,7 @@ impl Zygote {
         let (ours, theirs) =
             std::os::unix::net::UnixStream::pair().map_err(internal("make a socket"))?;
         command.descriptors.insert(0, theirs.into());
+        command.environment = ablation::variables_of_zygote(command.environment);
         // Whether that is enough is asked for each copy.
         let accepted = Layer::DISPENSABLE.into();
         let mut jail = Jail::begin_zygote(spec)?.finish(limits, &accepted).await?;

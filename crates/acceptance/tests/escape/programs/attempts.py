@@ -3,6 +3,7 @@
 Every program prints a line of JSON: each attempt by its name, with "ok", the name of the error,
 "signal N", or what was seen. The test judges; a program only reports. When the variable ONLY names
 an attempt, no other is made: so one that is known to be harmless can be made with a layer missing.
+With a variable NEIGHBOUR another sandbox starts beside this one before anything is tried.
 """
 import ctypes
 import errno
@@ -15,6 +16,11 @@ MARKER, CANARY, PORT, ABSTRACT, HOST_PROCESS = sys.argv[1:6]
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _seen = {}
+# What a neighbour says of itself; it starts after the first line of output.
+neighbour = {"process": 0}
+if "NEIGHBOUR" in os.environ:
+    print(json.dumps({"attempts": {}}), flush=True)
+    neighbour = json.loads(sys.stdin.readline())
 
 
 def call(number, *arguments):
