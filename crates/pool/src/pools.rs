@@ -50,8 +50,6 @@ struct Shared {
     options: Options,
     began: Instant,
     made: AtomicU64,
-    /// Tasks that make a sandbox, or destroy one again for which there was no place.
-    busy: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -72,7 +70,6 @@ impl Pools {
                 options,
                 began: Instant::now(),
                 made: AtomicU64::new(0),
-                busy: AtomicU64::new(0),
                 state: Mutex::default(),
             }),
         }
@@ -185,8 +182,7 @@ impl Shared {
     }
 
     fn is_making(&self) -> bool {
-        // In this order: whoever is done making is busy until nothing is left of it.
-        self.lock().pools.values().any(Pool::is_making) || self.busy.load(Ordering::Acquire) > 0
+        self.lock().pools.values().any(Pool::is_making)
     }
 
     /// Begins to make what a pool lacks.
@@ -215,7 +211,6 @@ impl Shared {
     }
 
     async fn make_one(&self, backend: &dyn Backend, key: &Key, limits: Limits) {
-        self.busy.fetch_add(1, Ordering::AcqRel);
         let before = Instant::now();
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let spec = SandboxSpec {
@@ -230,7 +225,6 @@ impl Shared {
             destroy([idle]).await;
             self.lock().pools.get_mut(key).map(Pool::end_making);
         }
-        self.busy.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Puts a sandbox into its pool, or gives it back when there is no place for it; it counts as
