@@ -60,13 +60,15 @@ pub(crate) async fn take(
         && around.ahead.is_none()
         && backend.suits_warm(job)
         && backend.is_warm(&around.environment);
-    // When this fails, the ordinary way says why, if it fails as well.
-    let spec = specification(message, decision, around.environment.clone());
-    if at_once && let Ok(sandbox) = backend.create_warm(spec).await {
-        return Ok(Taken {
-            sandbox,
-            waited: true,
-        });
+    if at_once {
+        let spec = specification(message, decision, around.environment.clone());
+        // When this fails, the ordinary way says why, if it fails as well.
+        if let Ok(sandbox) = backend.create_warm(spec).await {
+            return Ok(Taken {
+                sandbox,
+                waited: true,
+            });
+        }
     }
     let sandbox = make(engine, message, decision, around).await?;
     Ok(Taken {
