@@ -1,6 +1,7 @@
 //! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
 
 mod layers;
+mod renewal;
 mod spec;
 
 use std::collections::BTreeSet;
@@ -47,8 +48,12 @@ pub struct Jail {
     group: Arc<dyn Group>,
     socket: UnixStream,
     receiver: Receiver,
-    /// The jail's first process: a child of this process.
+    /// The program's first process: a child of this process, unless this is a copy or is kept.
     first: Option<OwnedFd>,
+    /// Whether a keeper, and not this process, has the first process as its child.
+    renews: bool,
+    /// The keeper: a child of this process. Its end is the end of everything inside.
+    keeper: Option<OwnedFd>,
     /// The working directory, for looking at what is in it and how full it is.
     scratch: Option<OwnedFd>,
     started: Option<Started>,
@@ -166,15 +171,40 @@ impl Jail {
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        Self::begin_as(spec, false)
+        Self::begin_as(spec, Plans::default())
+    }
+
+    /// Begins to build a jail that can be [renewed](Self::renew), where this host can do so: see
+    /// [`Self::is_renewable`].
+    ///
+    /// # Errors
+    /// As for [`Jail::begin`].
+    pub fn begin_renewable(spec: &JailSpec) -> Result<JailBeginning, JailError> {
+        let plans = Plans {
+            renews: Self::is_renewable(),
+            ..Plans::default()
+        };
+        Self::begin_as(spec, plans)
+    }
+
+    /// Whether jails can be renewed on this host. Without cgroups nothing would tell one program's
+    /// use from another's, and without user ids of its own a jail's keeper would have the
+    /// program's.
+    #[must_use]
+    pub fn is_renewable() -> bool {
+        host().own_users && !matches!(host().hierarchies, cgroup::Hierarchies::None(_))
     }
 
     /// Begins to build a jail for an interpreter that forks confined copies of itself.
     pub(crate) fn begin_zygote(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        Self::begin_as(spec, true)
+        let plans = Plans {
+            zygote: true,
+            ..Plans::default()
+        };
+        Self::begin_as(spec, plans)
     }
 
-    fn begin_as(spec: &JailSpec, zygote: bool) -> Result<JailBeginning, JailError> {
+    fn begin_as(spec: &JailSpec, plans: Plans) -> Result<JailBeginning, JailError> {
         // Before there is another process in this one's group, from which it may have to move.
         host();
         // Early, because it takes a while to start.
@@ -192,13 +222,15 @@ impl Jail {
             }
         };
         let jail = beginning.jail.insert(Self::new(group, socket, None));
+        jail.renews = plans.renews;
         let (cgroups, entrances) = jail
             .group
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
         let plan = Plan {
-            zygote,
+            zygote: plans.zygote,
+            renews: plans.renews,
             ..plan(spec, cgroups)
         };
         jail.send(&plan, &entrances)?;
@@ -212,6 +244,8 @@ impl Jail {
             socket,
             receiver: Receiver::default(),
             first: None,
+            renews: false,
+            keeper: None,
             scratch: None,
             started: None,
             ended: None,
@@ -256,12 +290,8 @@ impl Jail {
     async fn built(&mut self) -> Result<(), JailError> {
         while self.first.is_none() || self.scratch.is_none() {
             match self.answer().await? {
-                (Reply::Spawned, descriptors) => {
-                    self.first = descriptors.into_iter().next();
-                    if let Some(first) = &self.first {
-                        self.group.entered(first.as_fd());
-                    }
-                }
+                (Reply::Spawned, descriptors) => self.spawned(descriptors),
+                (Reply::Began, descriptors) => self.first = descriptors.into_iter().next(),
                 (Reply::Ready, descriptors) => self.scratch = descriptors.into_iter().next(),
                 (Reply::Failed(failure), _) => return Err(failed(failure)),
                 (reply, _) => return Err(unexpected(&reply)),
@@ -270,14 +300,25 @@ impl Jail {
         Ok(())
     }
 
+    /// Notes the child of this process that everything inside comes from.
+    fn spawned(&mut self, descriptors: Vec<OwnedFd>) {
+        let child = descriptors.into_iter().next();
+        if let Some(child) = &child {
+            self.group.entered(child.as_fd());
+        }
+        if self.renews {
+            self.keeper = child;
+        } else {
+            self.first = child;
+        }
+    }
+
     /// Looks for the first process among the answers that have come, so that its end can be waited
     /// for.
     fn find_first(&mut self) {
         while let Ok(received) = self.receiver.receive(&self.socket) {
             match received {
-                Received::Message(Reply::Spawned, descriptors) => {
-                    self.first = descriptors.into_iter().next();
-                }
+                Received::Message(Reply::Spawned, descriptors) => self.spawned(descriptors),
                 Received::Message(_, _) | Received::Incomplete => {}
                 Received::Closed => return,
             }
@@ -435,7 +476,7 @@ impl Jail {
     /// Processes in the cgroup that are not the program's. The first process of a copy is in its
     /// zygote's.
     fn own_processes(&self) -> u32 {
-        u32::from(self.copy.is_none())
+        u32::from(self.copy.is_none()) + u32::from(self.renews)
     }
 
     fn group_limits(&self, limits: &Limits) -> Limits {
@@ -446,12 +487,21 @@ impl Jail {
         }
     }
 
-    /// Ends everything inside, at once.
+    /// Ends everything inside, at once; a keeper stays.
     pub fn stop(&mut self) {
-        if let Some(first) = &self.first {
+        if let Some(first) = self.first.as_ref().or(self.keeper.as_ref()) {
             // It may have ended already, which is what is wanted.
             let _ = pidfd_send_signal(first, Signal::KILL);
         }
+    }
+
+    /// Ends everything inside for good.
+    fn end(&mut self) {
+        if let Some(keeper) = &self.keeper {
+            // Before its first process is found to have ended, and the next one is asked for.
+            let _ = pidfd_send_signal(keeper, Signal::KILL);
+        }
+        self.stop();
     }
 
     /// Ends everything inside, and then tells what lies in the working directory.
@@ -459,11 +509,8 @@ impl Jail {
     /// # Errors
     /// When the end takes too long, or the directory cannot be read.
     pub async fn leavings(&mut self) -> io::Result<Leavings> {
-        self.stop();
         // The first process is only gone once every other process of its namespace is.
-        tokio::time::timeout(ANSWER_TIMEOUT, self.first_ended())
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        self.stop_and_wait().await?;
         let work = self.scratch.as_ref().ok_or(io::ErrorKind::NotFound)?;
         Leavings::below(work.as_fd(), self.limits.disk_files)
     }
@@ -473,9 +520,9 @@ impl Jail {
     /// # Errors
     /// When something could not be removed; the error names it.
     pub async fn destroy(mut self) -> io::Result<()> {
-        self.stop();
+        self.end();
         // Nearly always everything ends at once, and removing what held it is quick.
-        if self.first_ended().await.is_ok() && (self.keep_group() || self.group.try_remove()) {
+        if self.all_ended().await.is_ok() && (self.keep_group() || self.group.try_remove()) {
             self.removed = true;
             return Ok(());
         }
@@ -493,19 +540,27 @@ impl Jail {
 
     /// Waits until the first process has ended, and with it everything inside.
     async fn first_ended(&mut self) -> io::Result<()> {
-        let is_child = self.copy.is_none();
         if let Some(first) = &self.first {
-            let ended = |options| waitid(WaitId::PidFd(first.as_fd()), options);
-            if !is_child {
-                // Its zygote waits for it.
+            if self.copy.is_some() || self.renews {
+                // Its zygote or its keeper waits for it.
                 sys::readable(first.as_fd()).await?;
-            } else if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
-                sys::readable(first.as_fd()).await?;
-                ended(WaitIdOptions::EXITED)?;
+            } else {
+                child_ended(first).await?;
             }
         }
         self.first = None;
         Ok(())
+    }
+
+    /// The same, and waits for the end of the keeper, if there is one.
+    async fn all_ended(&mut self) -> io::Result<()> {
+        if let Some(keeper) = &self.keeper {
+            // The kernel ends everything below it before it is gone itself.
+            child_ended(keeper).await?;
+            self.keeper = None;
+            self.first = None;
+        }
+        self.first_ended().await
     }
 
     /// Waits for the processes that [`Self::stop`] ended, then removes what held them.
@@ -514,7 +569,7 @@ impl Jail {
             return Ok(());
         }
         self.scratch = None;
-        if let Some(first) = self.first.take() {
+        if let Some(first) = self.keeper.take().or(self.first.take()) {
             if self.copy.is_some() {
                 poll(&mut [PollFd::new(&first, PollFlags::IN)], None)?;
             }
@@ -570,6 +625,16 @@ impl Jail {
     }
 
     async fn receive(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
+        match &self.first {
+            Some(first) if self.renews => {
+                let first = first.try_clone()?;
+                self.receive_until_end_of(&first).await
+            }
+            _ => self.receive_next().await,
+        }
+    }
+
+    async fn receive_next(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
         loop {
             self.socket.readable().await?;
             let (socket, receiver) = (&self.socket, &mut self.receiver);
@@ -587,7 +652,7 @@ impl Jail {
 impl Drop for Jail {
     fn drop(&mut self) {
         if !self.removed {
-            self.stop();
+            self.end();
             let _ = self.remove();
         }
     }
@@ -596,6 +661,23 @@ impl Drop for Jail {
 struct Disk {
     used_bytes: u64,
     full: bool,
+}
+
+/// What a jail is to be besides the home of one program.
+#[derive(Clone, Copy, Default)]
+struct Plans {
+    zygote: bool,
+    renews: bool,
+}
+
+/// Waits until a child of this process has ended, and collects it.
+async fn child_ended(child: &OwnedFd) -> io::Result<()> {
+    let ended = |options| waitid(WaitId::PidFd(child.as_fd()), options);
+    if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
+        sys::readable(child.as_fd()).await?;
+        ended(WaitIdOptions::EXITED)?;
+    }
+    Ok(())
 }
 
 fn make_group(name: &str) -> Result<Arc<dyn Group>, JailError> {
@@ -614,6 +696,7 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
         cgroups,
         own_users: host().own_users,
         zygote: false,
+        renews: false,
     }
 }
 

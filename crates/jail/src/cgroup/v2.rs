@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoll_types::Limits;
 
@@ -149,15 +150,46 @@ fn words(group: &Path, file: &str) -> Vec<String> {
 pub(super) struct GroupV2 {
     directory: PathBuf,
     controllers: Vec<&'static str>,
+    /// What the kernel's counters said when the group was made or renewed.
+    before: Mutex<Counters>,
 }
 
+/// Counters of a group that only grow, but for the last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counters {
+    memory_kills: u64,
+    process_refusals: u64,
+    memory_peak_bytes: u64,
+    /// The most memory that was seen in use since.
+    memory_seen_bytes: u64,
+}
+
+/// What a group may still account for, in bytes: the kernel's own objects, mostly.
+const LEFT_BYTES_MAX: u64 = 2 << 20;
+
 impl GroupV2 {
+    fn before(&self) -> MutexGuard<'_, Counters> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counters since the beginning of the group.
+    fn counters(&self) -> Counters {
+        let read = |found: Option<u64>| found.unwrap_or(0);
+        Counters {
+            memory_kills: read(files::keyed(&self.directory, "memory.events", "oom_kill")),
+            process_refusals: read(files::keyed(&self.directory, "pids.events", "max")),
+            memory_peak_bytes: read(files::number(&self.directory, "memory.peak")),
+            memory_seen_bytes: 0,
+        }
+    }
+
     pub(super) fn create(tree: &Tree, name: &str) -> io::Result<Self> {
         let name = files::group_name(name);
         let directory = files::make_group(&tree.slice(), &name, |slice| tree.hand_down(slice))?;
         Ok(Self {
             directory,
             controllers: tree.controllers.clone(),
+            before: Mutex::default(),
         })
     }
 
@@ -204,9 +236,16 @@ impl Group for GroupV2 {
         files::number(&self.directory, "memory.current").unwrap_or(0)
     }
 
-    /// Kernels before 5.19 have no `memory.peak`; what is in use now is the best known there.
+    /// Kernels before 5.19 have no `memory.peak`, and it never falls: what was seen in use is the
+    /// best known there, and as long as a renewed group stays below its earlier peak.
     fn memory_peak_bytes(&self) -> u64 {
-        files::number(&self.directory, "memory.peak").unwrap_or_else(|| self.memory_bytes())
+        let peak = self.counters().memory_peak_bytes;
+        let mut before = self.before();
+        if peak > before.memory_peak_bytes {
+            return peak;
+        }
+        before.memory_seen_bytes = before.memory_seen_bytes.max(self.memory_bytes());
+        before.memory_seen_bytes
     }
 
     fn processes(&self) -> u32 {
@@ -215,11 +254,13 @@ impl Group for GroupV2 {
     }
 
     fn memory_kills(&self) -> u64 {
-        files::keyed(&self.directory, "memory.events", "oom_kill").unwrap_or(0)
+        let now = self.counters().memory_kills;
+        now.saturating_sub(self.before().memory_kills)
     }
 
     fn process_refusals(&self) -> u64 {
-        files::keyed(&self.directory, "pids.events", "max").unwrap_or(0)
+        let now = self.counters().process_refusals;
+        now.saturating_sub(self.before().process_refusals)
     }
 
     fn set_limits(&self, limits: &Limits) -> io::Result<()> {
@@ -237,6 +278,20 @@ impl Group for GroupV2 {
             }
         }
         Ok(())
+    }
+
+    fn renew(&self, staying: u32) -> bool {
+        let inside = files::number(&self.directory, "pids.current");
+        let is_empty = inside.is_some_and(|inside| inside <= staying.into());
+        if is_empty && self.memory_bytes() > LEFT_BYTES_MAX {
+            // Pages of the host's files that were read first by what was inside.
+            let _ = files::write(&self.directory, "memory.reclaim", self.memory_bytes());
+        }
+        if !is_empty || self.memory_bytes() > LEFT_BYTES_MAX {
+            return false;
+        }
+        *self.before() = self.counters();
+        true
     }
 
     fn try_remove(&self) -> bool {
