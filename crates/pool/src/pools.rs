@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec};
+use atoll_sandbox::{Backend, Sandbox, SandboxSpec};
 use atoll_types::Limits;
 
+use crate::lease::{Lease, Taken};
 use crate::pool::{Idle, Pool};
 use crate::{Key, PoolReport};
 
@@ -46,7 +47,7 @@ pub struct Pools {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     options: Options,
     began: Instant,
     made: AtomicU64,
@@ -78,19 +79,26 @@ impl Pools {
     /// A sandbox that waits for a job under such limits, if there is one. Either way the demand is
     /// noted, and more are made in the background. Has to be called inside a Tokio runtime.
     #[must_use]
-    pub fn take(
-        &self,
-        backend: &Arc<dyn Backend>,
-        key: &Key,
-        limits: &Limits,
-    ) -> Option<Box<dyn Sandbox>> {
+    pub fn take(&self, backend: &Arc<dyn Backend>, key: &Key, limits: &Limits) -> Taken {
         let now = self.shared.now();
-        let taken = {
+        let mut taken = Taken::default();
+        {
             let mut state = self.shared.lock();
-            state.pool(key, limits, now)?.take(now)
-        };
+            let Some(pool) = state.pool(key, limits, now) else {
+                return taken;
+            };
+            if let Some(idle) = pool.take(now) {
+                taken.sandbox = Some(idle.sandbox);
+                taken.served = idle.served;
+            }
+            if taken.served.saturating_add(1) < key.messages_max {
+                pool.lend();
+                let shared = Arc::clone(&self.shared);
+                taken.lease = Some(Lease::new(shared, key.clone(), taken.served));
+            }
+        }
         self.shared.fill(backend, key);
-        taken.map(|idle| idle.sandbox)
+        taken
     }
 
     /// Whether a sandbox with such a key waits now.
@@ -177,6 +185,18 @@ impl Shared {
         self.began.elapsed()
     }
 
+    pub(crate) fn with_pool(&self, key: &Key, change: impl FnOnce(&mut Pool)) {
+        // A pool is not forgotten while it makes or lends something.
+        let _ = self.lock().pools.get_mut(key).map(change);
+    }
+
+    /// Lets the task that shrinks pools run, if it does not.
+    fn begin_shrinking(self: &Arc<Self>, state: &mut State) {
+        if !std::mem::replace(&mut state.shrinking, true) {
+            tokio::spawn(shrink(Arc::downgrade(self)));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,8 +217,8 @@ impl Shared {
         };
         let missing = pool.begin_making(now, self.options.idle_max);
         let limits = pool.limits;
-        if missing > 0 && !std::mem::replace(&mut state.shrinking, true) {
-            tokio::spawn(shrink(Arc::downgrade(self)));
+        if missing > 0 {
+            self.begin_shrinking(&mut state);
         }
         drop(state);
         for _ in 0..missing {
@@ -219,11 +239,42 @@ impl Shared {
             system_calls: key.system_calls,
             accept_missing: key.accept_missing.clone(),
             environment: key.environment.clone(),
+            renews: key.renews(),
         };
         let made = make(backend, spec).await;
-        if let Some(idle) = self.put(key, made, before.elapsed()) {
+        self.put_or_destroy(key, made, before.elapsed()).await;
+    }
+
+    /// Renews a sandbox that has come back and puts it into its pool; destroys it when either
+    /// cannot be done.
+    pub(crate) async fn renew_one(
+        self: Arc<Self>,
+        key: Key,
+        mut sandbox: Box<dyn Sandbox>,
+        limits: Limits,
+        served: u32,
+    ) {
+        if let Err(error) = sandbox.renew(&limits).await {
+            // What cannot be removed is found by the next sweep.
+            let _ = sandbox.destroy().await;
+            self.with_pool(&key, |pool| {
+                pool.not_renewed(why(&error));
+                pool.end_making();
+            });
+            return;
+        }
+        let renewed = Ok(Idle::new(sandbox, served));
+        self.put_or_destroy(&key, renewed, Duration::ZERO).await;
+        let mut state = self.lock();
+        if !state.closed {
+            self.begin_shrinking(&mut state);
+        }
+    }
+
+    async fn put_or_destroy(&self, key: &Key, made: Result<Idle, String>, taken: Duration) {
+        if let Some(idle) = self.put(key, made, taken) {
             destroy([idle]).await;
-            self.lock().pools.get_mut(key).map(Pool::end_making);
+            self.with_pool(key, Pool::end_making);
         }
     }
 
@@ -265,12 +316,13 @@ impl Shared {
 
 async fn make(backend: &dyn Backend, spec: SandboxSpec) -> Result<Idle, String> {
     let created = backend.create_warm(spec).await;
-    created.map(Idle::new).map_err(|error| why(&error))
+    let made = created.map(|sandbox| Idle::new(sandbox, 0));
+    made.map_err(|error| why(&error))
 }
 
 /// An error with its source: whoever reads it in a report has nothing else.
-fn why(error: &CreateError) -> String {
-    match std::error::Error::source(error) {
+fn why(error: &dyn std::error::Error) -> String {
+    match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
@@ -278,7 +330,7 @@ fn why(error: &CreateError) -> String {
 
 async fn destroy(idle: impl IntoIterator<Item = Idle>) {
     for idle in idle {
-        // It has never run anything; what cannot be removed is found by the next sweep.
+        // What cannot be removed is found by the next sweep.
         let _ = idle.sandbox.destroy().await;
     }
 }

@@ -145,6 +145,7 @@ impl Suite<'_> {
                 dependencies: None,
                 tenant: TenantId::local(),
             },
+            renews: false,
         }
     }
 

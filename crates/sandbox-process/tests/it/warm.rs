@@ -170,6 +170,7 @@ pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
             dependencies: None,
             tenant: TenantId::local(),
         },
+        renews: false,
     }
 }
 
