@@ -18,7 +18,7 @@ pub(crate) use provide::{environment, no_backend, provide};
 pub(crate) use record::{accept, finish};
 pub(crate) use risk::{Judged, risk};
 pub(crate) use run::{job, not_started, run};
-pub(crate) use take::{Around, Taken, begin, make, take};
+pub(crate) use take::{Around, Taken, begin, make, take, turn};
 
 /// The names of the stages, as they stand in timings.
 pub(crate) mod stage {
