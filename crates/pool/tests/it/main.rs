@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod counting;
+mod returning;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
