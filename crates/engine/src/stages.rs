@@ -11,7 +11,7 @@ mod run;
 mod take;
 
 pub(crate) use analyze::analyze;
-pub(crate) use collect::{collect, given};
+pub(crate) use collect::{Given, collect, given};
 pub(crate) use decide::{decide, denial, question};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
 pub(crate) use provide::{environment, no_backend, provide};

@@ -10,7 +10,9 @@ use atoll_policy::Request;
 use atoll_pool::Lease;
 use atoll_sandbox::{Job, Sandbox, StartError, Streams};
 use atoll_store::Arrival;
-use atoll_types::{Decision, LimitHit, Message, Outcome, Profile, Reason, Status, Timings, Usage};
+use atoll_types::{
+    Decision, LimitHit, Limits, Message, Outcome, Profile, Reason, Status, Timings, Usage,
+};
 use tokio::sync::mpsc;
 
 use crate::clock::{Stopwatch, measured};
@@ -152,6 +154,29 @@ impl Way {
         self.lease = lease;
     }
 
+    /// Takes the files that the program has left.
+    async fn collect(
+        &mut self,
+        output: OutputDirectory,
+        given: stages::Given,
+        limits: &Limits,
+        stop: &mut Stopping<'_>,
+    ) -> Collecting {
+        let Some(sandbox) = &mut self.sandbox else {
+            return Collecting::NotAsked;
+        };
+        let collecting = stages::collect(sandbox.as_mut(), output, given, limits, stop);
+        let collected = self.watch.wait(stage::COLLECT, collecting).await;
+        let failed = collected.warning.is_some();
+        self.outcome.collection = collected.collection;
+        self.warnings.extend(collected.warning);
+        if failed {
+            Collecting::Failed
+        } else {
+            Collecting::Done
+        }
+    }
+
     /// What becomes of the sandbox.
     fn fate(&self) -> Fate {
         let Some(decision) = &self.outcome.decision else {
@@ -271,26 +296,18 @@ impl Engine {
 
         let watched = watched?;
         let verdict = judge(&watched, &limits);
-        let mut collected = Collecting::NotAsked;
         way.outcome.usage = watched.usage;
         way.outcome.stdout = watched.stdout;
         way.outcome.stderr = watched.stderr;
         way.outcome.truncated = watched.truncated;
-        if let Some((output, given)) = collecting {
-            let stop = &mut outside.stop;
-            let collecting = stages::collect(sandbox.as_mut(), output, given, &limits, stop);
-            let done = way.watch.wait(stage::COLLECT, collecting).await;
-            collected = match &done.warning {
-                None => Collecting::Done,
-                Some(_) => Collecting::Failed,
-            };
-            way.outcome.collection = done.collection;
-            way.warnings.extend(done.warning);
-        }
+        let collecting = match collecting {
+            Some((output, given)) => way.collect(output, given, &limits, &mut outside.stop).await,
+            None => Collecting::NotAsked,
+        };
         way.course = Course::Watched {
             cause: watched.cause,
             ending: watched.ending,
-            collecting: collected,
+            collecting,
         };
         Ok(verdict)
     }

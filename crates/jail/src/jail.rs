@@ -36,6 +36,7 @@ use crate::zygote::Slot;
 
 pub(crate) use layers::{LAYERS, layers, sees_network};
 use layers::{SHARED, SHARED_NETWORK, in_force};
+use renewal::{Plans, child_ended};
 pub use spec::{Command, JailError, JailFile, JailSpec, Root, Running};
 
 /// The launcher answers within microseconds; a host that takes longer than this is broken.
@@ -174,27 +175,6 @@ impl Jail {
         Self::begin_as(spec, Plans::default())
     }
 
-    /// Begins to build a jail that can be [renewed](Self::renew), where this host can do so: see
-    /// [`Self::is_renewable`].
-    ///
-    /// # Errors
-    /// As for [`Jail::begin`].
-    pub fn begin_renewable(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        let plans = Plans {
-            renews: Self::is_renewable(),
-            ..Plans::default()
-        };
-        Self::begin_as(spec, plans)
-    }
-
-    /// Whether jails can be renewed on this host. Without cgroups nothing would tell one program's
-    /// use from another's, and without user ids of its own a jail's keeper would have the
-    /// program's.
-    #[must_use]
-    pub fn is_renewable() -> bool {
-        host().own_users && !matches!(host().hierarchies, cgroup::Hierarchies::None(_))
-    }
-
     /// Begins to build a jail for an interpreter that forks confined copies of itself.
     pub(crate) fn begin_zygote(spec: &JailSpec) -> Result<JailBeginning, JailError> {
         let plans = Plans {
@@ -298,19 +278,6 @@ impl Jail {
             }
         }
         Ok(())
-    }
-
-    /// Notes the child of this process that everything inside comes from.
-    fn spawned(&mut self, descriptors: Vec<OwnedFd>) {
-        let child = descriptors.into_iter().next();
-        if let Some(child) = &child {
-            self.group.entered(child.as_fd());
-        }
-        if self.renews {
-            self.keeper = child;
-        } else {
-            self.first = child;
-        }
     }
 
     /// Looks for the first process among the answers that have come, so that its end can be waited
@@ -495,15 +462,6 @@ impl Jail {
         }
     }
 
-    /// Ends everything inside for good.
-    fn end(&mut self) {
-        if let Some(keeper) = &self.keeper {
-            // Before its first process is found to have ended, and the next one is asked for.
-            let _ = pidfd_send_signal(keeper, Signal::KILL);
-        }
-        self.stop();
-    }
-
     /// Ends everything inside, and then tells what lies in the working directory.
     ///
     /// # Errors
@@ -550,17 +508,6 @@ impl Jail {
         }
         self.first = None;
         Ok(())
-    }
-
-    /// The same, and waits for the end of the keeper, if there is one.
-    async fn all_ended(&mut self) -> io::Result<()> {
-        if let Some(keeper) = &self.keeper {
-            // The kernel ends everything below it before it is gone itself.
-            child_ended(keeper).await?;
-            self.keeper = None;
-            self.first = None;
-        }
-        self.first_ended().await
     }
 
     /// Waits for the processes that [`Self::stop`] ended, then removes what held them.
@@ -624,16 +571,6 @@ impl Jail {
         }
     }
 
-    async fn receive(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
-        match &self.first {
-            Some(first) if self.renews => {
-                let first = first.try_clone()?;
-                self.receive_until_end_of(&first).await
-            }
-            _ => self.receive_next().await,
-        }
-    }
-
     async fn receive_next(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
         loop {
             self.socket.readable().await?;
@@ -661,23 +598,6 @@ impl Drop for Jail {
 struct Disk {
     used_bytes: u64,
     full: bool,
-}
-
-/// What a jail is to be besides the home of one program.
-#[derive(Clone, Copy, Default)]
-struct Plans {
-    zygote: bool,
-    renews: bool,
-}
-
-/// Waits until a child of this process has ended, and collects it.
-async fn child_ended(child: &OwnedFd) -> io::Result<()> {
-    let ended = |options| waitid(WaitId::PidFd(child.as_fd()), options);
-    if ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?.is_none() {
-        sys::readable(child.as_fd()).await?;
-        ended(WaitIdOptions::EXITED)?;
-    }
-    Ok(())
 }
 
 fn make_group(name: &str) -> Result<Arc<dyn Group>, JailError> {

@@ -149,8 +149,8 @@ pub struct Job {
 /// A boundary around one job.
 ///
 /// `start` is called once, then `wait` until it answers, then `leavings` if they are wanted, then
-/// `destroy`, or `renew` and all of it again; `stop` and `usage` at any time between. Dropping a sandbox without `destroy` also
-/// ends everything inside, but cannot report what went wrong.
+/// `destroy`, or `renew` and all of it again; `stop` and `usage` at any time between. Dropping a
+/// sandbox without `destroy` also ends everything inside, but cannot report what went wrong.
 #[async_trait]
 pub trait Sandbox: Send {
     /// Where in its life this sandbox is.

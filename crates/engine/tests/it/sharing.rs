@@ -1,5 +1,5 @@
-//! Messages that share a sandbox one after the other, in real ones of the level `process`. Only root
-//! has such sandboxes.
+//! Messages that share a sandbox one after the other, in real ones of the level `process`. Only
+//! root has such sandboxes.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -281,13 +281,17 @@ impl Group for GroupV2 {
     }
 
     fn renew(&self, staying: u32) -> bool {
-        let inside = files::number(&self.directory, "pids.current");
-        let is_empty = inside.is_some_and(|inside| inside <= staying.into());
-        if is_empty && self.memory_bytes() > LEFT_BYTES_MAX {
-            // Pages of the host's files that were read first by what was inside.
-            let _ = files::write(&self.directory, "memory.reclaim", self.memory_bytes());
+        // Without a controller nobody knows what is left.
+        let number = |file: &str| files::number(&self.directory, file).unwrap_or(u64::MAX);
+        if number("pids.current") > staying.into() {
+            return false;
         }
-        if !is_empty || self.memory_bytes() > LEFT_BYTES_MAX {
+        let left = number("memory.current");
+        if left > LEFT_BYTES_MAX {
+            // Pages of the host's files that were read first by what was inside.
+            let _ = files::write(&self.directory, "memory.reclaim", left);
+        }
+        if number("memory.current") > LEFT_BYTES_MAX {
             return false;
         }
         *self.before() = self.counters();
@@ -304,5 +308,67 @@ impl Group for GroupV2 {
 
     fn path(&self) -> PathBuf {
         self.directory.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a group of the kernel's shows, in files that stay as they are.
+    struct Shown(tempfile::TempDir);
+
+    impl Shown {
+        fn new(processes: u32, memory_bytes: u64, peak_bytes: u64, kills: u64) -> Self {
+            let shown = Self(tempfile::tempdir().unwrap());
+            shown.show("pids.current", &processes.to_string());
+            shown.show("pids.events", "max 7\n");
+            shown.show("memory.current", &memory_bytes.to_string());
+            shown.show("memory.peak", &peak_bytes.to_string());
+            shown.show("memory.events", &format!("low 0\noom_kill {kills}\n"));
+            shown
+        }
+
+        fn show(&self, file: &str, text: &str) {
+            fs::write(self.0.path().join(file), text).unwrap();
+        }
+
+        fn group(&self) -> GroupV2 {
+            GroupV2 {
+                directory: self.0.path().to_owned(),
+                controllers: vec!["memory", "pids", "cpu"],
+                before: Mutex::default(),
+            }
+        }
+    }
+
+    #[test]
+    fn a_renewed_group_counts_from_then_on() {
+        let shown = Shown::new(1, 1 << 20, 64 << 20, 3);
+        let group = shown.group();
+        assert_eq!(group.memory_kills(), 3);
+        assert_eq!(group.process_refusals(), 7);
+        assert_eq!(group.memory_peak_bytes(), 64 << 20);
+        assert!(group.renew(1));
+        assert_eq!((group.memory_kills(), group.process_refusals()), (0, 0));
+        assert_eq!(group.memory_peak_bytes(), 1 << 20);
+        // What is seen in use, as long as it is less than before.
+        for (now, seen) in [(8, 8), (2, 8)] {
+            shown.show("memory.current", &(now << 20).to_string());
+            assert_eq!(group.memory_peak_bytes(), seen << 20);
+        }
+        shown.show("memory.peak", &(65 << 20).to_string());
+        assert_eq!(group.memory_peak_bytes(), 65 << 20);
+    }
+
+    #[test]
+    fn a_group_with_something_left_or_unknown_is_not_renewed() {
+        assert!(!Shown::new(2, 1 << 20, 1 << 20, 0).group().renew(1));
+        assert!(!Shown::new(1, 3 << 20, 3 << 20, 0).group().renew(1));
+        for file in ["pids.current", "memory.current"] {
+            let shown = Shown::new(1, 1 << 20, 1 << 20, 0);
+            fs::remove_file(shown.0.path().join(file)).unwrap();
+            assert!(!shown.group().renew(1), "{file}");
+        }
     }
 }
