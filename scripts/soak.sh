@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs JOBS jobs (default 100,000), CONCURRENCY at once (default 4), and compares what exists before
-# and after. An interrupted soak goes on where it was when this is started again.
+# Runs JOBS jobs (default 100,000), CONCURRENCY at once (default 4), up to SHARE of them in the same
+# sandbox (default 1), and compares what exists before and after. An interrupted soak goes on where
+# it was when this is started again.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -24,6 +24,8 @@ pub struct Report {
     pub limit: Option<Limit>,
     /// Why, for every status but a plain exit.
     pub reason: Option<String>,
+    /// Which message of its sandbox it was.
+    pub sandbox_message: Option<u32>,
     /// Standard output.
     stdout: String,
     /// `utf-8` or `base64`.

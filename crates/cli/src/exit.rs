@@ -61,6 +61,7 @@ mod tests {
                 signal,
                 limit: None,
                 reason: None,
+                sandbox_message: None,
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 truncated: false,

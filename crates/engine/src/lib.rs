@@ -23,6 +23,7 @@ mod doctor;
 mod engine;
 mod error;
 mod explain;
+mod fate;
 mod look_back;
 mod measure;
 mod output;

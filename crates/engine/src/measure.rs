@@ -82,7 +82,8 @@ impl Engine {
         let taken = stages::take(self, message, &decision, around(), &job).await;
         let taken = taken.map_err(|halt| halt.reason)?;
         let started = self.start(taken, message, &decision, around(), job).await;
-        let (mut sandbox, started) = started.map_err(|halt| halt.reason)?;
+        let (taken, started) = started.map_err(|halt| halt.reason)?;
+        let mut sandbox = taken.sandbox;
         let streams = started.map_err(|error| chain(&error))?;
         let plan = Plan {
             limits: &decision.limits,

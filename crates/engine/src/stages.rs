@@ -11,14 +11,14 @@ mod run;
 mod take;
 
 pub(crate) use analyze::analyze;
-pub(crate) use collect::{collect, given};
+pub(crate) use collect::{Given, collect, given};
 pub(crate) use decide::{decide, denial, question};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
 pub(crate) use provide::{environment, imported_ahead, no_backend, provide};
 pub(crate) use record::{accept, finish};
 pub(crate) use risk::{Judged, risk};
 pub(crate) use run::{job, not_started, run};
-pub(crate) use take::{Around, Taken, begin, make, take};
+pub(crate) use take::{Around, Taken, begin, make, take, turn};
 
 /// The names of the stages, as they stand in timings.
 pub(crate) mod stage {

@@ -7,12 +7,16 @@ use std::task::{Context, Poll, ready};
 
 use atoll_monitor::{Input, Observer, Plan};
 use atoll_policy::Request;
+use atoll_pool::Lease;
 use atoll_sandbox::{Job, Sandbox, StartError, Streams};
 use atoll_store::Arrival;
-use atoll_types::{Decision, LimitHit, Message, Outcome, Profile, Status, Timings, Usage};
+use atoll_types::{
+    Decision, LimitHit, Limits, Message, Outcome, Profile, Reason, Status, Timings, Usage,
+};
 use tokio::sync::mpsc;
 
 use crate::clock::{Stopwatch, measured};
+use crate::fate::{Collecting, Course, Fate, fate};
 use crate::output::OutputDirectory;
 use crate::stages::{self, Around, Taken, stage};
 use crate::verdict::{CutShort, Verdict, judge};
@@ -127,9 +131,61 @@ struct Outside<'a> {
 struct Way {
     watch: Stopwatch,
     outcome: Outcome,
-    /// From when it is taken until it is destroyed.
+    /// From when it is taken until it is destroyed or brought back.
     sandbox: Option<Box<dyn Sandbox>>,
+    /// The right to bring it back.
+    lease: Option<Lease>,
+    course: Course,
     warnings: Vec<Warning>,
+}
+
+impl Way {
+    /// Notes which message of its sandbox this is.
+    fn take(&mut self, served: u32, lease: Option<Lease>) {
+        let number = served.saturating_add(1);
+        self.outcome.sandbox_message = Some(number);
+        if let Some(decision) = &mut self.outcome.decision
+            && decision.messages_max > 1
+        {
+            let text = stages::turn(number, decision.messages_max, lease.is_some());
+            let from = "sandbox".to_owned();
+            decision.reasons.push(Reason { from, text });
+        }
+        self.lease = lease;
+    }
+
+    /// Takes the files that the program has left.
+    async fn collect(
+        &mut self,
+        output: OutputDirectory,
+        given: stages::Given,
+        limits: &Limits,
+        stop: &mut Stopping<'_>,
+    ) -> Collecting {
+        let Some(sandbox) = &mut self.sandbox else {
+            return Collecting::NotAsked;
+        };
+        let collecting = stages::collect(sandbox.as_mut(), output, given, limits, stop);
+        let collected = self.watch.wait(stage::COLLECT, collecting).await;
+        let failed = collected.warning.is_some();
+        self.outcome.collection = collected.collection;
+        self.warnings.extend(collected.warning);
+        if failed {
+            Collecting::Failed
+        } else {
+            Collecting::Done
+        }
+    }
+
+    /// What becomes of the sandbox.
+    fn fate(&self) -> Fate {
+        let Some(decision) = &self.outcome.decision else {
+            return Fate::Destroy;
+        };
+        let served = self.outcome.sandbox_message.unwrap_or(u32::MAX);
+        let left = decision.messages_max.saturating_sub(served);
+        fate(&self.course, decision.sharing, left)
+    }
 }
 
 impl Engine {
@@ -150,6 +206,8 @@ impl Engine {
             watch: Stopwatch::start(),
             outcome: blank(&message),
             sandbox: None,
+            lease: None,
+            course: Course::NotStarted,
             warnings: Vec::new(),
         };
         let around = stages::environment(&message, options.dependencies.take());
@@ -210,9 +268,11 @@ impl Engine {
         let taken = way.watch.wait(stage::TAKE, taking).await?;
         let starting = self.start(taken, &message, &decision, again, job);
         let (taken, started) = way.watch.wait(stage::RUN, starting).await?;
-        let sandbox = way.sandbox.insert(taken);
+        way.take(taken.served, taken.lease);
+        let sandbox = way.sandbox.insert(taken.sandbox);
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
         let streams = started.map_err(|error| stages::not_started(&error, &limits))?;
+        way.course = Course::NotWatched;
 
         let collecting = options
             .output
@@ -240,13 +300,15 @@ impl Engine {
         way.outcome.stdout = watched.stdout;
         way.outcome.stderr = watched.stderr;
         way.outcome.truncated = watched.truncated;
-        if let Some((output, given)) = collecting {
-            let stop = &mut outside.stop;
-            let collecting = stages::collect(sandbox.as_mut(), output, given, &limits, stop);
-            let collected = way.watch.wait(stage::COLLECT, collecting).await;
-            way.outcome.collection = collected.collection;
-            way.warnings.extend(collected.warning);
-        }
+        let collecting = match collecting {
+            Some((output, given)) => way.collect(output, given, &limits, &mut outside.stop).await,
+            None => Collecting::NotAsked,
+        };
+        way.course = Course::Watched {
+            cause: watched.cause,
+            ending: watched.ending,
+            collecting,
+        };
         Ok(verdict)
     }
 
@@ -286,18 +348,19 @@ impl Engine {
         decision: &Decision,
         around: Around,
         job: Job,
-    ) -> Result<(Box<dyn Sandbox>, Result<Streams, StartError>), Halt> {
-        let mut sandbox = taken.sandbox;
+    ) -> Result<(Taken, Result<Streams, StartError>), Halt> {
+        let mut taken = taken;
         let again = taken.waited.then(|| job.clone());
-        let started = sandbox.start(job).await;
+        let started = taken.sandbox.start(job).await;
         let (Some(job), Err(StartError::Internal { .. })) = (again, &started) else {
-            return Ok((sandbox, started));
+            return Ok((taken, started));
         };
         // Whatever is left of it is found by the next sweep.
-        let _ = sandbox.destroy().await;
-        let mut sandbox = stages::make(self, message, decision, around).await?;
-        let started = sandbox.start(job).await;
-        Ok((sandbox, started))
+        let _ = taken.sandbox.destroy().await;
+        let sandbox = stages::make(self, message, decision, around).await?;
+        let mut taken = Taken::new(sandbox);
+        let started = taken.sandbox.start(job).await;
+        Ok((taken, started))
     }
 
     /// Destroys the sandbox and records the outcome. Neither needs the other, and both wait for
@@ -310,11 +373,17 @@ impl Engine {
         outcome.limit = verdict.limit;
         outcome.reason = verdict.reason;
         outcome.timings_us = way.watch.timings();
-        let sandbox = way.sandbox.take();
+        let (sandbox, fate) = (way.sandbox.take(), way.fate());
+        let (lease, outcome) = (way.lease.take(), &way.outcome);
+        let limits = outcome.decision.as_ref().map(|decision| decision.limits);
         let destroying = measured(async {
-            match sandbox {
-                Some(sandbox) => sandbox.destroy().await,
-                None => Ok(()),
+            match (sandbox, fate, lease, limits) {
+                (Some(sandbox), Fate::Renew, Some(lease), Some(limits)) => {
+                    lease.bring_back(sandbox, &limits);
+                    Ok(())
+                }
+                (Some(sandbox), ..) => sandbox.destroy().await,
+                (None, ..) => Ok(()),
             }
         });
         let recording = measured(stages::finish(self, outcome, &verdict.events));
@@ -347,6 +416,7 @@ pub(crate) fn blank(message: &Message) -> Outcome {
         signal: None,
         limit: None,
         reason: None,
+        sandbox_message: None,
         stdout: Vec::new(),
         stderr: Vec::new(),
         truncated: false,

@@ -1,6 +1,7 @@
 //! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
 
 mod layers;
+mod renewal;
 mod spec;
 
 use std::collections::BTreeSet;
@@ -31,11 +32,11 @@ use crate::plan::{
     DiskLimits, Failure, PlacedFile, Plan, ProgramEnd, Reply, ResourceLimits, Start,
 };
 use crate::seccomp::{Filter, Profile};
-use crate::sys;
 use crate::zygote::Slot;
 
 pub(crate) use layers::{LAYERS, layers, sees_network};
 use layers::{SHARED, SHARED_NETWORK, in_force};
+use renewal::{Plans, ended};
 pub use spec::{Command, JailError, JailFile, JailSpec, Root, Running};
 
 /// The launcher answers within microseconds; a host that takes longer than this is broken.
@@ -48,8 +49,12 @@ pub struct Jail {
     group: Arc<dyn Group>,
     socket: UnixStream,
     receiver: Receiver,
-    /// The jail's first process: a child of this process.
+    /// The program's first process: a child of this process, unless this is a copy or is kept.
     first: Option<OwnedFd>,
+    /// Whether a keeper, and not this process, has the first process as its child.
+    renews: bool,
+    /// The keeper: a child of this process. Its end is the end of everything inside.
+    keeper: Option<OwnedFd>,
     /// The working directory, for looking at what is in it and how full it is.
     scratch: Option<OwnedFd>,
     started: Option<Started>,
@@ -167,15 +172,19 @@ impl Jail {
     /// # Errors
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        Self::begin_as(spec, false)
+        Self::begin_as(spec, Plans::default())
     }
 
     /// Begins to build a jail for an interpreter that forks confined copies of itself.
     pub(crate) fn begin_zygote(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        Self::begin_as(spec, true)
+        let plans = Plans {
+            zygote: true,
+            ..Plans::default()
+        };
+        Self::begin_as(spec, plans)
     }
 
-    fn begin_as(spec: &JailSpec, zygote: bool) -> Result<JailBeginning, JailError> {
+    fn begin_as(spec: &JailSpec, plans: Plans) -> Result<JailBeginning, JailError> {
         // Before there is another process in this one's group, from which it may have to move.
         host();
         // Early, because it takes a while to start.
@@ -193,12 +202,18 @@ impl Jail {
             }
         };
         let jail = beginning.jail.insert(Self::new(group, socket, None));
+        jail.renews = plans.renews;
         let (cgroups, entrances) = jail
             .group
             .entrance()
             .map_err(internal("open the cgroup's entrance"))?;
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
-        jail.send(&plan(spec, cgroups, zygote), &entrances)?;
+        let plan = Plan {
+            zygote: plans.zygote,
+            renews: plans.renews,
+            ..plan(spec, cgroups)
+        };
+        jail.send(&plan, &entrances)?;
         Ok(beginning)
     }
 
@@ -209,6 +224,8 @@ impl Jail {
             socket,
             receiver: Receiver::default(),
             first: None,
+            renews: false,
+            keeper: None,
             scratch: None,
             started: None,
             ended: None,
@@ -256,12 +273,8 @@ impl Jail {
     async fn built(&mut self) -> Result<(), JailError> {
         while self.first.is_none() || self.scratch.is_none() {
             match self.answer().await? {
-                (Reply::Spawned, descriptors) => {
-                    self.first = descriptors.into_iter().next();
-                    if let Some(first) = &self.first {
-                        self.group.entered(first.as_fd());
-                    }
-                }
+                (Reply::Spawned, descriptors) => self.spawned(descriptors),
+                (Reply::Began, descriptors) => self.first = descriptors.into_iter().next(),
                 (Reply::Ready, descriptors) => self.scratch = descriptors.into_iter().next(),
                 (Reply::Failed(failure), _) => return Err(failed(failure)),
                 (reply, _) => return Err(unexpected(&reply)),
@@ -275,9 +288,7 @@ impl Jail {
     fn find_first(&mut self) {
         while let Ok(received) = self.receiver.receive(&self.socket) {
             match received {
-                Received::Message(Reply::Spawned, descriptors) => {
-                    self.first = descriptors.into_iter().next();
-                }
+                Received::Message(Reply::Spawned, descriptors) => self.spawned(descriptors),
                 Received::Message(_, _) | Received::Incomplete => {}
                 Received::Closed => return,
             }
@@ -435,7 +446,7 @@ impl Jail {
     /// Processes in the cgroup that are not the program's. The first process of a copy is in its
     /// zygote's.
     fn own_processes(&self) -> u32 {
-        u32::from(self.copy.is_none())
+        u32::from(self.copy.is_none()) + u32::from(self.renews)
     }
 
     fn group_limits(&self, limits: &Limits) -> Limits {
@@ -446,9 +457,9 @@ impl Jail {
         }
     }
 
-    /// Ends everything inside, at once.
+    /// Ends everything inside, at once; a keeper stays.
     pub fn stop(&mut self) {
-        if let Some(first) = &self.first {
+        if let Some(first) = self.first.as_ref().or(self.keeper.as_ref()) {
             // It may have ended already, which is what is wanted.
             let _ = pidfd_send_signal(first, Signal::KILL);
         }
@@ -459,11 +470,8 @@ impl Jail {
     /// # Errors
     /// When the end takes too long, or the directory cannot be read.
     pub async fn leavings(&mut self) -> io::Result<Leavings> {
-        self.stop();
         // The first process is only gone once every other process of its namespace is.
-        tokio::time::timeout(ANSWER_TIMEOUT, self.first_ended())
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        self.stop_and_wait().await?;
         let work = self.scratch.as_ref().ok_or(io::ErrorKind::NotFound)?;
         Leavings::below(work.as_fd(), self.limits.disk_files)
     }
@@ -473,9 +481,9 @@ impl Jail {
     /// # Errors
     /// When something could not be removed; the error names it.
     pub async fn destroy(mut self) -> io::Result<()> {
-        self.stop();
+        self.end();
         // Nearly always everything ends at once, and removing what held it is quick.
-        if self.first_ended().await.is_ok() && (self.keep_group() || self.group.try_remove()) {
+        if self.all_ended().await.is_ok() && (self.keep_group() || self.group.try_remove()) {
             self.removed = true;
             return Ok(());
         }
@@ -494,17 +502,7 @@ impl Jail {
     /// Waits until the first process has ended, and with it everything inside.
     async fn first_ended(&mut self) -> io::Result<()> {
         if let Some(first) = &self.first {
-            let ended = |options| waitid(WaitId::PidFd(first.as_fd()), options);
-            match ended(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-                Ok(Some(_)) => {}
-                Ok(None) => {
-                    sys::readable(first.as_fd()).await?;
-                    ended(WaitIdOptions::EXITED)?;
-                }
-                // No child of this process: a zygote waits for it.
-                Err(Errno::CHILD) => sys::readable(first.as_fd()).await?,
-                Err(error) => return Err(error.into()),
-            }
+            ended(first).await?;
         }
         self.first = None;
         Ok(())
@@ -516,7 +514,7 @@ impl Jail {
             return Ok(());
         }
         self.scratch = None;
-        if let Some(first) = self.first.take() {
+        if let Some(first) = self.keeper.take().or(self.first.take()) {
             poll(&mut [PollFd::new(&first, PollFlags::IN)], None)?;
             match waitid(WaitId::PidFd(first.as_fd()), WaitIdOptions::EXITED) {
                 // Of what is no child of this process, its zygote is told.
@@ -568,7 +566,7 @@ impl Jail {
         }
     }
 
-    async fn receive(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
+    async fn receive_next(&mut self) -> io::Result<(Reply, Vec<OwnedFd>)> {
         loop {
             self.socket.readable().await?;
             let (socket, receiver) = (&self.socket, &mut self.receiver);
@@ -586,7 +584,7 @@ impl Jail {
 impl Drop for Jail {
     fn drop(&mut self) {
         if !self.removed {
-            self.stop();
+            self.end();
             let _ = self.remove();
         }
     }
@@ -602,7 +600,7 @@ fn make_group(name: &str) -> Result<Arc<dyn Group>, JailError> {
     made.map(Arc::from).map_err(limits_refused)
 }
 
-fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, zygote: bool) -> Plan {
+fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
     Plan {
         binds: ablation::binds(spec.root.binds.clone()),
         links: spec.root.links.clone(),
@@ -612,7 +610,8 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin, zygote: bool) -> Plan
         landlock: host().landlock,
         cgroups,
         own_users: host().own_users,
-        zygote,
+        zygote: false,
+        renews: false,
     }
 }
 

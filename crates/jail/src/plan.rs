@@ -41,7 +41,14 @@ pub(crate) struct Plan {
     /// Whether the program is an interpreter of Atoll's that forks confined copies of itself, and
     /// keeps what that takes.
     pub zygote: bool,
+    /// Whether the jail serves several programs one after the other, each with a first process of
+    /// its own, which a keeper makes.
+    pub renews: bool,
 }
+
+/// Asks a keeper, once everything of the program before is gone, for what the next one needs.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Renew;
 
 /// Asks a zygote for a copy of itself. Travels with the copy's own socket, its program's
 /// descriptors, and the cgroup files to write "0" to.
@@ -142,6 +149,8 @@ pub(crate) struct PlacedFile {
 pub(crate) enum Reply {
     /// The first process exists; its process descriptor comes along.
     Spawned,
+    /// A keeper has made a first process for the next program; its process descriptor comes along.
+    Began,
     /// Everything that can be built before the program is known is built, with the limits in force;
     /// a descriptor of the working directory comes along.
     Ready,

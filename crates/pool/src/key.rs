@@ -16,6 +16,8 @@ pub struct Key {
     pub system_calls: SystemCalls,
     /// Layers that it may lack, where the host cannot enforce them.
     pub accept_missing: BTreeSet<Layer>,
+    /// Messages that each may serve one after the other, all of the environment's tenant.
+    pub messages_max: u32,
     size: Size,
 }
 
@@ -44,6 +46,7 @@ impl Key {
             environment,
             system_calls,
             accept_missing: BTreeSet::new(),
+            messages_max: 1,
             size: Size {
                 cpu_time_ms: limits.cpu_time_ms,
                 processes: limits.processes,
@@ -53,6 +56,21 @@ impl Key {
             },
         }
     }
+
+    /// The same, of sandboxes that may serve so many messages.
+    #[must_use]
+    pub fn serving(self, messages_max: u32) -> Self {
+        Self {
+            messages_max,
+            ..self
+        }
+    }
+
+    /// Whether sandboxes may serve another message after one.
+    pub(crate) const fn renews(&self) -> bool {
+        self.messages_max > 1
+    }
+
     /// The same, of sandboxes that may lack these layers.
     #[must_use]
     pub fn accepting(self, accept_missing: BTreeSet<Layer>) -> Self {

@@ -9,14 +9,22 @@
 //!      `--> miss: none; make one yourself    create, warm, wait
 //! ```
 //!
-//! A sandbox in a pool has never seen a message, so any message may have it.
+//! A sandbox in a pool has seen no message, or none but such of its tenant whose policy lets them
+//! share one; then it was renewed since, and it comes back for as many as its [`Key`] says:
+//!
+//! ```text
+//! bring back ---> renew ---> wait
+//!                    `-----> destroy, when that fails or none is wanted
+//! ```
 
 mod demand;
 mod key;
+mod lease;
 mod pool;
 mod pools;
 mod report;
 
 pub use key::Key;
+pub use lease::{Lease, Taken};
 pub use pools::{Options, Pools};
 pub use report::PoolReport;

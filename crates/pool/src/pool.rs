@@ -22,12 +22,18 @@ pub(crate) struct Idle {
     pub(crate) sandbox: Box<dyn Sandbox>,
     /// Memory it takes while it waits.
     pub(crate) bytes: u64,
+    /// Messages it has served.
+    pub(crate) served: u32,
 }
 
 impl Idle {
-    pub(crate) fn new(sandbox: Box<dyn Sandbox>) -> Self {
+    pub(crate) fn new(sandbox: Box<dyn Sandbox>, served: u32) -> Self {
         let bytes = sandbox.usage().memory_peak_bytes.max(SANDBOX_BYTES_MIN);
-        Self { sandbox, bytes }
+        Self {
+            sandbox,
+            bytes,
+            served,
+        }
     }
 }
 
@@ -38,6 +44,8 @@ pub(crate) struct Pool {
     /// The newest last.
     idle: Vec<Idle>,
     making: usize,
+    /// Sandboxes that serve a message and may come back.
+    lent: usize,
     /// As many wait whatever the demand.
     pub(crate) floor: usize,
     demand: Demand,
@@ -45,9 +53,12 @@ pub(crate) struct Pool {
     paused_until: Duration,
     hits: u64,
     misses: u64,
+    reuses: u64,
     made: u64,
     failures: u64,
     failure: Option<String>,
+    renewal_failures: u64,
+    renewal_failure: Option<String>,
 }
 
 impl Pool {
@@ -56,27 +67,61 @@ impl Pool {
             limits,
             idle: Vec::new(),
             making: 0,
+            lent: 0,
             floor: 0,
             demand: Demand::new(),
             making_time: MAKING_TIME_GUESS,
             paused_until: Duration::ZERO,
             hits: 0,
             misses: 0,
+            reuses: 0,
             made: 0,
             failures: 0,
             failure: None,
+            renewal_failures: 0,
+            renewal_failure: None,
         }
     }
 
-    /// Takes the sandbox that waits for the shortest time, whose memory is warmest.
+    /// Takes the sandbox that waits for the shortest time, whose memory is warmest; one that has
+    /// served before goes first, because it may not have many messages left.
     pub(crate) fn take(&mut self, now: Duration) -> Option<Idle> {
         self.demand.note(now);
-        let taken = self.idle.pop();
-        match taken {
-            Some(_) => self.hits += 1,
+        let has_served = self.idle.iter().rposition(|idle| idle.served > 0);
+        let taken = match has_served {
+            Some(place) => Some(self.idle.remove(place)),
+            None => self.idle.pop(),
+        };
+        match &taken {
+            Some(idle) => {
+                self.hits += 1;
+                self.reuses += u64::from(idle.served > 0);
+            }
             None => self.misses += 1,
         }
         taken
+    }
+
+    /// A sandbox of this key serves a message and may come back.
+    pub(crate) const fn lend(&mut self) {
+        self.lent += 1;
+    }
+
+    /// It will not.
+    pub(crate) const fn end_lending(&mut self) {
+        self.lent = self.lent.saturating_sub(1);
+    }
+
+    /// It has, and is being renewed, which counts as being made.
+    pub(crate) const fn begin_renewing(&mut self) {
+        self.end_lending();
+        self.making += 1;
+    }
+
+    /// One could not be renewed.
+    pub(crate) fn not_renewed(&mut self, why: String) {
+        self.renewal_failures += 1;
+        self.renewal_failure = Some(why);
     }
 
     /// How many sandboxes to begin to make now; counts them as being made.
@@ -84,7 +129,7 @@ impl Pool {
         if now < self.paused_until {
             return 0;
         }
-        let coming = self.idle.len() + self.making;
+        let coming = self.idle.len() + self.making + self.lent;
         let missing = self.target(now, most).saturating_sub(coming);
         self.making += missing;
         missing
@@ -95,7 +140,7 @@ impl Pool {
         self.making = self.making.saturating_sub(1);
     }
 
-    /// A sandbox has been made; gives it back when it is not wanted any more.
+    /// A sandbox has been made or renewed; gives it back when it is not wanted any more.
     pub(crate) fn add(
         &mut self,
         idle: Idle,
@@ -103,10 +148,12 @@ impl Pool {
         now: Duration,
         most: usize,
     ) -> Option<Idle> {
-        self.made += 1;
-        self.failure = None;
-        // Half of what was known, half of what is new.
-        self.making_time = (self.making_time + taken) / 2;
+        if idle.served == 0 {
+            self.made += 1;
+            self.failure = None;
+            // Half of what was known, half of what is new.
+            self.making_time = (self.making_time + taken) / 2;
+        }
         if self.idle.len() >= self.target(now, most) {
             return Some(idle);
         }
@@ -132,7 +179,10 @@ impl Pool {
 
     /// Whether nothing is lost when the pool is forgotten.
     pub(crate) fn is_unused(&self, now: Duration) -> bool {
-        self.idle.is_empty() && self.making == 0 && self.target(now, usize::MAX) == 0
+        self.idle.is_empty()
+            && self.making == 0
+            && self.lent == 0
+            && self.target(now, usize::MAX) == 0
     }
 
     pub(crate) const fn has_idle(&self) -> bool {
@@ -168,6 +218,10 @@ impl Pool {
             rate: self.demand.rate(now),
             hits: self.hits,
             misses: self.misses,
+            lent: self.lent,
+            reuses: self.reuses,
+            renewal_failures: self.renewal_failures,
+            renewal_failure: self.renewal_failure.clone(),
             made: self.made,
             failures: self.failures,
             making_time: self.making_time,

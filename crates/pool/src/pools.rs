@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, CreateError, Sandbox, SandboxSpec};
+use atoll_sandbox::{Backend, Sandbox, SandboxSpec};
 use atoll_types::Limits;
 
+use crate::lease::{Lease, Taken};
 use crate::pool::{Idle, Pool};
 use crate::{Key, PoolReport};
 
@@ -46,12 +47,10 @@ pub struct Pools {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     options: Options,
     began: Instant,
     made: AtomicU64,
-    /// Tasks that make a sandbox, or destroy one again for which there was no place.
-    busy: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -72,7 +71,6 @@ impl Pools {
                 options,
                 began: Instant::now(),
                 made: AtomicU64::new(0),
-                busy: AtomicU64::new(0),
                 state: Mutex::default(),
             }),
         }
@@ -81,19 +79,26 @@ impl Pools {
     /// A sandbox that waits for a job under such limits, if there is one. Either way the demand is
     /// noted, and more are made in the background. Has to be called inside a Tokio runtime.
     #[must_use]
-    pub fn take(
-        &self,
-        backend: &Arc<dyn Backend>,
-        key: &Key,
-        limits: &Limits,
-    ) -> Option<Box<dyn Sandbox>> {
+    pub fn take(&self, backend: &Arc<dyn Backend>, key: &Key, limits: &Limits) -> Taken {
         let now = self.shared.now();
-        let taken = {
+        let mut taken = Taken::default();
+        {
             let mut state = self.shared.lock();
-            state.pool(key, limits, now)?.take(now)
-        };
+            let Some(pool) = state.pool(key, limits, now) else {
+                return taken;
+            };
+            if let Some(idle) = pool.take(now) {
+                taken.sandbox = Some(idle.sandbox);
+                taken.served = idle.served;
+            }
+            if taken.served.saturating_add(1) < key.messages_max {
+                pool.lend();
+                let shared = Arc::clone(&self.shared);
+                taken.lease = Some(Lease::new(shared, key.clone(), taken.served));
+            }
+        }
         self.shared.fill(backend, key);
-        taken.map(|idle| idle.sandbox)
+        taken
     }
 
     /// Whether a sandbox with such a key waits now.
@@ -180,13 +185,24 @@ impl Shared {
         self.began.elapsed()
     }
 
+    pub(crate) fn with_pool(&self, key: &Key, change: impl FnOnce(&mut Pool)) {
+        // A pool is not forgotten while it makes or lends something.
+        let _ = self.lock().pools.get_mut(key).map(change);
+    }
+
+    /// Lets the task that shrinks pools run, if it does not.
+    fn begin_shrinking(self: &Arc<Self>, state: &mut State) {
+        if !std::mem::replace(&mut state.shrinking, true) {
+            tokio::spawn(shrink(Arc::downgrade(self)));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_making(&self) -> bool {
-        // In this order: whoever is done making is busy until nothing is left of it.
-        self.lock().pools.values().any(Pool::is_making) || self.busy.load(Ordering::Acquire) > 0
+        self.lock().pools.values().any(Pool::is_making)
     }
 
     /// Begins to make what a pool lacks.
@@ -201,8 +217,8 @@ impl Shared {
         };
         let missing = pool.begin_making(now, self.options.idle_max);
         let limits = pool.limits;
-        if missing > 0 && !std::mem::replace(&mut state.shrinking, true) {
-            tokio::spawn(shrink(Arc::downgrade(self)));
+        if missing > 0 {
+            self.begin_shrinking(&mut state);
         }
         drop(state);
         for _ in 0..missing {
@@ -215,7 +231,6 @@ impl Shared {
     }
 
     async fn make_one(&self, backend: &dyn Backend, key: &Key, limits: Limits) {
-        self.busy.fetch_add(1, Ordering::AcqRel);
         let before = Instant::now();
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let spec = SandboxSpec {
@@ -224,13 +239,43 @@ impl Shared {
             system_calls: key.system_calls,
             accept_missing: key.accept_missing.clone(),
             environment: key.environment.clone(),
+            renews: key.renews(),
         };
         let made = self.make(backend, spec, key).await;
-        if let Some(idle) = self.put(key, made, before.elapsed()) {
-            destroy([idle]).await;
-            self.lock().pools.get_mut(key).map(Pool::end_making);
+        self.put_or_destroy(key, made, before.elapsed()).await;
+    }
+
+    /// Renews a sandbox that has come back and puts it into its pool; destroys it when either
+    /// cannot be done.
+    pub(crate) async fn renew_one(
+        self: Arc<Self>,
+        key: Key,
+        mut sandbox: Box<dyn Sandbox>,
+        limits: Limits,
+        served: u32,
+    ) {
+        if let Err(error) = sandbox.renew(&limits).await {
+            // What cannot be removed is found by the next sweep.
+            let _ = sandbox.destroy().await;
+            self.with_pool(&key, |pool| {
+                pool.not_renewed(why(&error));
+                pool.end_making();
+            });
+            return;
         }
-        self.busy.fetch_sub(1, Ordering::AcqRel);
+        let renewed = Ok(Idle::new(sandbox, served));
+        self.put_or_destroy(&key, renewed, Duration::ZERO).await;
+        let mut state = self.lock();
+        if !state.closed {
+            self.begin_shrinking(&mut state);
+        }
+    }
+
+    async fn put_or_destroy(&self, key: &Key, made: Result<Idle, String>, taken: Duration) {
+        if let Some(idle) = self.put(key, made, taken) {
+            destroy([idle]).await;
+            self.with_pool(key, Pool::end_making);
+        }
     }
 
     async fn make(
@@ -245,7 +290,7 @@ impl Shared {
             let rehearsed = sandbox.rehearse().await;
             rehearsed.map_err(|error| format!("failed to rehearse in a new sandbox: {error}"))?;
         }
-        Ok(Idle::new(sandbox))
+        Ok(Idle::new(sandbox, 0))
     }
 
     fn is_drained(&self, key: &Key) -> bool {
@@ -294,8 +339,8 @@ impl Shared {
 }
 
 /// An error with its source: whoever reads it in a report has nothing else.
-fn why(error: &CreateError) -> String {
-    match std::error::Error::source(error) {
+fn why(error: &dyn std::error::Error) -> String {
+    match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
@@ -303,7 +348,7 @@ fn why(error: &CreateError) -> String {
 
 async fn destroy(idle: impl IntoIterator<Item = Idle>) {
     for idle in idle {
-        // It has never run anything; what cannot be removed is found by the next sweep.
+        // What cannot be removed is found by the next sweep.
         let _ = idle.sandbox.destroy().await;
     }
 }

@@ -21,6 +21,14 @@ pub struct PoolReport {
     pub hits: u64,
     /// How often none was.
     pub misses: u64,
+    /// Sandboxes that serve a message now and may come back.
+    pub lent: usize,
+    /// How often one that had served before was taken; such are among the hits.
+    pub reuses: u64,
+    /// How often one that came back could not be renewed, and was destroyed.
+    pub renewal_failures: u64,
+    /// Why, the last time.
+    pub renewal_failure: Option<String>,
     /// Sandboxes that were made.
     pub made: u64,
     /// Attempts to make one that failed.

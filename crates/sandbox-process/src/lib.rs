@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{CopySpec, Jail, JailBeginning, JailSpec, Zygote};
+use atoll_jail::{CopySpec, Jail, JailBeginning, JailError, JailSpec, Zygote};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{Dependency, Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
@@ -67,6 +67,27 @@ impl ProcessBackend {
         let (jail, running) = zygote.copy(copy).await.map_err(sandbox::create_error)?;
         let waiting = ends.ready(running).await.map_err(internal)?;
         Ok(ProcessSandbox::new(jail, command, Some(waiting)))
+    }
+
+    fn begin_with(
+        &self,
+        id: &str,
+        environment: &Environment,
+        begin: fn(&JailSpec) -> Result<JailBeginning, JailError>,
+    ) -> Result<ProcessBeginning, CreateError> {
+        let kind = environment.kind;
+        self.interpreters
+            .check(kind)
+            .map_err(CreateError::Environment)?;
+        let spec = JailSpec {
+            name: id.to_owned(),
+            root: environment::root(&self.interpreters, environment)?,
+        };
+        Ok(ProcessBeginning {
+            jail: begin(&spec).map_err(sandbox::create_error)?,
+            interpreters: self.interpreters.clone(),
+            environment: environment.clone(),
+        })
     }
 
     /// Starts an interpreter that forks copies of itself.
@@ -145,8 +166,14 @@ impl Backend for ProcessBackend {
         !is_forked(environment) || self.zygotes.serve(environment)
     }
 
+    /// A copy of an interpreter is the memory of one program; making another costs less than
+    /// renewing a sandbox.
+    fn renews(&self, environment: &Environment, job: &Job) -> bool {
+        Jail::is_renewable() && !(is_forked(environment) && self.suits_warm(job))
+    }
+
     async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
-        if is_forked(&spec.environment) {
+        if is_forked(&spec.environment) && !spec.renews {
             Ok(Box::new(self.copy(spec).await?))
         } else {
             self.create(spec).await
@@ -158,20 +185,19 @@ impl Backend for ProcessBackend {
         id: &str,
         environment: &Environment,
     ) -> Result<Box<dyn Beginning>, CreateError> {
-        let kind = environment.kind;
-        self.interpreters
-            .check(kind)
-            .map_err(CreateError::Environment)?;
-        let spec = JailSpec {
-            name: id.to_owned(),
-            root: environment::root(&self.interpreters, environment)?,
+        Ok(Box::new(self.begin_with(id, environment, Jail::begin)?))
+    }
+
+    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        let begin = if spec.renews {
+            Jail::begin_renewable
+        } else {
+            Jail::begin
         };
-        let jail = Jail::begin(&spec).map_err(sandbox::create_error)?;
-        Ok(Box::new(ProcessBeginning {
-            jail,
-            interpreters: self.interpreters.clone(),
-            environment: environment.clone(),
-        }))
+        let beginning = self.begin_with(&spec.id, &spec.environment, begin)?;
+        Box::new(beginning)
+            .finish(spec.limits, spec.system_calls, &spec.accept_missing)
+            .await
     }
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use atoll_jail::{Command, Jail, JailError, ProgramEnd, Running};
 use atoll_sandbox::{
     CreateError, DestroyError, Ending, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
-    Sandbox, StartError, State, Streams,
+    RenewError, Sandbox, StartError, State, Streams,
 };
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
@@ -143,6 +143,14 @@ impl Sandbox for ProcessSandbox {
             source,
         })?;
         Ok(Box::new(left.map(leaving)))
+    }
+
+    async fn renew(&mut self, limits: &Limits) -> Result<(), RenewError> {
+        let failed = |source| RenewError { source };
+        let renewed = self.jail.renew(*limits).await;
+        renewed.map_err(|error| failed(std::io::Error::other(error)))?;
+        let advanced = self.lifecycle.advance(State::Ready);
+        advanced.map_err(|error| failed(std::io::Error::other(error)))
     }
 
     async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {

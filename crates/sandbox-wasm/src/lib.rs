@@ -154,6 +154,7 @@ async fn run_nothing() -> Result<(), String> {
         system_calls: SystemCalls::Strict,
         accept_missing: Layer::DISPENSABLE.into(),
         environment,
+        renews: false,
     };
     let program = Program {
         name: "probe.wasm".to_owned(),

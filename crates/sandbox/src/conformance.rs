@@ -146,6 +146,7 @@ impl Suite<'_> {
                 modules: BTreeSet::new(),
                 tenant: TenantId::local(),
             },
+            renews: false,
         }
     }
 

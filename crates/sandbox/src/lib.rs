@@ -70,10 +70,16 @@ pub trait Backend: Send + Sync {
         true
     }
 
+    /// Whether a sandbox that is made for a job like this can serve others after it: see
+    /// [`SandboxSpec::renews`] and [`Sandbox::renew`].
+    fn renews(&self, _environment: &Environment, _job: &Job) -> bool {
+        false
+    }
+
     /// Builds a sandbox in which everything that can be started without knowing the job has
     /// started, such as an interpreter. What the job would have given to that start must then be
     /// nothing special: [`Backend::suits_warm`]. Limits of disk, files, processes and CPU time can
-    /// only be lowered by the monitor afterwards.
+    /// only be lowered by the monitor afterwards. One that can be renewed suits every job.
     ///
     /// # Errors
     /// As for [`Backend::create`].
@@ -123,6 +129,8 @@ pub struct SandboxSpec {
     pub accept_missing: BTreeSet<Layer>,
     /// What the program finds around it.
     pub environment: Environment,
+    /// Whether it may be [renewed](Sandbox::renew) after its job, where the backend can do so.
+    pub renews: bool,
 }
 
 /// What a program finds around it, apart from its own message.
@@ -155,8 +163,8 @@ pub struct Job {
 /// A boundary around one job.
 ///
 /// `start` is called once, then `wait` until it answers, then `leavings` if they are wanted, then
-/// `destroy`; `stop` and `usage` at any time between. Dropping a sandbox without `destroy` also
-/// ends everything inside, but cannot report what went wrong.
+/// `destroy`, or `renew` and all of it again; `stop` and `usage` at any time between. Dropping a
+/// sandbox without `destroy` also ends everything inside, but cannot report what went wrong.
 #[async_trait]
 pub trait Sandbox: Send {
     /// Where in its life this sandbox is.
@@ -212,6 +220,18 @@ pub trait Sandbox: Send {
     /// # Errors
     /// [`LeavingsError::NotEnded`] unless `wait` has answered.
     async fn leavings(&mut self) -> Result<Leavings, LeavingsError>;
+
+    /// Makes an ended sandbox as good as new for another job under such limits: nothing that the
+    /// one before has left can be found by the next, and usage counts from the next start. Whether
+    /// the next job may have it is not decided here.
+    ///
+    /// # Errors
+    /// When that is not certain, or the sandbox cannot do so; it is only good for `destroy` then.
+    async fn renew(&mut self, _limits: &Limits) -> Result<(), RenewError> {
+        Err(RenewError {
+            source: std::io::ErrorKind::Unsupported.into(),
+        })
+    }
 
     /// Ends what still runs and removes everything: processes, mounts, cgroups, files.
     ///
@@ -293,6 +313,14 @@ pub enum StartError {
         /// Why it failed.
         source: std::io::Error,
     },
+}
+
+/// Why a sandbox is not as good as new.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to renew a sandbox, which is destroyed instead")]
+pub struct RenewError {
+    /// Why.
+    pub source: std::io::Error,
 }
 
 /// What a destroyed sandbox left behind.

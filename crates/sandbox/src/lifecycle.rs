@@ -1,8 +1,10 @@
-//! The life of a sandbox, as a state machine that refuses to go backwards.
+//! The life of a sandbox, as a state machine that refuses every other turn.
 
 /// Where in its life a sandbox is.
 ///
 /// ```text
+///   +-------------- renew -----------+
+///   v                                |
 /// Ready --start--> Running --end--> Ended --destroy--> Destroyed
 ///   |                 |                                   ^
 ///   |                 +------------- destroy -------------+
@@ -10,7 +12,7 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Built, nothing has run.
+    /// Built or renewed, nothing has run since.
     Ready,
     /// The program runs.
     Running,
@@ -58,7 +60,7 @@ impl Lifecycle {
             (self.state, to),
             (State::Ready, State::Running | State::Destroyed)
                 | (State::Running, State::Ended | State::Destroyed)
-                | (State::Ended, State::Destroyed)
+                | (State::Ended, State::Ready | State::Destroyed)
         );
         if !allowed {
             return Err(InvalidTransition {
@@ -83,6 +85,7 @@ mod tests {
             (State::Ready, State::Destroyed),
             (State::Running, State::Ended),
             (State::Running, State::Destroyed),
+            (State::Ended, State::Ready),
             (State::Ended, State::Destroyed),
         ];
         for from in states {

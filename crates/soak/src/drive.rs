@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use atoll_engine::{Engine, Flow, Observer, RunOptions, Stream};
+use atoll_engine::{Engine, Flow, Observer, PoolReport, RunOptions, Stream};
 use atoll_types::Usage;
 
 use crate::jobs::{Kind, kinds, order};
@@ -119,14 +119,14 @@ impl Drive {
 
     fn show(&self, done: u64, taken: Duration) -> Result<(), String> {
         let pools = self.engine.pools();
-        let (hits, misses) = pools.iter().fold((0, 0), |(hits, misses), pool| {
-            (hits + pool.hits, misses + pool.misses)
-        });
+        let sum = |count: fn(&PoolReport) -> u64| pools.iter().map(count).sum::<u64>();
+        let (hits, misses) = (sum(|pool| pool.hits), sum(|pool| pool.misses));
+        let (reuses, not_renewed) = (sum(|pool| pool.reuses), sum(|pool| pool.renewal_failures));
         let faults = self.shared.progress().faults.len();
         writeln!(
             io::stdout().lock(),
-            "{} of {} jobs, {:.0} a second, {} MiB resident, {hits} from pools, {misses} not, \
-             {faults} faults",
+            "{} of {} jobs, {:.0} a second, {} MiB resident, {hits} from pools ({reuses} used \
+             before, {not_renewed} not renewed), {misses} not, {faults} faults",
             self.shared.done(),
             self.shared.jobs,
             done as f64 / taken.as_secs_f64().max(0.001),

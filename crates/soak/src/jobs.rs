@@ -7,7 +7,7 @@ use atoll_types::{Content, LimitName, Message, Origin, Status, Stdin, TenantId};
 
 /// Sends every program to the same levels under the same limits, whatever it looks like and
 /// whatever its sender did before: what holds here is isolation alone.
-pub(crate) const POLICY: &str = r#"
+const POLICY: &str = r#"
 [defaults.limits]
 wall_time = { value = "60s", request_max = "60s" }
 cpu_time = "60s"
@@ -33,6 +33,14 @@ id = "everything"
 because = "a soak judges nobody"
 set.level = "process"
 "#;
+
+/// The same, where so many messages may share a sandbox, one after the other.
+pub(crate) fn policy(messages_max: u32) -> String {
+    if messages_max <= 1 {
+        return POLICY.to_owned();
+    }
+    format!("{POLICY}set.sharing = \"tenant\"\nset.messages_max = {messages_max}\n")
+}
 
 /// How a job must end.
 #[derive(Debug, Clone, Copy)]

@@ -43,6 +43,9 @@ struct Arguments {
     /// How many of them at once.
     #[arg(long, env = "CONCURRENCY", default_value_t = 4)]
     concurrency: u32,
+    /// How many messages may share a sandbox, one after the other.
+    #[arg(long, env = "SHARE", default_value_t = 1)]
+    share: u32,
     /// A directory for the engine's state and for how far an interrupted soak has come.
     #[arg(long)]
     place: PathBuf,
@@ -114,7 +117,7 @@ fn open(arguments: &Arguments) -> Result<Engine, String> {
         state_dir: arguments.place.join("state"),
         policy: PolicyText {
             name: "soak".to_owned(),
-            text: jobs::POLICY.to_owned(),
+            text: jobs::policy(arguments.share),
         },
         backends: backends(),
         pools: Some(PoolOptions::default()),

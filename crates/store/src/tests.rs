@@ -34,6 +34,7 @@ fn outcome(message: &Accepted) -> Outcome {
         signal: None,
         limit: None,
         reason: None,
+        sandbox_message: None,
         stdout: Vec::new(),
         stderr: Vec::new(),
         truncated: false,

@@ -43,7 +43,8 @@ const fn before_there_was_a_choice() -> SystemCalls {
 /// One reason of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`, `missing`.
+    /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`, `missing`,
+    /// `sandbox`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,

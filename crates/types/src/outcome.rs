@@ -30,6 +30,8 @@ pub struct Outcome {
     pub limit: Option<LimitHit>,
     /// Why, in plain words, for every status but a plain exit.
     pub reason: Option<String>,
+    /// Which message of its sandbox this was: 1 for the first. `None` when it had none.
+    pub sandbox_message: Option<u32>,
     /// Standard output, up to the output limit. Empty when it was streamed and not kept.
     pub stdout: Vec<u8>,
     /// Standard error, likewise.

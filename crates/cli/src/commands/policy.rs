@@ -71,7 +71,30 @@ fn text(file: &Path, diagnostics: &[Diagnostic], errors: usize) -> String {
     let warnings = count(diagnostics, Severity::Warning);
     let _ = match (errors, warnings) {
         (0, 0) => writeln!(out, "{name}: {}", styled(GOOD, "no errors")),
-        _ => writeln!(out, "{name}: {errors} errors, {warnings} warnings"),
+        _ => writeln!(
+            out,
+            "{name}: {}, {}",
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        ),
     };
     out
+}
+
+/// A number and what it counts.
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_a_kind_is_counted_in_the_singular() {
+        assert_eq!(counted(0, "error"), "0 errors");
+        assert_eq!(counted(1, "error"), "1 error");
+        assert_eq!(counted(2, "warning"), "2 warnings");
+    }
 }

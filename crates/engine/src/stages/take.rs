@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atoll_pool::Key;
+use atoll_pool::{Key, Lease, Taken as Waiting};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{Analysis, Decision, Layer, Level, Message, MessageId};
 
@@ -60,6 +60,22 @@ pub(crate) struct Taken {
     pub(crate) sandbox: Box<dyn Sandbox>,
     /// Whether it waited in a pool; a sandbox that waits can break without anybody noticing.
     pub(crate) waited: bool,
+    /// Messages that it has served.
+    pub(crate) served: u32,
+    /// The right to bring it back for other messages, if it may serve any.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Taken {
+    /// Made for this message and no other.
+    pub(crate) fn new(sandbox: Box<dyn Sandbox>) -> Self {
+        Self {
+            sandbox,
+            waited: false,
+            served: 0,
+            lease: None,
+        }
+    }
 }
 
 /// Takes a sandbox that waits, or makes one. It never falls back to a weaker level.
@@ -71,31 +87,50 @@ pub(crate) async fn take(
     job: &Job,
 ) -> Result<Taken, Halt> {
     let backend = able_backend(engine, decision.level, around.environment.kind)?;
-    if let Some(sandbox) = waiting(engine, backend, decision, &around.environment, job).await {
+    let waiting = waiting(engine, backend, decision, &around.environment, job).await;
+    let lease = waiting.lease;
+    if let Some(sandbox) = waiting.sandbox {
         return Ok(Taken {
             sandbox: complete(sandbox, decision)?,
             waited: true,
+            served: waiting.served,
+            lease,
         });
     }
     let at_once = engine.pools.is_some()
         && around.ahead.is_none()
         && backend.suits_warm(job)
         && backend.is_warm(&around.environment);
-    // When this fails, the ordinary way says why, if it fails as well.
-    let spec = specification(message, decision, around.environment.clone());
-    if at_once && let Ok(sandbox) = backend.create_warm(spec).await {
+    if at_once {
+        let spec = SandboxSpec {
+            renews: lease.is_some(),
+            ..specification(message, decision, around.environment.clone())
+        };
+        // When this fails, the ordinary way says why, if it fails as well.
+        if let Ok(sandbox) = backend.create_warm(spec).await {
+            return Ok(Taken {
+                waited: true,
+                lease,
+                ..Taken::new(sandbox)
+            });
+        }
+    }
+    if lease.is_some() {
+        let spec = SandboxSpec {
+            renews: true,
+            ..specification(message, decision, around.environment)
+        };
+        let sandbox = backend.create(spec).await.map_err(refused)?;
         return Ok(Taken {
-            sandbox,
-            waited: true,
+            lease,
+            ..Taken::new(complete(sandbox, decision)?)
         });
     }
     let sandbox = make(engine, message, decision, around).await?;
-    Ok(Taken {
-        sandbox,
-        waited: false,
-    })
+    Ok(Taken::new(sandbox))
 }
 
+/// What a sandbox for one message is built for.
 fn specification(message: &Message, decision: &Decision, environment: Environment) -> SandboxSpec {
     SandboxSpec {
         id: message.id.to_string(),
@@ -103,6 +138,7 @@ fn specification(message: &Message, decision: &Decision, environment: Environmen
         system_calls: decision.system_calls,
         accept_missing: decision.accept_missing.clone(),
         environment,
+        renews: false,
     }
 }
 
@@ -159,10 +195,18 @@ async fn waiting(
     decision: &Decision,
     environment: &Environment,
     job: &Job,
-) -> Option<Box<dyn Sandbox>> {
-    let pools = engine.pools.as_ref()?;
-    if !backend.suits_warm(job) {
-        return None;
+) -> Waiting {
+    let Some(pools) = &engine.pools else {
+        return Waiting::default();
+    };
+    // Without sharing this is 1.
+    let messages_max = match backend.renews(environment, job) {
+        true => decision.messages_max,
+        false => 1,
+    };
+    // One that can be renewed is started with its job.
+    if messages_max <= 1 && !backend.suits_warm(job) {
+        return Waiting::default();
     }
     let limits = &decision.limits;
     let key = Key::new(
@@ -171,14 +215,31 @@ async fn waiting(
         decision.system_calls,
         limits,
     )
-    .accepting(decision.accept_missing.clone());
-    let mut sandbox = pools.take(backend, &key, limits)?;
-    if sandbox.set_limits(limits).is_err() {
+    .accepting(decision.accept_missing.clone())
+    .serving(messages_max);
+    let mut waiting = pools.take(backend, &key, limits);
+    let refuses = |sandbox: &mut Box<dyn Sandbox>| sandbox.set_limits(limits).is_err();
+    if let Some(sandbox) = waiting.sandbox.take_if(refuses) {
         // Smaller than what already runs inside; one that starts with them will say so.
         let _ = sandbox.destroy().await;
-        return None;
+        return Waiting::default();
     }
-    Some(sandbox)
+    waiting
+}
+
+/// Which message of its sandbox a message is, where policy lets messages share one.
+pub(crate) fn turn(number: u32, messages_max: u32, comes_back: bool) -> String {
+    let before = number.saturating_sub(1);
+    match (before, comes_back) {
+        (0, true) => {
+            format!("its sandbox is new; up to {messages_max} messages of the tenant may share it")
+        }
+        (0, false) => "its sandbox is new, and not one that several messages can share".to_owned(),
+        (1.., _) => format!(
+            "message {number} of up to {messages_max} in the same sandbox, renewed since the last \
+             one"
+        ),
+    }
 }
 
 fn refused(error: CreateError) -> Halt {

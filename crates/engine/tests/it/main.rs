@@ -10,6 +10,7 @@ mod collecting;
 mod pools;
 mod records;
 mod refusals;
+mod sharing;
 
 use std::path::Path;
 use std::pin::pin;

@@ -62,6 +62,12 @@ pub(crate) trait Group: Send + Sync {
         false
     }
 
+    /// Lets the counters begin anew for another program, if no more than so many processes are
+    /// inside and next to no memory is left to the group; whether it did.
+    fn renew(&self, _staying: u32) -> bool {
+        false
+    }
+
     /// Removes the group if the kernel lets go of it at once; whether it did.
     fn try_remove(&self) -> bool;
 

@@ -238,7 +238,16 @@ impl Group for GroupV1 {
     }
 
     fn reset(&self) -> bool {
-        let is_empty = self.files.processes.number() == Some(0);
+        self.renew(0)
+    }
+
+    fn renew(&self, staying: u32) -> bool {
+        let inside = self.files.processes.number();
+        let is_empty = inside.is_some_and(|inside| inside <= staying.into());
+        if staying > 0 && is_empty && self.memory_bytes() > LEFT_BYTES_MAX {
+            // Pages of the host's files that were read first by what was inside.
+            let _ = files::write(&self.memory, "memory.force_empty", 0);
+        }
         if !is_empty || self.memory_bytes() > LEFT_BYTES_MAX {
             return false;
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use atoll_types::Limits;
 
@@ -155,15 +155,33 @@ pub(super) struct GroupV2 {
     entrance: OnceLock<Vec<OwnedFd>>,
     /// The file `cgroup.procs`, for those that are not.
     own_entrance: OnceLock<Vec<OwnedFd>>,
+    /// What the kernel's counters said when the group was made or renewed.
+    before: Mutex<Counters>,
 }
+
+/// Counters of a group that only grow, but for the last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counters {
+    memory_kills: u64,
+    process_refusals: u64,
+    memory_peak_bytes: u64,
+    /// The most memory that was seen in use since.
+    memory_seen_bytes: u64,
+}
+
+/// What a group may still account for, in bytes: the kernel's own objects, mostly.
+const LEFT_BYTES_MAX: u64 = 2 << 20;
 
 impl GroupV2 {
     pub(super) fn create(tree: &Tree, name: &str) -> io::Result<Self> {
         let name = files::group_name(name);
         let directory = files::make_group(&tree.slice(), &name, |slice| tree.hand_down(slice))?;
+        Ok(Self::at(directory, tree.controllers.clone()))
+    }
+
+    fn at(directory: PathBuf, controllers: Vec<&'static str>) -> Self {
         let file = |name| KeptFile::new(&directory, name);
-        Ok(Self {
-            controllers: tree.controllers.clone(),
+        Self {
             files: KeptFiles {
                 cpu_time: file("cpu.stat"),
                 memory: file("memory.current"),
@@ -174,8 +192,25 @@ impl GroupV2 {
             },
             entrance: OnceLock::new(),
             own_entrance: OnceLock::new(),
+            before: Mutex::default(),
+            controllers,
             directory,
-        })
+        }
+    }
+
+    fn before(&self) -> MutexGuard<'_, Counters> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counters since the beginning of the group.
+    fn counters(&self) -> Counters {
+        let read = |found: Option<u64>| found.unwrap_or(0);
+        Counters {
+            memory_kills: read(self.files.memory_events.keyed("oom_kill")),
+            process_refusals: read(self.files.process_events.keyed("max")),
+            memory_peak_bytes: read(self.files.memory_peak.number()),
+            memory_seen_bytes: 0,
+        }
     }
 
     /// Version 2 would end processes to get below a new limit; like version 1, this refuses then.
@@ -220,12 +255,16 @@ impl Group for GroupV2 {
         self.files.memory.number().unwrap_or(0)
     }
 
-    /// Kernels before 5.19 have no `memory.peak`; what is in use now is the best known there.
+    /// Kernels before 5.19 have no `memory.peak`, and it never falls: what was seen in use is the
+    /// best known there, and as long as a renewed group stays below its earlier peak.
     fn memory_peak_bytes(&self) -> u64 {
-        self.files
-            .memory_peak
-            .number()
-            .unwrap_or_else(|| self.memory_bytes())
+        let peak = self.files.memory_peak.number().unwrap_or(0);
+        let mut before = self.before();
+        if peak > before.memory_peak_bytes {
+            return peak;
+        }
+        before.memory_seen_bytes = before.memory_seen_bytes.max(self.memory_bytes());
+        before.memory_seen_bytes
     }
 
     fn processes(&self) -> u32 {
@@ -234,11 +273,13 @@ impl Group for GroupV2 {
     }
 
     fn memory_kills(&self) -> u64 {
-        self.files.memory_events.keyed("oom_kill").unwrap_or(0)
+        let now = self.files.memory_events.keyed("oom_kill").unwrap_or(0);
+        now.saturating_sub(self.before().memory_kills)
     }
 
     fn process_refusals(&self) -> u64 {
-        self.files.process_events.keyed("max").unwrap_or(0)
+        let now = self.files.process_events.keyed("max").unwrap_or(0);
+        now.saturating_sub(self.before().process_refusals)
     }
 
     fn set_limits(&self, limits: &Limits) -> io::Result<()> {
@@ -258,6 +299,24 @@ impl Group for GroupV2 {
         Ok(())
     }
 
+    fn renew(&self, staying: u32) -> bool {
+        // Without a controller nobody knows what is left.
+        let number = |file: &KeptFile| file.number().unwrap_or(u64::MAX);
+        if number(&self.files.processes) > staying.into() {
+            return false;
+        }
+        let left = number(&self.files.memory);
+        if left > LEFT_BYTES_MAX {
+            // Pages of the host's files that were read first by what was inside.
+            let _ = files::write(&self.directory, "memory.reclaim", left);
+        }
+        if number(&self.files.memory) > LEFT_BYTES_MAX {
+            return false;
+        }
+        *self.before() = self.counters();
+        true
+    }
+
     fn try_remove(&self) -> bool {
         files::try_remove_group(&self.directory)
     }
@@ -268,5 +327,63 @@ impl Group for GroupV2 {
 
     fn path(&self) -> PathBuf {
         self.directory.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a group of the kernel's shows, in files that stay as they are.
+    struct Shown(tempfile::TempDir);
+
+    impl Shown {
+        fn new(processes: u32, memory_bytes: u64, peak_bytes: u64, kills: u64) -> Self {
+            let shown = Self(tempfile::tempdir().unwrap());
+            shown.show("pids.current", &processes.to_string());
+            shown.show("pids.events", "max 7\n");
+            shown.show("memory.current", &memory_bytes.to_string());
+            shown.show("memory.peak", &peak_bytes.to_string());
+            shown.show("memory.events", &format!("low 0\noom_kill {kills}\n"));
+            shown
+        }
+
+        fn show(&self, file: &str, text: &str) {
+            fs::write(self.0.path().join(file), text).unwrap();
+        }
+
+        fn group(&self) -> GroupV2 {
+            GroupV2::at(self.0.path().to_owned(), vec!["memory", "pids", "cpu"])
+        }
+    }
+
+    #[test]
+    fn a_renewed_group_counts_from_then_on() {
+        let shown = Shown::new(1, 1 << 20, 64 << 20, 3);
+        let group = shown.group();
+        assert_eq!(group.memory_kills(), 3);
+        assert_eq!(group.process_refusals(), 7);
+        assert_eq!(group.memory_peak_bytes(), 64 << 20);
+        assert!(group.renew(1));
+        assert_eq!((group.memory_kills(), group.process_refusals()), (0, 0));
+        assert_eq!(group.memory_peak_bytes(), 1 << 20);
+        // What is seen in use, as long as it is less than before.
+        for (now, seen) in [(8, 8), (2, 8)] {
+            shown.show("memory.current", &(now << 20).to_string());
+            assert_eq!(group.memory_peak_bytes(), seen << 20);
+        }
+        shown.show("memory.peak", &(65 << 20).to_string());
+        assert_eq!(group.memory_peak_bytes(), 65 << 20);
+    }
+
+    #[test]
+    fn a_group_with_something_left_or_unknown_is_not_renewed() {
+        assert!(!Shown::new(2, 1 << 20, 1 << 20, 0).group().renew(1));
+        assert!(!Shown::new(1, 3 << 20, 3 << 20, 0).group().renew(1));
+        for file in ["pids.current", "memory.current"] {
+            let shown = Shown::new(1, 1 << 20, 1 << 20, 0);
+            fs::remove_file(shown.0.path().join(file)).unwrap();
+            assert!(!shown.group().renew(1), "{file}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use atoll_types::Layer;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{DumpableBehavior, Pid, WaitOptions, WaitStatus, wait};
 
-use super::{confine, program, root};
+use super::{confine, keeper, program, root};
 use crate::ablation::{self, Part};
 use crate::control::{Receiver, send};
 use crate::plan::{CgroupJoin, DiskLimits, Failure, Plan, ProgramEnd, Reply};
@@ -21,6 +21,11 @@ pub(super) fn live(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd, go: Own
         }
         _ => Ok(()),
     };
+    leave(end, socket)
+}
+
+/// Ends this process, and tells why if that is not as it should be.
+pub(super) fn leave(end: Result<(), Failure>, socket: &OwnedFd) -> ! {
     if let Err(failure) = end {
         let _ = send(socket.as_fd(), &Reply::Failed(failure), &[]);
     }
@@ -30,7 +35,18 @@ pub(super) fn live(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd, go: Own
 fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Failure> {
     join(plan.cgroups, cgroups)?;
     own_identity(plan)?;
-    let files = root::enter(plan)?;
+    match root::enter(plan)? {
+        Some(files) => serve_program(plan, socket, files),
+        None => keeper::keep(plan, socket),
+    }
+}
+
+/// Serves one program, as the first process of its process namespace.
+pub(super) fn serve_program(
+    plan: &Plan,
+    socket: &OwnedFd,
+    files: root::PrivateFiles,
+) -> Result<(), Failure> {
     name_host()?;
     let program = program::fork(plan, socket)?;
     let Ok((limits, _)) = Receiver::default().receive_blocking::<DiskLimits>(socket.as_fd()) else {

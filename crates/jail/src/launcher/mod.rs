@@ -20,6 +20,7 @@
 pub(crate) mod confine;
 mod first;
 pub(crate) mod identity;
+mod keeper;
 mod program;
 pub(crate) mod root;
 

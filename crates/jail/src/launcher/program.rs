@@ -142,6 +142,8 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
         confine::keep_what_confining_takes()?;
         return confine::no_new_privileges();
     }
+    confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
+    // As the one it belongs to: the keeper of a jail may not enter it.
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         failure(
             Some(Layer::PrivateFiles),
@@ -149,7 +151,6 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
             error,
         )
     })?;
-    confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
     confine::no_new_privileges()?;
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
     confine::landlock(plan.landlock)

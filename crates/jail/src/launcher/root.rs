@@ -60,8 +60,9 @@ impl PrivateFiles {
     }
 }
 
-/// Builds the root and enters it.
-pub(super) fn enter(plan: &Plan) -> Result<PrivateFiles, Failure> {
+/// Builds the root and enters it. Where each program gets private files of its own, there are only
+/// the places for them, and no files yet.
+pub(super) fn enter(plan: &Plan) -> Result<Option<PrivateFiles>, Failure> {
     let in_layer = |layer, attempt: &'static str| {
         move |error: io::Error| Failure::new(Some(layer), attempt, &error)
     };
@@ -88,15 +89,23 @@ pub(super) fn enter(plan: &Plan) -> Result<PrivateFiles, Failure> {
     furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
     // A zygote stays the namespace's user 0.
     let owner = if plan.zygote { 0 } else { GUEST_ID };
-    let files =
-        private_files(owner).map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
-    if plan.proc && !ablation::is_off(Part::PidNamespace) {
+    let files = if plan.renews {
+        make_places().map(|()| None)
+    } else {
+        private_files(owner).map(Some)
+    };
+    let files = files.map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
+    if shows_processes(plan) {
         make_directories(Path::new("proc"))
             .and_then(|()| mount_proc())
             .map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
     }
     seal().map_err(in_layer(Layer::ReadOnlyRoot, "enter and seal the new root"))?;
     Ok(files)
+}
+
+fn shows_processes(plan: &Plan) -> bool {
+    plan.proc && !ablation::is_off(Part::PidNamespace)
 }
 
 fn open_binds(plan: &Plan) -> Result<Vec<(OwnedFd, &Bind)>, Failure> {
@@ -229,18 +238,24 @@ const PARTS: [(&str, &str, u32); 3] = [
     ("tmp", "tmp", 0o1777),
 ];
 
+/// Just large enough for the directories of the private files.
+const SMALLEST: DiskLimits = DiskLimits {
+    bytes: 64 << 10,
+    files: 0,
+};
+
+/// Where the parts are found.
+fn make_places() -> io::Result<()> {
+    let mut places = PARTS.iter().map(|(_, place, _)| Path::new(place));
+    places.try_for_each(make_directories)
+}
+
 /// Mounts one tmpfs, for now just large enough, and binds its parts to the places a program may
 /// write.
 fn private_files(owner: u32) -> io::Result<PrivateFiles> {
     make_directories(Path::new(SCRATCH))?;
-    for (_, place, _) in PARTS {
-        make_directories(Path::new(place))?;
-    }
-    let smallest = DiskLimits {
-        bytes: 64 << 10,
-        files: 0,
-    };
-    let files = mount_parts(Path::new(SCRATCH), owner, &smallest)?;
+    make_places()?;
+    let files = mount_parts(Path::new(SCRATCH), owner, &SMALLEST)?;
     unmount(SCRATCH, UnmountFlags::DETACH)?;
     fs::remove_dir(SCRATCH)?;
     Ok(files)
@@ -278,23 +293,40 @@ fn mount_parts(scratch: &Path, owner: u32, limits: &DiskLimits) -> io::Result<Pr
 /// Covers the places that a zygote may write, and its processes, by those of a copy of it. Answers
 /// with the working directory.
 pub(crate) fn furnish_copy(owner: u32, limits: DiskLimits) -> Result<OwnedFd, Failure> {
+    let shared = ablation::shared_work()
+        .map_err(|error| Failure::new(Some(Layer::PrivateFiles), "share the files", &error))?;
+    let processes = !ablation::is_off(Part::OwnProc);
+    match shared {
+        Some(shared) => show_processes(processes).map(|()| shared),
+        None => Ok(cover(owner, &limits, processes)?.directory),
+    }
+}
+
+/// Covers the empty places for private files, and the keeper's processes, by those of the next
+/// program.
+pub(super) fn furnish_next(plan: &Plan) -> Result<PrivateFiles, Failure> {
+    cover(GUEST_ID, &SMALLEST, shows_processes(plan))
+}
+
+/// Mounts private files and `/proc` over what is there, in a mount namespace of this process's own.
+fn cover(owner: u32, limits: &DiskLimits, processes: bool) -> Result<PrivateFiles, Failure> {
     std::env::set_current_dir("/")
         .map_err(|error| Failure::new(Some(Layer::PrivateFiles), "enter the root", &error))?;
-    let directory = match ablation::shared_work() {
-        // The last part covers the tmpfs itself.
-        Ok(None) => mount_parts(Path::new("tmp"), owner, &limits).map(|files| files.directory),
-        Ok(Some(shared)) => Ok(shared),
-        Err(error) => Err(error),
-    };
-    let directory = directory.map_err(|error| {
+    // The last part covers the tmpfs itself.
+    let files = mount_parts(Path::new("tmp"), owner, limits).map_err(|error| {
         let attempt = "mount the private files";
         Failure::new(Some(Layer::PrivateFiles), attempt, &error)
     })?;
-    if !ablation::is_off(Part::OwnProc) {
-        mount_proc()
-            .map_err(|error| Failure::new(Some(Layer::PidNamespace), "mount /proc", &error))?;
+    show_processes(processes)?;
+    Ok(files)
+}
+
+fn show_processes(wanted: bool) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(Some(Layer::PidNamespace), "mount /proc", &error);
+    if wanted {
+        mount_proc().map_err(failed)?;
     }
-    Ok(directory)
+    Ok(())
 }
 
 /// Only the processes of this namespace, and nothing of the machine.

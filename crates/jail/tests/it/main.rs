@@ -7,4 +7,5 @@ mod lifecycle;
 mod limits;
 mod ordinary;
 mod races;
+mod renewal;
 mod support;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
-    LeavingsError, Sandbox, SandboxSpec, StartError, State, Streams,
+    LeavingsError, RenewError, Sandbox, SandboxSpec, StartError, State, Streams,
 };
 use atoll_types::{
     Enforcement, Layer, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
@@ -34,6 +34,8 @@ pub(crate) struct Counting {
     living: Arc<AtomicU64>,
     pub(crate) warmed: Arc<AtomicU64>,
     pub(crate) failing: AtomicBool,
+    /// Sandboxes cannot be renewed.
+    pub(crate) worn: Arc<AtomicBool>,
 }
 
 impl Counting {
@@ -70,6 +72,7 @@ impl Backend for Counting {
         self.living.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Empty {
             living: Arc::clone(&self.living),
+            worn: Arc::clone(&self.worn),
             enforcement: Enforcement {
                 level: Level::Process,
                 layers: Vec::new(),
@@ -80,6 +83,7 @@ impl Backend for Counting {
 
 struct Empty {
     living: Arc<AtomicU64>,
+    worn: Arc<AtomicBool>,
     enforcement: Enforcement,
 }
 
@@ -139,6 +143,16 @@ impl Sandbox for Empty {
 
     async fn leavings(&mut self) -> Result<Leavings, LeavingsError> {
         Err(LeavingsError::NotEnded)
+    }
+
+    async fn renew(&mut self, _: &Limits) -> Result<(), RenewError> {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        match self.worn.load(Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(RenewError {
+                source: std::io::ErrorKind::ResourceBusy.into(),
+            }),
+        }
     }
 
     async fn destroy(self: Box<Self>) -> Result<(), DestroyError> {

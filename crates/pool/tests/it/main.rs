@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod counting;
+mod returning;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,10 +56,10 @@ fn a_wish_is_a_miss_first_and_a_hit_later() {
         let backend: Arc<dyn Backend> = counting.clone();
         let pools = Pools::new(Options::default());
         let key = key(&LIMITS);
-        assert!(pools.take(&backend, &key, &LIMITS).is_none());
+        assert!(pools.take(&backend, &key, &LIMITS).sandbox.is_none());
         until("one waits", || only(&pools).idle > 0).await;
         assert!(pools.has(&key));
-        let taken = pools.take(&backend, &key, &LIMITS).unwrap();
+        let taken = pools.take(&backend, &key, &LIMITS).sandbox.unwrap();
         let report = only(&pools);
         assert_eq!((report.hits, report.misses), (1, 1), "{report:?}");
         assert_eq!(counting.warmed.load(Ordering::SeqCst), report.made);
@@ -142,7 +143,12 @@ fn a_pool_that_cannot_be_filled_says_why() {
         counting.failing.store(true, Ordering::SeqCst);
         let backend: Arc<dyn Backend> = counting.clone();
         let pools = Pools::new(Options::default());
-        assert!(pools.take(&backend, &key(&LIMITS), &LIMITS).is_none());
+        assert!(
+            pools
+                .take(&backend, &key(&LIMITS), &LIMITS)
+                .sandbox
+                .is_none()
+        );
         until("an attempt failed", || only(&pools).failures > 0).await;
         let report = only(&pools);
         let why = report.failure.unwrap();
@@ -150,10 +156,20 @@ fn a_pool_that_cannot_be_filled_says_why() {
         assert_eq!(report.making, 0);
         // Nothing is tried for a while, then again.
         counting.failing.store(false, Ordering::SeqCst);
-        assert!(pools.take(&backend, &key(&LIMITS), &LIMITS).is_none());
+        assert!(
+            pools
+                .take(&backend, &key(&LIMITS), &LIMITS)
+                .sandbox
+                .is_none()
+        );
         assert_eq!(only(&pools).making, 0);
         tokio::time::sleep(Duration::from_millis(1_100)).await;
-        assert!(pools.take(&backend, &key(&LIMITS), &LIMITS).is_none());
+        assert!(
+            pools
+                .take(&backend, &key(&LIMITS), &LIMITS)
+                .sandbox
+                .is_none()
+        );
         until("one waits", || only(&pools).idle > 0).await;
         assert_eq!(only(&pools).failure, None);
     });
@@ -188,7 +204,7 @@ fn many_takers_get_each_sandbox_once() {
                 let (pools, backend) = (Arc::clone(&pools), Arc::clone(&backend));
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_millis(n)).await;
-                    if let Some(sandbox) = pools.take(&backend, &key(&LIMITS), &LIMITS) {
+                    if let Some(sandbox) = pools.take(&backend, &key(&LIMITS), &LIMITS).sandbox {
                         sandbox.destroy().await.unwrap();
                     }
                 })

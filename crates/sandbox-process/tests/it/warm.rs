@@ -176,6 +176,7 @@ pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
             modules: BTreeSet::new(),
             tenant: TenantId::local(),
         },
+        renews: false,
     }
 }
 

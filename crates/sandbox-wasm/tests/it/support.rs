@@ -101,6 +101,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
         system_calls: SystemCalls::Strict,
         accept_missing: accepted_by_environment(),
         environment,
+        renews: false,
     };
     WasmBackend::new().create(spec).await.unwrap()
 }

@@ -112,12 +112,24 @@ fn message(name: &str, canaries: &Canaries) -> Message {
     message.unwrap()
 }
 
+/// The same for an interpreter that starts with its program.
+fn started_with(name: &str, canaries: &Canaries) -> Message {
+    Message {
+        environment: vec![(b"LC_ALL".to_vec(), b"C.UTF-8".to_vec())],
+        ..message(name, canaries)
+    }
+}
+
 fn engine(place: &Path, pools: Option<PoolOptions>) -> Engine {
+    engine_with(place, POLICY.to_owned(), pools)
+}
+
+fn engine_with(place: &Path, policy: String, pools: Option<PoolOptions>) -> Engine {
     let options = Options {
         state_dir: place.to_owned(),
         policy: PolicyText {
             name: "isolation".to_owned(),
-            text: POLICY.to_owned(),
+            text: policy,
         },
         backends: backends(),
         pools,
@@ -126,7 +138,14 @@ fn engine(place: &Path, pools: Option<PoolOptions>) -> Engine {
 }
 
 /// What came of each attempt, and how the program ended.
-async fn run(engine: &Engine, message: Message) -> (BTreeMap<String, String>, String) {
+type Seen = (BTreeMap<String, String>, String);
+
+async fn run(engine: &Engine, message: Message) -> Seen {
+    run_as(engine, message).await.0
+}
+
+/// The same, and which message of its sandbox it was.
+async fn run_as(engine: &Engine, message: Message) -> (Seen, u32) {
     let options = RunOptions {
         request: Request {
             wall_time_ms: Some(5_000),
@@ -150,7 +169,34 @@ async fn run(engine: &Engine, message: Message) -> (BTreeMap<String, String>, St
     }
     let errors = String::from_utf8_lossy(&outcome.stderr);
     let errors: String = errors.chars().take(300).collect();
-    (seen, format!("{ended:?} {errors}"))
+    let number = outcome.sandbox_message.unwrap();
+    ((seen, format!("{ended:?} {errors}")), number)
+}
+
+/// The attacks, but for those that are left out.
+fn attacks() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(programs())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !LEFT_OUT.contains(&name.as_str()))
+        .collect();
+    names.sort();
+    assert!(names.len() > 50, "{names:?}");
+    names
+}
+
+/// Every attempt that came to something else than expected.
+fn differences(name: &str, (expected, expected_end): &Seen, (seen, end): &Seen) -> Vec<String> {
+    if (seen, end) != (expected, expected_end) {
+        println!("{name}: {expected_end} to {end}");
+    }
+    let other = seen.iter().filter_map(|(attempt, words)| {
+        let was = expected.get(attempt);
+        (was != Some(words)).then(|| format!("{name}: {attempt}: {was:?} to {words}"))
+    });
+    let missing = expected.keys().filter(|name| !seen.contains_key(*name));
+    let missing = missing.map(|attempt| format!("{name}: {attempt}: never tried: {end}"));
+    other.chain(missing).collect()
 }
 
 /// Waits until a sandbox for such programs waits.
@@ -170,40 +216,78 @@ async fn attacks_fare_no_better_in_a_sandbox_that_waited_for_them() {
     let cold = engine(&place.path().join("cold"), None);
     let warm = engine(&place.path().join("warm"), Some(PoolOptions::default()));
     let canaries = Canaries::new();
-    let mut names: Vec<_> = fs::read_dir(programs())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !LEFT_OUT.contains(&name.as_str()))
-        .collect();
-    names.sort();
-    assert!(names.len() > 50, "{names:?}");
-    let mut differences = Vec::new();
+    let names = attacks();
+    let mut found = Vec::new();
     for name in &names {
         let message = || message(name, &canaries);
-        let (expected, expected_end) = run(&cold, message()).await;
+        let expected = run(&cold, message()).await;
         let calls = SystemCalls::Processes;
         warm.keep_waiting(&message(), Level::Process, &LIMITS, calls, 2);
         until_one_waits(&warm).await;
-        let (seen, end) = run(&warm, message()).await;
-        if (&seen, &end) != (&expected, &expected_end) {
-            println!("{name}: {expected_end} to {end}");
-        }
-        for (attempt, words) in &seen {
-            let was = expected.get(attempt);
-            if was != Some(words) {
-                differences.push(format!("{name}: {attempt}: {was:?} to {words}"));
-            }
-        }
-        let missing = expected.keys().filter(|name| !seen.contains_key(*name));
-        differences.extend(missing.map(|attempt| format!("{name}: {attempt}: never tried: {end}")));
+        let seen = run(&warm, message()).await;
+        found.extend(differences(name, &expected, &seen));
     }
     let hits: u64 = warm.pools().iter().map(|pool| pool.hits).sum();
     let text = fs::read_to_string(canaries.directory.path().join("canary")).unwrap();
     warm.close().await;
     cold.close().await;
     println!("{hits} of {} programs found a sandbox waiting", names.len());
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
     assert!(hits as usize + 5 > names.len(), "only {hits} waited");
+    assert_eq!(text, "nobody may read this");
+}
+
+/// Waits until what came back is renewed or gone.
+async fn until_settled(engine: &Engine) {
+    for _ in 0..10_000 {
+        let pools = engine.pools();
+        if pools.iter().all(|pool| pool.lent + pool.making == 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    unreachable!("pools stay busy: {:?}", engine.pools());
+}
+
+#[tokio::test]
+async fn attacks_fare_no_better_in_a_sandbox_that_others_used_before() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else has sandboxes that several messages share.
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let alone = engine(&place.path().join("alone"), None);
+    let policy = format!("{POLICY}set.sharing = \"tenant\"\nset.messages_max = 1000\n");
+    let options = Some(PoolOptions::default());
+    let shared = engine_with(&place.path().join("shared"), policy, options);
+    let canaries = Canaries::new();
+    let (mut found, mut reused) = (Vec::new(), 0);
+    let names = attacks();
+    for name in &names {
+        let message = || started_with(name, &canaries);
+        let expected = run(&alone, message()).await;
+        // The attack before may have cost its sandbox; this one is used once in any case.
+        run(&shared, started_with("next_job.py", &canaries)).await;
+        until_settled(&shared).await;
+        let (seen, number) = run_as(&shared, message()).await;
+        until_settled(&shared).await;
+        found.extend(differences(name, &expected, &seen));
+        reused += u32::from(number > 1);
+    }
+    let text = fs::read_to_string(canaries.directory.path().join("canary")).unwrap();
+    let not_renewed: Vec<_> = shared
+        .pools()
+        .into_iter()
+        .filter_map(|p| p.renewal_failure)
+        .collect();
+    shared.close().await;
+    alone.close().await;
+    println!(
+        "{reused} of {} programs had a used sandbox; {not_renewed:?}",
+        names.len()
+    );
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(reused as usize + 5 > names.len(), "only {reused} were");
     assert_eq!(text, "nobody may read this");
 }
 

@@ -37,6 +37,27 @@ fn five_hundred_jobs_leave_nothing_behind() {
     assert!(text.contains("nothing was left behind"), "{text}");
 }
 
+/// How many sandboxes that had served before were taken, in the last line of progress.
+fn reuses(text: &str) -> u64 {
+    let line = text.lines().rfind(|line| line.contains(" used before"));
+    let (before, _) = line.unwrap().split_once(" used before").unwrap();
+    let (_, number) = before
+        .rsplit_once(|mark: char| !mark.is_ascii_digit())
+        .unwrap();
+    number.parse().unwrap()
+}
+
+#[test]
+fn jobs_that_share_sandboxes_leave_nothing_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let output = soak(place.path(), 300).args(["--share", "10"]).output();
+    let text = text(&output.unwrap());
+    println!("{text}");
+    assert!(text.contains("300 of 300 jobs"), "{text}");
+    assert!(text.contains("nothing was left behind"), "{text}");
+    assert!(reuses(&text) > 0, "{text}");
+}
+
 #[test]
 fn an_interrupted_soak_goes_on_where_it_was() {
     let place = tempfile::tempdir().unwrap();

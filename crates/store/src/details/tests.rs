@@ -19,6 +19,7 @@ fn outcome() -> Outcome {
         signal: None,
         limit: None,
         reason: None,
+        sandbox_message: None,
         stdout: Vec::new(),
         stderr: Vec::new(),
         truncated: false,

@@ -59,6 +59,7 @@ pub(crate) fn outcome(message: &Accepted) -> Outcome {
         signal: None,
         limit: None,
         reason: None,
+        sandbox_message: None,
         stdout: b"what the program printed".to_vec(),
         stderr: Vec::new(),
         truncated: false,
