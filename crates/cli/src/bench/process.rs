@@ -1,9 +1,12 @@
 //! `atoll bench run`: a script from start to end as a whole process, nothing warm, side by side.
 
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, WaitOptions};
 
 use super::peers::Subject;
 use super::samples::{Figure, Samples, show};
@@ -47,7 +50,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, CliError> {
         for (subject, samples) in &mut measured {
             let cpu_before = cpu_of_children();
             samples.add(once(subject)?);
-            wait_for_orphans();
+            wait_for_orphans(&HashSet::new());
             samples.add_cpu(cpu_of_children().saturating_sub(cpu_before));
         }
     }
@@ -61,7 +64,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, CliError> {
         let row = measured
             .iter()
             .position(|(subject, _)| subject.name == name);
-        row.and_then(|index| rows.get(index)).map(|row| row.p50_us)
+        row.and_then(|index| rows.get(index))
+            .map(|row| row.p50_us as f64)
     };
     figures.extend(Figure::ratio(
         "atoll_over_bubblewrap",
@@ -167,9 +171,28 @@ pub(super) fn adopt_orphans() -> Result<(), CliError> {
     })
 }
 
-/// Waits for every process that a subject did not wait for itself. Not part of its time.
-pub(super) fn wait_for_orphans() {
-    while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
+/// Waits for every process that a subject did not wait for itself, which is every child but those
+/// that there were before. Not part of its time.
+pub(super) fn wait_for_orphans(before: &HashSet<Pid>) {
+    for orphan in children().difference(before) {
+        // What has been waited for in the meantime is gone.
+        let _ = rustix::process::waitpid(Some(*orphan), WaitOptions::empty());
+    }
+}
+
+/// Children of this process (proc_tid_children(5)).
+pub(super) fn children() -> HashSet<Pid> {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    let lists = tasks.flatten().filter_map(|task| {
+        let list = task.path().join("children");
+        std::fs::read_to_string(list).ok()
+    });
+    lists
+        .flat_map(|list| {
+            let ids = list.split_whitespace().filter_map(|id| id.parse().ok());
+            ids.filter_map(Pid::from_raw).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// CPU time of this process's ended children and theirs (proc_pid_stat(5), fields 16 and 17), at

@@ -82,9 +82,15 @@ pub(super) struct Row {
     pub(super) p50_us: u64,
     p99_us: u64,
     max_us: u64,
-    per_second: f64,
+    pub(super) per_second: f64,
     /// CPU time of each, with all its processes; null where it was not measured.
     cpu_us_each: Option<u64>,
+}
+
+impl Row {
+    pub(super) fn is_of(&self, subject: &str, workload: &str, concurrency: u32) -> bool {
+        self.subject == subject && self.workload == workload && self.concurrency == concurrency
+    }
 }
 
 /// One figure made from others, or measured by itself.
@@ -100,11 +106,11 @@ impl Figure {
     /// How many times one is the other, when both were measured.
     pub(super) fn ratio(
         figure: &'static str,
-        over: Option<u64>,
-        under: Option<u64>,
+        over: Option<f64>,
+        under: Option<f64>,
         decimals: usize,
     ) -> Option<Self> {
-        let value = over? as f64 / under.filter(|under| *under > 0)? as f64;
+        let value = over? / under.filter(|under| *under > 0.0)?;
         Some(Self {
             figure,
             value,

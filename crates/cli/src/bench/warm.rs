@@ -9,7 +9,7 @@ use atoll_engine::{Engine, Options, PolicyText, PoolOptions, SandboxTimes, backe
 use atoll_types::{Level, Limits, Message, MessageId, SystemCalls};
 
 use super::peers::Subject;
-use super::process::{adopt_orphans, once, wait_for_orphans, write};
+use super::process::{adopt_orphans, children, once, wait_for_orphans, write};
 use super::samples::{Figure, Row, Samples, show};
 use super::{HELLO, directory, workload};
 use crate::args::BenchArgs;
@@ -20,8 +20,11 @@ use crate::terminal::{complain, size};
 const ITERATIONS: u32 = 100;
 const CONCURRENCIES: [u32; 3] = [1, 4, 16];
 
-/// Each of these starts an interpreter, so fewer are enough.
-const FIRST_MAX: u32 = 100;
+/// At which of these subjects are compared.
+const BUSY: u32 = 4;
+
+/// How often each subject has its turn.
+const ROUNDS: u32 = 5;
 
 /// Sandboxes that are kept waiting while latency is measured, and what one is given time to refill.
 const KEPT: usize = 4;
@@ -43,57 +46,182 @@ const LIMITS: Limits = Limits {
 /// The smallest native program there is a point in running, for the C compiler.
 const HELLO_C: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n";
 
+const SCRIPT: &str = "hello.py";
+
+const NUMPY_SCRIPT: &str = "use_numpy.py";
+
 /// The smallest use of a large module.
 const NUMPY: &str = "import numpy as np\n\
     print('hello' if np.arange(1000).sum() == 499500 else 'a wrong sum')\n";
 
 pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let place = directory()?;
-    let iterations = args.iterations.unwrap_or(ITERATIONS);
-    let state_dir = place.path().join("state");
     let engine = Arc::new(Engine::open(Options {
-        state_dir,
+        state_dir: place.path().join("state"),
         policy: PolicyText::builtin(),
         backends: backends(),
         pools: Some(PoolOptions::default()),
     })?);
     adopt_orphans()?;
-    let mut rows = Vec::new();
-    let mut figures = Vec::new();
-    let script = Work::new("hello.py", HELLO.as_bytes(), SystemCalls::Strict)?;
-    // While nothing of Atoll runs: what peers leave behind is waited for with all other children.
-    let numpy = python_with_numpy(place.path())?.map(Arc::new);
-    let (mut bare, mut bare_numpy) = (None, None);
-    if !args.without_peers {
-        bare = peers(place.path(), iterations, &mut rows)?;
-        if let Some(subject) = &numpy {
-            let row = spawned(subject, "use_numpy.py", iterations, 1)?;
-            bare_numpy = Some(row.p50_us);
-            rows.push(row);
-        }
-    }
-    let warm = waiting(&engine, &script, iterations, &mut rows).await?;
-    figures.extend(Figure::ratio("python_over_atoll_output", bare, warm, 1));
-    if numpy.is_some() {
-        let numpy = Work::new("use_numpy.py", NUMPY.as_bytes(), SystemCalls::Processes)?;
-        let warm = waiting(&engine, &numpy, iterations, &mut rows).await?;
-        let name = "python_over_atoll_output_numpy";
-        figures.extend(Figure::ratio(name, bare_numpy, warm, 1));
+    let numpy = python_with_numpy(place.path())?;
+    let has_numpy = numpy.is_some();
+    let mut peers = match args.without_peers {
+        true => Vec::new(),
+        false => peers(place.path(), numpy)?,
+    };
+    let (processes, strict) = (SystemCalls::Processes, SystemCalls::Strict);
+    let script = Arc::new(Work::new(SCRIPT, HELLO.as_bytes(), strict)?);
+    let mut warm = vec![Waiting::new(&script)];
+    if has_numpy {
+        let work = Work::new(NUMPY_SCRIPT, NUMPY.as_bytes(), processes)?;
+        warm.push(Waiting::new(&Arc::new(work)));
     }
     if let Some(native) = compiled(place.path())? {
-        let native = Work::new("hello.c", &native, SystemCalls::Processes)?;
-        waiting(&engine, &native, iterations, &mut rows).await?;
+        let work = Work::new("hello.c", &native, processes)?;
+        warm.push(Waiting::new(&Arc::new(work)));
     }
-    rows.push(first(&script, iterations.min(FIRST_MAX)).await?);
-    let script = Arc::new(script);
-    for concurrency in CONCURRENCIES {
-        rows.push(saturated(&engine, &script, iterations, concurrency).await?);
+    let mut cold = Series::new("atoll", &format!("{SCRIPT}, first"), 1);
+    let mut busy = CONCURRENCIES.map(|concurrency| Series::new("atoll", SCRIPT, concurrency));
+    let mut idle = None;
+
+    let iterations = args.iterations.unwrap_or(ITERATIONS);
+    // Taking turns spreads what else the host does evenly over all subjects.
+    for round in 0..ROUNDS {
+        let share = share(iterations, round);
+        for peer in &mut peers {
+            peer.measure(iterations, share)?;
+        }
+        for waiting in &mut warm {
+            waiting.measure(&engine, share).await?;
+            idle = idle.or_else(|| idle_memory(&engine));
+            waiting.work.keep_waiting(&engine, 0);
+        }
+        first(&script, share, &mut cold).await?;
+        for series in &mut busy {
+            let jobs = jobs(series.concurrency, iterations, share);
+            saturated(&engine, &script, jobs, series).await?;
+        }
     }
-    figures.extend(idle_memory(&engine));
     if let Some(engine) = Arc::into_inner(engine) {
         engine.close().await;
     }
+    let rows: Vec<Row> = peers
+        .iter()
+        .flat_map(|peer| &peer.series)
+        .chain(
+            warm.iter()
+                .flat_map(|waiting| [&waiting.output, &waiting.gone]),
+        )
+        .chain([&cold])
+        .chain(&busy)
+        .map(Series::row)
+        .collect();
+    let mut figures = ratios(&rows);
+    figures.extend(idle);
     show(args, &rows, &figures)
+}
+
+/// How many of all iterations belong to a round.
+fn share(iterations: u32, round: u32) -> u32 {
+    let until = |round: u32| iterations.saturating_mul(round).div_ceil(ROUNDS);
+    until(round.saturating_add(1)).saturating_sub(until(round))
+}
+
+/// How many jobs are asked for in a round: one after the other as many as belong to it, and many at
+/// once so many more that the beginning and the end, when fewer are under way, count for little.
+fn jobs(concurrency: u32, iterations: u32, share: u32) -> u32 {
+    match concurrency {
+        1 => share,
+        _ => iterations,
+    }
+}
+
+/// How many times as long, or as many, something else takes.
+fn ratios(rows: &[Row]) -> Vec<Figure> {
+    let row = |subject: &str, workload: &str, concurrency| {
+        rows.iter()
+            .find(|row| row.is_of(subject, workload, concurrency))
+    };
+    let median = |subject, workload: &str| row(subject, workload, 1).map(|row| row.p50_us as f64);
+    let output = |workload| median("atoll", &format!("{workload}, output"));
+    let each_second = |subject| row(subject, SCRIPT, BUSY).map(|row| row.per_second);
+    let ratio = |name, over, under| Figure::ratio(name, over, under, 1);
+    [
+        ratio(
+            "python_over_atoll_output",
+            median("python", SCRIPT),
+            output(SCRIPT),
+        ),
+        ratio(
+            "python_over_atoll_output_numpy",
+            median("python", NUMPY_SCRIPT),
+            output(NUMPY_SCRIPT),
+        ),
+        ratio(
+            "atoll_over_python_jobs",
+            each_second("atoll"),
+            each_second("python"),
+        ),
+        ratio(
+            "atoll_over_bubblewrap_jobs",
+            each_second("atoll"),
+            each_second("bubblewrap"),
+        ),
+        ratio(
+            "atoll_over_crun_jobs",
+            each_second("atoll"),
+            each_second("crun"),
+        ),
+        ratio(
+            "atoll_over_runc_jobs",
+            each_second("atoll"),
+            each_second("runc"),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What is measured of one subject at one workload, over all rounds.
+struct Series {
+    subject: &'static str,
+    workload: String,
+    concurrency: u32,
+    samples: Samples,
+    /// How long the jobs took together, where that is not the sum of their times.
+    taken: Option<Duration>,
+}
+
+impl Series {
+    fn new(subject: &'static str, workload: &str, concurrency: u32) -> Self {
+        Self {
+            subject,
+            workload: workload.to_owned(),
+            concurrency,
+            samples: Samples::default(),
+            taken: None,
+        }
+    }
+
+    /// Adds jobs that were under way together.
+    fn add(&mut self, times_us: impl IntoIterator<Item = u64>, taken: Duration) {
+        times_us
+            .into_iter()
+            .for_each(|time_us| self.samples.add(time_us));
+        *self.taken.get_or_insert_default() += taken;
+    }
+
+    fn row(&self) -> Row {
+        let (subject, workload) = (self.subject, &self.workload);
+        match self.taken {
+            Some(taken) => {
+                self.samples
+                    .row_at("process", subject, workload, self.concurrency, taken)
+            }
+            None => self.samples.row("process", subject, workload),
+        }
+    }
 }
 
 /// A program to run again and again.
@@ -126,7 +254,7 @@ impl Work {
 
 /// Python with the modules of the site, if NumPy is among them.
 fn python_with_numpy(place: &Path) -> Result<Option<Subject>, CliError> {
-    let script = write(place, "use_numpy.py", NUMPY)?;
+    let script = write(place, NUMPY_SCRIPT, NUMPY)?;
     let found = Subject::bare(&script).filter(|subject| once(subject).is_ok());
     if found.is_none() {
         complain("python3 has no NumPy here, which is left out\n");
@@ -134,10 +262,16 @@ fn python_with_numpy(place: &Path) -> Result<Option<Subject>, CliError> {
     Ok(found)
 }
 
-/// Measures what starts a process for each job; answers with the median of bare Python.
-fn peers(place: &Path, iterations: u32, rows: &mut Vec<Row>) -> Result<Option<u64>, CliError> {
-    let script = write(place, "hello.py", HELLO)?;
-    let mut bare = None;
+/// Something that starts processes for each job.
+struct Peer {
+    subject: Arc<Subject>,
+    series: Vec<Series>,
+}
+
+/// Those that run here.
+fn peers(place: &Path, numpy: Option<Subject>) -> Result<Vec<Peer>, CliError> {
+    let script = write(place, SCRIPT, HELLO)?;
+    let mut peers = Vec::new();
     for (name, found) in [
         ("python", Subject::bare_isolated(&script)),
         ("bubblewrap", Subject::bubblewrap_isolated(&script)),
@@ -154,68 +288,84 @@ fn peers(place: &Path, iterations: u32, rows: &mut Vec<Row>) -> Result<Option<u6
             ));
             continue;
         }
-        let subject = Arc::new(subject);
-        for concurrency in CONCURRENCIES {
-            let row = spawned(&subject, "hello.py", iterations, concurrency)?;
-            if name == "python" && concurrency == 1 {
-                bare = Some(row.p50_us);
-            }
-            rows.push(row);
-        }
+        let series = CONCURRENCIES.map(|concurrency| Series::new(name, SCRIPT, concurrency));
+        peers.push(Peer {
+            subject: Arc::new(subject),
+            series: series.into(),
+        });
     }
-    Ok(bare)
+    peers.extend(numpy.map(|subject| Peer {
+        series: vec![Series::new(subject.name, NUMPY_SCRIPT, 1)],
+        subject: Arc::new(subject),
+    }));
+    Ok(peers)
+}
+
+impl Peer {
+    fn measure(&mut self, iterations: u32, share: u32) -> Result<(), CliError> {
+        for series in &mut self.series {
+            let jobs = jobs(series.concurrency, iterations, share);
+            spawned(&self.subject, jobs, series)?;
+        }
+        Ok(())
+    }
 }
 
 /// Runs a subject from as many threads at once.
-fn spawned(
-    subject: &Arc<Subject>,
-    workload: &str,
-    iterations: u32,
-    concurrency: u32,
-) -> Result<Row, CliError> {
+fn spawned(subject: &Arc<Subject>, jobs: u32, series: &mut Series) -> Result<(), CliError> {
+    let own = children();
     let cpu_before = cpu_time();
     let began = Instant::now();
-    let each = iterations.div_ceil(concurrency);
-    let threads: Vec<_> = (0..concurrency)
+    let each = jobs.div_ceil(series.concurrency);
+    let threads: Vec<_> = (0..series.concurrency)
         .map(|_| {
             let subject = Arc::clone(subject);
             std::thread::spawn(move || (0..each).map(|_| once(&subject)).collect())
         })
         .collect();
-    let mut samples = Samples::default();
+    let mut times_us = Vec::new();
     for thread in threads {
         let times: Result<Vec<u64>, CliError> = thread
             .join()
             .unwrap_or_else(|_| Err(failed("a thread panicked".to_owned())));
-        times?.into_iter().for_each(|time_us| samples.add(time_us));
+        times_us.extend(times?);
     }
-    let taken = began.elapsed();
-    wait_for_orphans();
-    samples.add_cpu(cpu_time().saturating_sub(cpu_before));
-    Ok(samples.row_at("process", subject.name, workload, concurrency, taken))
+    series.add(times_us, began.elapsed());
+    wait_for_orphans(&own);
+    let cpu = cpu_time().saturating_sub(cpu_before);
+    series.samples.add_cpu(cpu);
+    Ok(())
 }
 
-/// Asks for one job at a time while sandboxes wait; answers with the median time to output.
-async fn waiting(
-    engine: &Engine,
-    work: &Work,
-    iterations: u32,
-    rows: &mut Vec<Row>,
-) -> Result<Option<u64>, CliError> {
-    work.keep_waiting(engine, KEPT);
-    let (mut output, mut destroyed) = (Samples::default(), Samples::default());
-    for _ in 0..iterations {
-        until_refilled(engine).await?;
-        let times = job(engine, work).await?;
-        output.add(times.output_us);
-        destroyed.add(times.destroyed_us);
+/// A program that sandboxes wait for: how long until its first output, and until all is gone.
+struct Waiting {
+    work: Arc<Work>,
+    output: Series,
+    gone: Series,
+}
+
+impl Waiting {
+    fn new(work: &Arc<Work>) -> Self {
+        let series = |until| Series::new("atoll", &format!("{}, {until}", work.name), 1);
+        Self {
+            work: Arc::clone(work),
+            output: series("output"),
+            gone: series("gone"),
+        }
     }
-    work.keep_waiting(engine, 0);
-    let row = output.row("process", "atoll", &format!("{}, output", work.name));
-    let median = row.p50_us;
-    rows.push(row);
-    rows.push(destroyed.row("process", "atoll", &format!("{}, gone", work.name)));
-    Ok(Some(median))
+
+    /// Asks for one job at a time, each when enough sandboxes wait again. They go on waiting.
+    async fn measure(&mut self, engine: &Engine, jobs: u32) -> Result<(), CliError> {
+        self.work.keep_waiting(engine, KEPT);
+        until_refilled(engine).await?;
+        for _ in 0..jobs {
+            let times = job(engine, &self.work).await?;
+            self.output.samples.add(times.output_us);
+            self.gone.samples.add(times.destroyed_us);
+            until_refilled(engine).await?;
+        }
+        Ok(())
+    }
 }
 
 async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
@@ -239,7 +389,7 @@ async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
 }
 
 /// Asks for jobs of an environment that nothing waits for.
-async fn first(work: &Work, iterations: u32) -> Result<Row, CliError> {
+async fn first(work: &Work, jobs: u32, series: &mut Series) -> Result<(), CliError> {
     let place = directory()?;
     let engine = Engine::open(Options {
         state_dir: place.path().join("state"),
@@ -247,21 +397,21 @@ async fn first(work: &Work, iterations: u32) -> Result<Row, CliError> {
         backends: backends(),
         pools: None,
     })?;
-    let mut samples = Samples::default();
-    for _ in 0..iterations {
-        samples.add(job(&engine, work).await?.destroyed_us);
+    for _ in 0..jobs {
+        let times = job(&engine, work).await?;
+        series.samples.add(times.destroyed_us);
     }
     engine.close().await;
-    Ok(samples.row("process", "atoll", "hello.py, first"))
+    Ok(())
 }
 
 /// Asks for jobs as fast as they are done, so that sandboxes wait for none of them for long.
 async fn saturated(
     engine: &Arc<Engine>,
     work: &Arc<Work>,
-    iterations: u32,
-    concurrency: u32,
-) -> Result<Row, CliError> {
+    jobs: u32,
+    series: &mut Series,
+) -> Result<(), CliError> {
     // Copies are no children of this process. One sandbox at least is there all the time, so that
     // what the groups count does not begin anew.
     work.keep_waiting(engine, 1);
@@ -269,8 +419,8 @@ async fn saturated(
     let used = || Some(super::process::cpu_of_self() + Engine::cpu_time_of_sandboxes()?);
     let cpu_before = used();
     let began = Instant::now();
-    let each = iterations.div_ceil(concurrency);
-    let tasks: Vec<_> = (0..concurrency)
+    let each = jobs.div_ceil(series.concurrency);
+    let tasks: Vec<_> = (0..series.concurrency)
         .map(|_| {
             let (engine, work) = (Arc::clone(engine), Arc::clone(work));
             tokio::spawn(async move {
@@ -282,17 +432,16 @@ async fn saturated(
             })
         })
         .collect();
-    let mut samples = Samples::default();
+    let mut times_us = Vec::new();
     for task in tasks {
-        let times = task.await.map_err(|error| failed(error.to_string()))??;
-        times.into_iter().for_each(|time_us| samples.add(time_us));
+        times_us.extend(task.await.map_err(|error| failed(error.to_string()))??);
     }
-    let taken = began.elapsed();
+    series.add(times_us, began.elapsed());
     if let (Some(after), Some(before)) = (used(), cpu_before) {
-        samples.add_cpu(after.saturating_sub(before));
+        series.samples.add_cpu(after.saturating_sub(before));
     }
     work.keep_waiting(engine, 0);
-    Ok(samples.row_at("process", "atoll", work.name, concurrency, taken))
+    Ok(())
 }
 
 async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, CliError> {
