@@ -366,6 +366,18 @@ impl Jail {
         Ok(())
     }
 
+    /// Whether the files of a command, however the kernel stores them, leave most of the private
+    /// files free.
+    #[must_use]
+    pub fn has_ample_room(&self, command: &Command) -> bool {
+        const PAGE_BYTES: u64 = 4096;
+        let pages = |file: &JailFile| (file.content.len() as u64).div_ceil(PAGE_BYTES) + 1;
+        let bytes = command.files.iter().map(pages).sum::<u64>() * PAGE_BYTES;
+        let files = command.files.len() as u64;
+        let limits = disk_limits(&self.limits);
+        bytes <= limits.bytes / 2 && files <= limits.files / 2
+    }
+
     /// Lets usage count from now on, for a program that waited for its job until now.
     pub fn restart_clock(&mut self) {
         self.started = Some(Started {

@@ -226,6 +226,8 @@ impl Shared {
             tokio::spawn(async move {
                 tokio::time::sleep(MAKING_DELAY).await;
                 shared.make_one(&*backend, &key, limits).await;
+                // It may have taken longer than those before, and more should wait then.
+                shared.fill(&backend, &key);
             });
         }
     }

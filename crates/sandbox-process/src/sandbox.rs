@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use async_trait::async_trait;
-use atoll_jail::{Command, Jail, JailError, ProgramEnd, Running};
+use atoll_jail::{Command, Jail, JailError, ProgramEnd, Running, sys};
 use atoll_sandbox::{
     CreateError, DestroyError, Ending, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
     RenewError, Sandbox, StartError, State, Streams,
@@ -11,7 +11,7 @@ use atoll_sandbox::{
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
 use crate::environment::CommandLine;
-use crate::waiting::{NotStarted, Waiting};
+use crate::waiting::{Handed, NotStarted, Waiting};
 
 /// A jail with a command line to be.
 pub(crate) struct ProcessSandbox {
@@ -20,6 +20,8 @@ pub(crate) struct ProcessSandbox {
     enforcement: Enforcement,
     lifecycle: Lifecycle,
     waiting: Option<Waiting>,
+    /// What has become of the program that the interpreter was handed.
+    handed: Option<Handed>,
 }
 
 impl ProcessSandbox {
@@ -35,26 +37,39 @@ impl ProcessSandbox {
             enforcement,
             lifecycle: Lifecycle::default(),
             waiting,
+            handed: None,
         }
     }
 
-    /// Hands a job to the interpreter that waits for it.
+    /// Hands a job to the interpreter that waits for it. Where nothing can be wrong with the job's
+    /// files, this process goes on while the program starts, and hears of that when it has ended.
     async fn start_waiting(
         &mut self,
         waiting: Waiting,
         command: Command,
     ) -> Result<Running, StartError> {
         self.jail.check_fits(&command).map_err(start_error)?;
+        let has_room = self.jail.has_ample_room(&command);
         self.jail.restart_clock();
-        match waiting.start(&command).await {
-            Ok(running) => Ok(running),
-            Err(NotStarted::Files(error)) if error.kind() == ErrorKind::StorageFull => {
-                Err(StartError::Limit(LimitName::Disk))
+        let handed = waiting.hand_over(&command);
+        let (running, mut handed) = handed.map_err(|error| self.not_started(error))?;
+        if !has_room {
+            let started = handed.started().await;
+            started.map_err(|error| self.not_started(error))?;
+        }
+        self.handed = Some(handed);
+        Ok(running)
+    }
+
+    fn not_started(&self, error: NotStarted) -> StartError {
+        match error {
+            NotStarted::Files(error) if error.kind() == ErrorKind::StorageFull => {
+                StartError::Limit(LimitName::Disk)
             }
-            Err(NotStarted::Files(source)) => Err(internal("place the files", source)),
-            Err(NotStarted::Lost(source)) => match self.jail.limit_hit() {
-                Some(limit) => Err(StartError::Limit(limit)),
-                None => Err(internal("hand the job to the interpreter", source)),
+            NotStarted::Files(source) => internal("place the files", source),
+            NotStarted::Lost(source) => match self.jail.limit_hit() {
+                Some(limit) => StartError::Limit(limit),
+                None => internal("hand the job to the interpreter", source),
             },
         }
     }
@@ -98,6 +113,7 @@ impl Sandbox for ProcessSandbox {
                 attempt: "start a job in a sandbox".to_owned(),
                 source: std::io::Error::other(error),
             })?;
+        sys::take_short_turns();
         let command = self.command.command(job);
         let running = match self.waiting.take() {
             Some(waiting) => self.start_waiting(waiting, command).await?,
@@ -122,6 +138,12 @@ impl Sandbox for ProcessSandbox {
         let ended = self.jail.wait().await;
         // A second wait finds the state already moved on.
         let _ = self.lifecycle.advance(State::Ended);
+        // Whatever the interpreter has said of the start was said before its end.
+        if let (Some(handed), Some(ProgramEnd::Exited(_))) = (&mut self.handed, ended)
+            && let Err(error) = handed.started().await
+        {
+            return Ending::Lost(self.not_started(error).to_string());
+        }
         match ended {
             Some(ProgramEnd::Exited(code)) => Ending::Exited(code),
             Some(ProgramEnd::Signalled(signal)) => Ending::Signalled(signal),

@@ -5,18 +5,18 @@
 //! nothing here is trusted more for having started earlier.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use atoll_jail::{Command, Running};
+use atoll_jail::{Command, Running, sys};
 use atoll_sandbox::{Environment, Job};
 use atoll_types::{Program, ProgramHash, ProgramKind};
 use rustix::fs::MemfdFlags;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
+use rustix::net::SendFlags;
 use tokio::time::timeout;
 
 use crate::ahead;
@@ -109,9 +109,42 @@ pub(crate) fn may_be_forked(environment: &Environment) -> bool {
         && !environment.dependencies.as_ref().is_some_and(customizes)
 }
 
+/// The supervisor's end of an interpreter's socket. It is watched only while something is waited
+/// for: one that is watched all the time wakes this process whenever the interpreter reads, too.
+struct Control(UnixStream);
+
+impl Control {
+    fn new(socket: UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self(socket))
+    }
+
+    /// Says a word, for which there is always room.
+    fn say(&self, word: u8) -> io::Result<()> {
+        rustix::net::send(&self.0, &[word], SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    async fn hear<const N: usize>(&self) -> io::Result<[u8; N]> {
+        let mut heard = [0; N];
+        let mut rest = heard.as_mut_slice();
+        while !rest.is_empty() {
+            match (&self.0).read(rest) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => rest = rest.get_mut(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    sys::readable(self.0.as_fd()).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(heard)
+    }
+}
+
 /// The supervisor's ends of what an interpreter is started with.
 pub(crate) struct Ends {
-    control: UnixStream,
+    control: Control,
     job: std::fs::File,
     /// The interpreter's ends, in the order of its descriptors.
     inner: Vec<OwnedFd>,
@@ -119,12 +152,11 @@ pub(crate) struct Ends {
 
 impl Ends {
     pub(crate) fn new() -> io::Result<Self> {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-        ours.set_nonblocking(true)?;
+        let (ours, theirs) = UnixStream::pair()?;
         let job = empty_job_file()?;
         let inner = vec![theirs.into(), job.try_clone()?.into()];
         Ok(Self {
-            control: UnixStream::from_std(ours)?,
+            control: Control::new(ours)?,
             job,
             inner,
         })
@@ -137,7 +169,7 @@ impl Ends {
 
     /// Waits until the interpreter is ready. Its streams are the program's later.
     pub(crate) async fn ready(self, streams: Running) -> io::Result<Waiting> {
-        let mut waiting = Waiting {
+        let waiting = Waiting {
             control: self.control,
             job: self.job,
             streams,
@@ -149,9 +181,16 @@ impl Ends {
 
 /// An interpreter that waits.
 pub(crate) struct Waiting {
-    control: UnixStream,
+    control: Control,
     job: std::fs::File,
     streams: Running,
+}
+
+/// A program that was handed to an interpreter.
+pub(crate) struct Handed {
+    control: Control,
+    /// Whether the interpreter has said that the program starts.
+    has_started: bool,
 }
 
 /// Why a program did not start in a waiting interpreter.
@@ -163,40 +202,54 @@ pub(crate) enum NotStarted {
     Lost(io::Error),
 }
 
+impl Handed {
+    /// Waits until the program starts.
+    pub(crate) async fn started(&mut self) -> Result<(), NotStarted> {
+        if self.has_started {
+            return Ok(());
+        }
+        match self.control.hear().await.map_err(NotStarted::Lost)? {
+            [b'S'] => {
+                self.has_started = true;
+                Ok(())
+            }
+            [b'F'] => {
+                let number = self.control.hear().await.map_err(NotStarted::Lost)?;
+                let number = i32::from_le_bytes(number);
+                Err(NotStarted::Files(io::Error::from_raw_os_error(number)))
+            }
+            [other] => Err(NotStarted::Lost(unexpected(other))),
+        }
+    }
+}
+
 impl Waiting {
-    async fn ready(&mut self) -> io::Result<()> {
-        match timeout(READY_TIMEOUT, self.control.read_u8()).await {
-            Ok(Ok(b'R')) => Ok(()),
-            Ok(Ok(other)) => Err(unexpected(other)),
+    async fn ready(&self) -> io::Result<()> {
+        match timeout(READY_TIMEOUT, self.control.hear()).await {
+            Ok(Ok([b'R'])) => Ok(()),
+            Ok(Ok([other])) => Err(unexpected(other)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         }
     }
 
     /// Lets the interpreter go through a job of which nothing is seen later.
-    pub(crate) async fn rehearse(&mut self, rehearsal: &Command) -> io::Result<()> {
+    pub(crate) async fn rehearse(&self, rehearsal: &Command) -> io::Result<()> {
         write_job(&self.job, rehearsal)?;
-        self.control.write_u8(b'P').await?;
+        self.control.say(b'P')?;
         self.ready().await
     }
 
     /// Hands over a job, prepared as for an interpreter that would start now, and answers with the
-    /// program's streams once it runs.
-    pub(crate) async fn start(mut self, command: &Command) -> Result<Running, NotStarted> {
+    /// program's streams at once.
+    pub(crate) fn hand_over(self, command: &Command) -> Result<(Running, Handed), NotStarted> {
         write_job(&self.job, command).map_err(NotStarted::Files)?;
-        let answer = async {
-            self.control.write_u8(b'J').await?;
-            self.control.read_u8().await
+        self.control.say(b'J').map_err(NotStarted::Lost)?;
+        let handed = Handed {
+            control: self.control,
+            has_started: false,
         };
-        match answer.await.map_err(NotStarted::Lost)? {
-            b'S' => Ok(self.streams),
-            b'F' => {
-                let number = self.control.read_i32_le().await;
-                let number = number.map_err(NotStarted::Lost)?;
-                Err(NotStarted::Files(io::Error::from_raw_os_error(number)))
-            }
-            other => Err(NotStarted::Lost(unexpected(other))),
-        }
+        Ok((self.streams, handed))
     }
 }
 

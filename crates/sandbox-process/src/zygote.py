@@ -28,6 +28,8 @@ def read(job, position, length):
     parts = []
     while length > 0:
         part = os.pread(job, min(length, CHUNK), position)
+        if len(part) == length and not parts:
+            return part
         if not part:
             raise EOFError("the job is incomplete")
         parts.append(part)
@@ -74,9 +76,12 @@ def receive(job):
     arguments = [take() for _ in range(int(take()))]
     variables = [take() for _ in range(int(take()))]
     position = 8 + length
+    own = os.path.basename(arguments[0])
     for _ in range(int(take())):
         name, mode, length = take(), int(take()), int(take())
         place(name, mode, job, position, length)
+        if name == own:
+            source = read(job, position, length)
         position += length
     for variable in variables:
         name, _, value = variable.partition(b"=")
@@ -87,12 +92,7 @@ def receive(job):
     sys.path[0] = os.path.dirname(script)
     if "PYTHONPATH" in os.environ:
         sys.path[1:1] = os.environ["PYTHONPATH"].split(":")
-    file = os.open(script, os.O_RDONLY | os.O_CLOEXEC)
-    parts = []
-    while part := os.read(file, CHUNK >> 4):
-        parts.append(part)
-    os.close(file)
-    return script, b"".join(parts)
+    return script, source
 
 
 def become(script):

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{Jail, JailError, ProgramEnd, Running};
+use atoll_jail::{Jail, JailError, ProgramEnd, Running, sys};
 use atoll_sandbox::{
     CreateError, DestroyError, Ending, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
     Sandbox, StartError, State, Streams,
@@ -135,6 +135,7 @@ impl Sandbox for WasmSandbox {
         let kind = GuestKind::of(job.program.kind).ok_or_else(|| {
             StartError::Program(format!("a {} program is not WebAssembly", job.program.kind))
         })?;
+        sys::take_short_turns();
         let (command, status) = worker::command(kind, job, &self.limits).map_err(prepared)?;
         let Running {
             stdin,

@@ -58,6 +58,9 @@ pub fn run(socket: &OwnedFd) -> io::Result<()> {
     std::env::set_current_dir("/")?;
     // While there are privileges. Where this fails, a program that needs it is refused.
     let _ = sys::map_low_page();
+    // The supervisor, which wakes what is inside, goes on: it has the next output or message to see
+    // to. Nothing is lost where this fails but time.
+    let _ = sys::wait_for_turns();
     let (plan, descriptors): (Plan, _) = Receiver::default().receive_blocking(socket.as_fd())?;
     match spawn(&plan, descriptors, socket) {
         Ok(()) => Ok(()),

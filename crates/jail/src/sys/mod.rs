@@ -3,14 +3,16 @@
 //! Each function is a thin wrapper with the kernel's own meaning and an [`io::Result`]. Nothing
 //! here decides anything. All of it is meant for the launcher, which has a single thread, except
 //! [`take_descriptor`], which anybody may call once for each descriptor it was handed, and
-//! [`readable`] and [`low_page_is_protected`], which are the supervisor's.
+//! [`readable`], [`take_short_turns`] and [`low_page_is_protected`], which are the supervisor's.
 #![allow(
     unsafe_code,
-    reason = "clone3, mount_setattr, seccomp, execve and polling have no safe wrapper in the crates used"
+    reason = "clone3, mount_setattr, seccomp, execve, sched_setattr and polling have no safe wrapper \
+              in the crates used"
 )]
 
 mod fork;
 mod low;
+mod turns;
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -24,6 +26,7 @@ pub use fork::{
     BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
 };
 pub use low::{LOW_ADDRESS, low_page_is_protected, lower, map_low_page};
+pub use turns::{take_short_turns, wait_for_turns};
 
 /// Which side of a [`clone_process`] or [`fork`] the caller is on.
 #[derive(Debug)]
