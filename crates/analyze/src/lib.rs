@@ -23,6 +23,12 @@ use atoll_types::{Analysis, ProgramKind};
 use crate::findings::Findings;
 pub use crate::recognise::{PROGRAM_BYTES_MAX, UnknownKind, recognise};
 
+/// Whether a module comes with Python, in any version that is known here.
+#[must_use]
+pub fn is_standard_python_module(name: &str) -> bool {
+    python::is_standard_module(name)
+}
+
 /// Reads a program that was recognised as `kind`.
 ///
 /// Never fails and never panics: what is not understood is listed in [`Analysis::problems`]. The

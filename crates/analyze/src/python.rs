@@ -50,6 +50,10 @@ const FREE_BYTES_PER_LEVEL: usize = 2 * 1024;
 /// The most syntax errors that are listed.
 const SYNTAX_ERRORS_MAX: usize = 8;
 
+pub(crate) fn is_standard_module(name: &str) -> bool {
+    stdlib::contains(name)
+}
+
 /// Reads a Python program.
 pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
     findings.lines = source::line_count(bytes);

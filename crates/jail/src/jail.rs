@@ -344,13 +344,25 @@ impl Jail {
         // The confirmation may come after the program has already run: the clock starts here.
         let at = Instant::now();
         self.send(&start, &descriptors)?;
-        match self.answer().await? {
-            (Reply::Started, _) => {}
-            (Reply::Failed(failure), _) => return Err(failed(failure)),
-            (reply, _) => return Err(unexpected(&reply)),
+        match self.answer().await {
+            Ok((Reply::Started, _)) => {}
+            Ok((Reply::Failed(failure), _)) => return Err(failed(failure)),
+            Ok((reply, _)) => return Err(unexpected(&reply)),
+            Err(error) => return Err(self.start_unknown(error)),
         }
         self.started = Some(Started { at, cpu_time_us });
         Ok(running)
+    }
+
+    /// Nobody has said that the program started. It may have: nothing must take its place.
+    fn start_unknown(&self, error: JailError) -> JailError {
+        match (self.limit_hit(), error) {
+            (Some(limit), _) => JailError::Limit(limit),
+            (None, JailError::Internal(_, source)) => {
+                JailError::Program("hear from the program's start".to_owned(), source)
+            }
+            (None, error) => error,
+        }
     }
 
     /// Whether the files of a command fit into the private files.

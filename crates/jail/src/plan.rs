@@ -48,7 +48,14 @@ pub(crate) struct Plan {
 
 /// Asks a keeper, once everything of the program before is gone, for what the next one needs.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Renew;
+pub(crate) struct Renew {
+    /// [`Self::WORD`]: whatever else a first process has left unheard is not this.
+    pub word: u64,
+}
+
+impl Renew {
+    pub(crate) const WORD: u64 = 0x7265_6e65_7761_6c21;
+}
 
 /// Asks a zygote for a copy of itself. Travels with the copy's own socket, its program's
 /// descriptors, and the cgroup files to write "0" to.

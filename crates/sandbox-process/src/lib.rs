@@ -155,7 +155,7 @@ impl Backend for ProcessBackend {
         job: &Job,
         named: &[Dependency],
     ) -> BTreeSet<String> {
-        if is_forked(environment) {
+        if is_forked(environment) && self.suits_warm(job) {
             ahead::modules(environment, job, named)
         } else {
             BTreeSet::new()

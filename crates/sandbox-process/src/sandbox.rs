@@ -139,7 +139,7 @@ impl Sandbox for ProcessSandbox {
         // A second wait finds the state already moved on.
         let _ = self.lifecycle.advance(State::Ended);
         // Whatever the interpreter has said of the start was said before its end.
-        if let (Some(handed), Some(ProgramEnd::Exited(_))) = (&mut self.handed, ended)
+        if let (Some(handed), Some(_)) = (&mut self.handed, ended)
             && let Err(error) = handed.started().await
         {
             return Ending::Lost(self.not_started(error).to_string());

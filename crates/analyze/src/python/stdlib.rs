@@ -4,7 +4,7 @@
 //! which asks for more than is needed but hides nothing.
 
 /// Whether a top-level module comes with Python.
-pub(super) fn contains(module: &str) -> bool {
+pub(crate) fn contains(module: &str) -> bool {
     MODULES.binary_search(&module).is_ok()
 }
 

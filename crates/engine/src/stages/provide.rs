@@ -33,12 +33,24 @@ pub(crate) fn imported_ahead(
 ) -> Environment {
     let backend = engine.pools.as_ref().and_then(|_| engine.backend(level));
     let modules = backend
+        .filter(|_| !hides_a_standard_module(job))
         .map(|backend| backend.imports_ahead(&environment, job, &analysis.dependencies))
         .unwrap_or_default();
     Environment {
         modules,
         ..environment
     }
+}
+
+/// Whether a file of the job can be imported in place of a standard module: what is imported ahead
+/// imports such modules, too, and would not have found it.
+fn hides_a_standard_module(job: &Job) -> bool {
+    let files = job.files.iter().map(|file| file.name.as_slice());
+    let mut names = files.chain([job.program.name.as_bytes()]);
+    names.any(|name| {
+        let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name);
+        std::str::from_utf8(stem).is_ok_and(atoll_analyze::is_standard_python_module)
+    })
 }
 
 /// Checks that the level can run the program and that what the program brings along fits.
@@ -98,4 +110,42 @@ fn check_directory(path: PathBuf) -> Result<PathBuf, Halt> {
         return Err(failed(std::io::ErrorKind::NotADirectory.into()));
     }
     Ok(canonical)
+}
+
+#[cfg(test)]
+mod tests {
+    use atoll_types::{InputFile, Program, ProgramHash};
+
+    use super::*;
+
+    fn job(program: &str, file: &[u8]) -> Job {
+        Job {
+            program: Program {
+                name: program.to_owned(),
+                kind: ProgramKind::Python,
+                bytes: b""[..].into(),
+                hash: ProgramHash::of(b""),
+            },
+            arguments: Vec::new(),
+            files: vec![InputFile {
+                name: file.to_vec(),
+                content: b""[..].into(),
+            }],
+            environment: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_file_named_like_a_standard_module_is_noticed() {
+        for (program, file, hides) in [
+            ("main.py", &b"helper.py"[..], false),
+            ("main.py", b"random.py", true),
+            ("random.py", b"helper.py", true),
+            ("main.py", b"json.cpython-311-x86_64-linux-gnu.so", true),
+            ("main.py", b"\xff.py", false),
+        ] {
+            let job = job(program, file);
+            assert_eq!(hides_a_standard_module(&job), hides, "{program} {file:?}");
+        }
+    }
 }

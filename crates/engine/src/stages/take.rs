@@ -111,7 +111,7 @@ pub(crate) async fn take(
             return Ok(Taken {
                 waited: true,
                 lease,
-                ..Taken::new(sandbox)
+                ..Taken::new(complete(sandbox, decision)?)
             });
         }
     }

@@ -103,7 +103,7 @@ fn number_after(key: &str, text: &str) -> Option<u64> {
 #[derive(Debug)]
 pub(super) struct KeptFile {
     path: PathBuf,
-    opened: OnceLock<Option<fs::File>>,
+    opened: OnceLock<fs::File>,
 }
 
 /// More than any of these files has.
@@ -128,8 +128,14 @@ impl KeptFile {
     }
 
     fn read<T>(&self, find: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let open = || fs::File::open(&self.path).ok();
-        let file = self.opened.get_or_init(open).as_ref()?;
+        let file = match self.opened.get() {
+            Some(file) => file,
+            // One that cannot be opened now may be later: this process may have too many open.
+            None => {
+                let file = fs::File::open(&self.path).ok()?;
+                self.opened.get_or_init(|| file)
+            }
+        };
         let mut bytes = [0; KEPT_FILE_BYTES];
         let length = file.read_at(&mut bytes, 0).ok()?;
         find(std::str::from_utf8(bytes.get(..length)?).ok()?)

@@ -242,13 +242,16 @@ impl Group for GroupV1 {
     }
 
     fn renew(&self, staying: u32) -> bool {
-        let inside = self.files.processes.number();
-        let is_empty = inside.is_some_and(|inside| inside <= staying.into());
-        if staying > 0 && is_empty && self.memory_bytes() > LEFT_BYTES_MAX {
+        // What cannot be read is not known to be small.
+        let number = |file: &KeptFile| file.number().unwrap_or(u64::MAX);
+        if number(&self.files.processes) > staying.into() {
+            return false;
+        }
+        if staying > 0 && number(&self.files.memory) > LEFT_BYTES_MAX {
             // Pages of the host's files that were read first by what was inside.
             let _ = files::write(&self.memory, "memory.force_empty", 0);
         }
-        if !is_empty || self.memory_bytes() > LEFT_BYTES_MAX {
+        if number(&self.files.memory) > LEFT_BYTES_MAX {
             return false;
         }
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = self.counters();

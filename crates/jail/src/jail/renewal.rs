@@ -6,9 +6,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
-use atoll_types::Limits;
+use atoll_types::{Layer, Limits};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
@@ -45,7 +46,10 @@ impl Jail {
     /// program's.
     #[must_use]
     pub fn is_renewable() -> bool {
-        host().own_users && !matches!(host().hierarchies, cgroup::Hierarchies::None(_))
+        let counted = [Layer::MemoryLimit, Layer::ProcessLimit];
+        host().own_users
+            && !matches!(host().hierarchies, cgroup::Hierarchies::None(_))
+            && !counted.into_iter().any(|layer| host().is_without(layer))
     }
 
     /// Notes the child of this process that everything inside comes from.
@@ -105,7 +109,7 @@ impl Jail {
             .set_limits(&self.group_limits(&limits))
             .map_err(limits_refused)?;
         self.limits = limits;
-        self.send(&Renew, &[])?;
+        self.send(&Renew { word: Renew::WORD }, &[])?;
         self.send(&disk_limits(&limits), &[])?;
         self.built().await
     }
@@ -159,7 +163,11 @@ impl Jail {
     async fn emptied(&self) -> Result<(), JailError> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..LOOKS {
-            if self.group.renew(KEEPERS) {
+            // It may have the kernel look for memory to give back, which takes as long as the
+            // program has made it.
+            let group = Arc::clone(&self.group);
+            let renewed = tokio::task::spawn_blocking(move || group.renew(KEEPERS)).await;
+            if renewed.map_err(|error| internal("renew a jail")(error.into()))? {
                 return Ok(());
             }
             tokio::time::sleep(pause).await;

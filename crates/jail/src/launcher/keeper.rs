@@ -35,7 +35,7 @@ pub(super) fn keep(plan: &Plan, socket: &OwnedFd) -> Result<(), Failure> {
     loop {
         serve_next(plan, socket)?;
         let asked = Receiver::default().receive_blocking::<Renew>(socket.as_fd());
-        if asked.is_err() {
+        if !asked.is_ok_and(|(asked, _)| asked.word == Renew::WORD) {
             return Ok(());
         }
     }

@@ -54,7 +54,8 @@ pub fn take_short_turns() {
 /// woken they do not take the processor away from whoever has it.
 ///
 /// # Errors
-/// The kernel's answer to sched_setattr(2); there is no privilege that it takes.
+/// The kernel's answer to sched_setattr(2). It takes no privilege, except in a thread that takes
+/// short turns.
 pub fn wait_for_turns() -> io::Result<()> {
     set(Attributes {
         policy: libc::SCHED_BATCH.cast_unsigned(),
@@ -91,27 +92,28 @@ fn set(wanted: Attributes) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn in_a_thread<T: Send + 'static>(test: fn() -> T) -> T {
+        std::thread::spawn(test).join().unwrap()
+    }
+
     #[test]
-    fn turns_are_short_here_and_waited_for_there() {
-        let policy = std::thread::spawn(|| {
+    fn a_supervisor_takes_short_turns() {
+        let own = in_a_thread(|| {
             take_short_turns();
-            let short = attributes().unwrap();
-            // Kernels before 6.12 do not tell.
-            assert!(
-                [0, SHORT_TURN_NS].contains(&short.runtime),
-                "{}",
-                short.runtime
-            );
-            assert_eq!(short.policy, libc::SCHED_OTHER.cast_unsigned());
-            wait_for_turns().unwrap();
-            let waiting = attributes().unwrap();
-            assert_ne!(waiting.runtime, SHORT_TURN_NS);
-            waiting.policy
+            attributes().unwrap()
         });
-        assert_eq!(policy.join().unwrap(), libc::SCHED_BATCH.cast_unsigned());
-        assert_eq!(
-            attributes().unwrap().policy,
-            libc::SCHED_OTHER.cast_unsigned()
-        );
+        // Kernels before 6.12 do not tell.
+        assert!([0, SHORT_TURN_NS].contains(&own.runtime), "{}", own.runtime);
+        assert_eq!(own.policy, libc::SCHED_OTHER.cast_unsigned());
+    }
+
+    #[test]
+    fn a_launcher_waits_for_turns() {
+        let own = in_a_thread(|| {
+            wait_for_turns().unwrap();
+            attributes().unwrap()
+        });
+        assert_ne!(own.runtime, SHORT_TURN_NS);
+        assert_eq!(own.policy, libc::SCHED_BATCH.cast_unsigned());
     }
 }

@@ -87,6 +87,60 @@ touch /work/a /tmp/b /dev/shm/c
     });
 }
 
+/// Every namespace that a program has for itself, held open so that its number stays its own.
+fn hold_namespaces(shown: &str) -> Vec<(String, std::fs::File)> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let of_program = processes
+        .map(|process| process.path().join("ns"))
+        .find(|ns| std::fs::read_link(ns.join("pid")).is_ok_and(|link| link.as_os_str() == shown));
+    let of_program = of_program.unwrap();
+    ["pid", "mnt", "net", "ipc", "uts"]
+        .map(|name| {
+            let path = of_program.join(name);
+            let link = std::fs::read_link(&path).unwrap();
+            let held = std::fs::File::open(&path).unwrap();
+            (link.to_str().unwrap().to_owned(), held)
+        })
+        .into()
+}
+
+#[test]
+fn every_program_has_namespaces_of_its_own() {
+    use std::io::{BufRead as _, BufReader};
+
+    if !are_possible("renew-own-namespaces") {
+        return;
+    }
+    block_on(async {
+        let mut jail = create("renew-own-namespaces", LIMITS).await;
+        let mut held: Vec<(String, std::fs::File)> = Vec::new();
+        for number in 0..2 {
+            if number > 0 {
+                jail.renew(LIMITS).await.unwrap();
+            }
+            let streams = jail
+                .start(shell("readlink /proc/self/ns/pid; read end"))
+                .await;
+            let streams = streams.unwrap();
+            rustix::io::ioctl_fionbio(&streams.stdout, false).unwrap();
+            let mut shown = String::new();
+            let mut stdout = BufReader::new(std::fs::File::from(streams.stdout));
+            stdout.read_line(&mut shown).unwrap();
+            for (name, file) in hold_namespaces(shown.trim_end()) {
+                assert!(
+                    !held.iter().any(|(other, _)| *other == name),
+                    "{name} again"
+                );
+                held.push((name, file));
+            }
+            drop(streams.stdin);
+            jail.wait().await;
+            jail.stop();
+        }
+        jail.destroy().await.unwrap();
+    });
+}
+
 #[test]
 fn usage_is_that_of_one_program() {
     let busy = "
