@@ -113,7 +113,9 @@ function errorText(error, context) {
   let head = error.message === "" || error.message === undefined ? String(name) : `${name}: ${error.message}`;
   const own = constructorName(error);
   if (own && !String(name).includes(own) && String(name) === "Error" && own !== "Error") head = head.replace(/^Error/, own);
-  const stack = typeof error.stack === "string" ? error.stack : "";
+  let stack = typeof error.stack === "string" ? error.stack : "";
+  // The name may have been given after the stack was taken.
+  if (name !== "Error" && stack.startsWith("Error") && !stack.includes(name)) stack = stack.replace(/^Error/, name);
   if (!stack) return `[${head}]`;
   let out = stack;
   if (context.indentation) out = out.replaceAll("\n", "\n" + " ".repeat(context.indentation));
@@ -255,7 +257,7 @@ function reduce(context, output, base, braces, array, depth, value) {
     const start = output.length + context.indentation + braces[0].length + base.length + 10;
     let total = output.length + start;
     for (const one of output) total += one.length;
-    if (total + output.length <= context.breakLength && (base === "" || !base.includes("\n"))) {
+    if (total <= context.breakLength && (base === "" || !base.includes("\n"))) {
       const joined = output.join(", ");
       if (!joined.includes("\n")) return `${base ? `${base} ` : ""}${braces[0]} ${joined} ${braces[1]}`;
     }
@@ -303,7 +305,7 @@ function group(context, output, value) {
 function inspect(value, options = {}) {
   if (typeof options === "boolean") options = {};
   const context = {
-    depth: 2, breakLength: 128, compact: 3, maxArrayLength: 100, sorted: false, ...options,
+    depth: 2, breakLength: 80, compact: 3, maxArrayLength: 100, sorted: false, ...options,
     indentation: 0, seen: [], circular: new Map(), currentDepth: 0,
   };
   if (context.depth === Infinity) context.depth = null;
@@ -354,8 +356,9 @@ const counts = new Map(), clocks = new Map();
 const say = (descriptor, values) => {
   let line = formatText(...values);
   if (indent) line = indent + line.replaceAll("\n", "\n" + indent);
-  host.print(descriptor, line + "\n");
+  host.print(descriptor, whole(line) + "\n");
 };
+const whole = (value) => value.isWellFormed() ? value : value.toWellFormed();
 const console = {
   log: (...values) => say(1, values), info: (...values) => say(1, values), debug: (...values) => say(1, values),
   error: (...values) => say(2, values), warn: (...values) => say(2, values),
@@ -631,8 +634,78 @@ const util = {
   types: { isPromise: (v) => v instanceof Promise, isDate: (v) => v instanceof Date, isRegExp: (v) => v instanceof RegExp },
 };
 const os = { EOL: "\n", platform: () => "linux", tmpdir: () => "/tmp", homedir: () => process.env.HOME ?? "/", cpus: () => [], type: () => "Linux", arch: () => "x64", hostname: () => "localhost" };
+// FIPS 180-4 and RFC 1321, over whole messages: enough for checksums of what is in memory.
+const K256 = [], H256 = [];
+for (let n = 2; K256.length < 64; n++) {
+  let prime = true;
+  for (let d = 2; d * d <= n; d++) if (n % d === 0) { prime = false; break; }
+  if (!prime) continue;
+  if (H256.length < 8) H256.push((n ** 0.5 % 1) * 2 ** 32 | 0);
+  K256.push((Math.cbrt(n) % 1) * 2 ** 32 | 0);
+}
+const rotl = (x, n) => x << n | x >>> 32 - n, rotr = (x, n) => x >>> n | x << 32 - n;
+function padded(bytes, little) {
+  const all = new Uint8Array((bytes.length + 8 >> 6) + 1 << 6), view = new DataView(all.buffer);
+  all.set(bytes); all[bytes.length] = 0x80;
+  view.setBigUint64(all.length - 8, BigInt(bytes.length) * 8n, little);
+  return view;
+}
+const HASHES = {
+  sha256(bytes) {
+    const h = H256.slice(), view = padded(bytes, false), w = new Int32Array(64);
+    for (let at = 0; at < view.byteLength; at += 64) {
+      for (let i = 0; i < 64; i++) w[i] = i < 16 ? view.getInt32(at + 4 * i)
+        : (rotr(w[i - 2], 17) ^ rotr(w[i - 2], 19) ^ w[i - 2] >>> 10) + w[i - 7] + (rotr(w[i - 15], 7) ^ rotr(w[i - 15], 18) ^ w[i - 15] >>> 3) + w[i - 16];
+      let [a, b, c, d, e, f, g, k] = h;
+      for (let i = 0; i < 64; i++) {
+        const t = k + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + (e & f ^ ~e & g) + K256[i] + w[i] | 0;
+        const u = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + (a & b ^ a & c ^ b & c) | 0;
+        k = g; g = f; f = e; e = d + t | 0; d = c; c = b; b = a; a = t + u | 0;
+      }
+      [a, b, c, d, e, f, g, k].forEach((v, i) => { h[i] = h[i] + v | 0; });
+    }
+    return words(h, false);
+  },
+  sha1(bytes) {
+    const h = [0x67452301, 0xefcdab89 | 0, 0x98badcfe | 0, 0x10325476, 0xc3d2e1f0 | 0], view = padded(bytes, false), w = new Int32Array(80);
+    for (let at = 0; at < view.byteLength; at += 64) {
+      for (let i = 0; i < 80; i++) w[i] = i < 16 ? view.getInt32(at + 4 * i) : rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
+      let [a, b, c, d, e] = h;
+      for (let i = 0; i < 80; i++) {
+        const f = i < 20 ? (b & c | ~b & d) + 0x5a827999 : i < 40 ? (b ^ c ^ d) + 0x6ed9eba1 : i < 60 ? (b & c | b & d | c & d) + 0x8f1bbcdc : (b ^ c ^ d) + 0xca62c1d6;
+        const t = rotl(a, 5) + f + e + w[i] | 0;
+        e = d; d = c; c = rotl(b, 30); b = a; a = t;
+      }
+      [a, b, c, d, e].forEach((v, i) => { h[i] = h[i] + v | 0; });
+    }
+    return words(h, false);
+  },
+  md5(bytes) {
+    const h = [0x67452301, 0xefcdab89 | 0, 0x98badcfe | 0, 0x10325476], view = padded(bytes, true);
+    const turns = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+    for (let at = 0; at < view.byteLength; at += 64) {
+      let [a, b, c, d] = h;
+      for (let i = 0; i < 64; i++) {
+        const round = i >> 4;
+        const f = [b & c | ~b & d, d & b | ~d & c, b ^ c ^ d, c ^ (b | ~d)][round], g = [i, 5 * i + 1, 3 * i + 5, 7 * i][round] % 16;
+        const t = a + f + Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) + view.getInt32(at + 4 * g, true) | 0;
+        a = d; d = c; c = b; b = b + rotl(t, turns[round][i % 4]) | 0;
+      }
+      [a, b, c, d].forEach((v, i) => { h[i] = h[i] + v | 0; });
+    }
+    return words(h, true);
+  },
+};
+function words(list, little) { const view = new DataView(new ArrayBuffer(4 * list.length)); list.forEach((v, i) => view.setInt32(4 * i, v, little)); return new Uint8Array(view.buffer); }
+function createHash(name) {
+  const hash = HASHES[String(name).toLowerCase()];
+  if (!hash) throw Object.assign(new Error("Digest method not supported"), { code: "ERR_CRYPTO_INVALID_DIGEST" });
+  const parts = [];
+  return { update(data, encoding) { parts.push(bytesOf(data, encoding)); return this; }, digest(encoding) { const out = Buffer.own(hash(Buffer.concat(parts))); return encoding ? out.toString(encoding) : out; } };
+}
 const uuid = () => { const b = host.random(16); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128; return encodeBytes(b, "hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"); };
 const crypto = {
+  createHash,
   randomUUID: uuid, randomBytes: (n) => Buffer.own(host.random(n)),
   getRandomValues: (view) => { new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(host.random(view.byteLength)); return view; },
   randomInt: (low, high) => { if (high === undefined) [low, high] = [0, low]; return low + Math.floor(Math.random() * (high - low)); },
@@ -669,7 +742,7 @@ const process = Object.assign(new EventEmitter(), {
 });
 function out(descriptor) {
   return Object.assign(new EventEmitter(), { fd: descriptor, isTTY: undefined, writable: true,
-    write(data, ...rest) { typeof data === "string" ? host.print(descriptor, data) : host.write(descriptor, data); const done = rest.at(-1); if (typeof done === "function") process.nextTick(done); return true; },
+    write(data, ...rest) { typeof data === "string" ? host.print(descriptor, whole(data)) : host.write(descriptor, data); const done = rest.at(-1); if (typeof done === "function") process.nextTick(done); return true; },
     end(data) { if (data !== undefined) this.write(data); } });
 }
 process.stdin = Object.assign(new EventEmitter(), {
@@ -716,7 +789,8 @@ function guard(what) { try { what(); } catch (error) { fatal(error); } }
 function loop() {
   for (;;) {
     settle();
-    const now = host.now();
+    // Clocks of loops count whole milliseconds.
+    const now = host.now() + 1;
     for (const timer of timers.filter((t) => t.due <= now).sort((a, b) => a.due - b.due || a.id - b.id)) {
       if (!timers.includes(timer)) continue;
       if (timer.repeat) timer.due = host.now() + timer.every; else timers.splice(timers.indexOf(timer), 1);
@@ -810,6 +884,15 @@ for (const [name, value] of Object.entries({
   global: globalThis, structuredClone: (value) => clone(value, new Map()),
 })) Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 
+// Without Intl: what American English would say, for plain numbers.
+Number.prototype.toLocaleString = function (locale, options = {}) {
+  if (!Number.isFinite(+this)) return String(this).replace("Infinity", "∞");
+  const least = options.minimumFractionDigits ?? 0, most = options.maximumFractionDigits ?? Math.max(least, 3);
+  let [whole, part = ""] = Math.abs(this).toFixed(most).split(".");
+  while (part.length > least && part.endsWith("0")) part = part.slice(0, -1);
+  return (this < 0 ? "-" : "") + whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? `.${part}` : "");
+};
+
 function clone(value, seen) {
   if (value === null || typeof value !== "object") { if (typeof value === "function" || typeof value === "symbol") throw new DOMException(`${String(value)} could not be cloned.`, "DataCloneError"); return value; }
   if (seen.has(value)) return seen.get(value);
@@ -825,9 +908,22 @@ function clone(value, seen) {
   return made;
 }
 
+// Programs look at some messages, and people know them.
+const REWORDED = [
+  [/^cannot read property '(.*)' of (null|undefined)$/, (_, key, of) => `Cannot read properties of ${of} (reading '${key}')`],
+  [/^cannot set property '(.*)' of (null|undefined)$/, (_, key, of) => `Cannot set properties of ${of} (setting '${key}')`],
+  [/^'(.*)' is read-only$/, () => "Assignment to constant variable."],
+];
+function reword(error) {
+  if (!(error instanceof TypeError) || typeof error.message !== "string") return;
+  for (const [pattern, words] of REWORDED)
+    if (pattern.test(error.message)) { error.message = error.message.replace(pattern, words); return; }
+}
+
 // Node's stacks begin with the error itself, and show nothing of what is around the program.
 Error.prepareStackTrace = (error, sites) => {
   let name, message;
+  reword(error);
   try { name = error.name ?? "Error"; message = error.message ?? ""; } catch { name = "Error"; message = ""; }
   let out = name === "" ? String(message) : message === "" ? String(name) : `${name}: ${message}`;
   for (const site of sites) {

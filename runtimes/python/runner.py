@@ -179,6 +179,7 @@ def finish(code):
                 kept.flush()
             except Exception:
                 pass
+    kept = None
     gc.collect()
     return code if flush() and flushed else 120
 

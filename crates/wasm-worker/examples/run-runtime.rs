@@ -17,6 +17,10 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxView, WasiView};
 /// What a language runtime and its tables and instances take, with room.
 const POOL_MEMORY_BYTES: usize = 256 << 20;
 
+/// CPython and QuickJS count on a stack like a native one; less, and recursion that they would
+/// refuse with an exception is a trap.
+const STACK_MIB: usize = 32;
+
 struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
@@ -78,10 +82,12 @@ fn engine() -> wasmtime::Result<Engine> {
         .linear_memory_keep_resident(16 << 20)
         .table_keep_resident(1 << 20);
     let mut config = Config::new();
+    let stack = std::env::var("STACK_MIB").map_or(Ok(STACK_MIB), |mib| mib.parse::<usize>());
+    let stack = stack.unwrap_or(STACK_MIB) << 20;
     config
         .epoch_interruption(true)
-        .max_wasm_stack(4 << 20)
-        .async_stack_size(5 << 20);
+        .max_wasm_stack(stack)
+        .async_stack_size(stack + (1 << 20));
     if std::env::var_os("ON_DEMAND").is_none() {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
@@ -89,7 +95,10 @@ fn engine() -> wasmtime::Result<Engine> {
 }
 
 /// The component, and how long it took to have it.
-#[allow(unsafe_code, reason = "compiled code is loaded from the file that this program wrote")]
+#[allow(
+    unsafe_code,
+    reason = "compiled code is loaded from the file that this program wrote"
+)]
 fn compiled(engine: &Engine, path: &Path) -> Result<(Component, Duration), Box<dyn Error>> {
     let kept = path.with_extension("cwasm");
     let began = Instant::now();
@@ -169,7 +178,10 @@ fn report(compile: Duration, measured: Vec<Took>) {
         ));
     };
     say(&format!("component: {compile:?}"));
-    line("instantiate", measured.iter().map(|t| t.instantiate).collect());
+    line(
+        "instantiate",
+        measured.iter().map(|t| t.instantiate).collect(),
+    );
     line("run", measured.iter().map(|t| t.run).collect());
     line("drop", measured.iter().map(|t| t.drop).collect());
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

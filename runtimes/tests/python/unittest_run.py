@@ -1,3 +1,4 @@
+import io
 import unittest
 
 
@@ -9,5 +10,5 @@ class T(unittest.TestCase):
         self.assertIn(3, [1])
 
 
-result = unittest.TextTestRunner(stream=open('log.txt', 'w')).run(unittest.defaultTestLoader.loadTestsFromTestCase(T))
+result = unittest.TextTestRunner(stream=io.StringIO()).run(unittest.defaultTestLoader.loadTestsFromTestCase(T))
 print(result.testsRun, len(result.failures))
