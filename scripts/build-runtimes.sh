@@ -62,11 +62,10 @@ javascript() {
 print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"]
         if p["name"] == "rquickjs-sys"))')/quickjs
     "$root/examples/wasm/build.sh" --compiler
-    {
-        echo 'const char runner_js[] = {'
-        od -An -v -td1 "$sources/javascript/runner.js" | tr -s ' ' ',' | sed 's/^,//; s/$/,/'
-        echo '0}; const unsigned runner_js_len = sizeof runner_js - 1;'
-    } > "$work/runner_js.c"
+    # Byte code is the same for every machine, so a native compiler can make it.
+    gcc -O1 -w -D_GNU_SOURCE -I"$engine" -o "$work/compile" "$sources/javascript/compile.c" \
+        "$engine"/{quickjs,libregexp,libunicode,dtoa}.c -lm -lpthread
+    "$work/compile" < "$sources/javascript/runner.js" > "$work/runner_js.c"
     local flags=(--target=wasm32-wasi --sysroot=/usr -O2 -DNDEBUG -D_GNU_SOURCE
         -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_SIGNAL -I"$engine")
     # QuickJS counts its stack everywhere but under WASI; there, recursion without end would be a trap

@@ -21,7 +21,8 @@
 // memory (2 MiB, says the linker); WebAssembly's own, which holds the calls, must not end earlier.
 enum { STACK_BYTES = 1 << 20 };
 
-extern const char runner_js[];
+// runner.js, compiled by compile.c.
+extern const unsigned char runner_js[];
 extern const unsigned runner_js_len;
 extern char **environ;
 
@@ -351,7 +352,8 @@ static void prepare(void) {
     JS_SetModuleLoaderFunc(runtime, normalize, load, NULL);
     JSValue host = JS_NewObject(context);
     JS_SetPropertyFunctionList(context, host, HOST, sizeof HOST / sizeof *HOST);
-    JSValue make = JS_Eval(context, runner_js, runner_js_len, "node:internal", JS_EVAL_TYPE_GLOBAL);
+    JSValue code = JS_ReadObject(context, runner_js, runner_js_len, JS_READ_OBJ_BYTECODE);
+    JSValue make = JS_EvalFunction(context, code);
     hooks = JS_Call(context, make, JS_UNDEFINED, 1, (JSValueConst *)&host);
     if (JS_IsException(hooks)) {
         const char *text = JS_ToCString(context, JS_GetException(context));

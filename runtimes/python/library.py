@@ -5,6 +5,7 @@ byte code, and the sources wait for tracebacks. What cannot be imported here (it
 system, sockets or libraries in C that are not there) is left out, so that a program finds it missing.
 """
 
+import atexit
 import importlib.machinery
 import importlib.util
 import marshal
@@ -163,6 +164,9 @@ def forget(name):
 
 
 AVAILABLE = fill("/python")
+# Modules that were only tried have left their functions for the end of the program.
+atexit._clear()
+atexit.register(sys.modules["logging"].shutdown)
 NAMES = frozenset(name.partition(".")[0] for name in AVAILABLE)
 
 # Read out of the component by the build, for whoever has to know what a program may import.
