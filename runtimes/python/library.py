@@ -18,7 +18,7 @@ PREFIX = f"/usr/lib/python3.{sys.version_info.minor}"
 
 LEFT_OUT = frozenset(
     "__hello__ __phello__ _aix_support _android_support _apple_support _ios_support _osx_support "
-    "_pyrepl _sysconfigdata__wasi_wasm32-wasi antigravity config-3 ctypes curses ensurepip idlelib "
+    "_sysconfigdata__wasi_wasm32-wasi antigravity config-3 ctypes curses ensurepip idlelib "
     "pydoc_data site-packages test this tkinter turtle turtledemo venv webbrowser".split()
 )
 

@@ -24,6 +24,27 @@ const STACK_MIB: usize = 32;
 struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
+    memory: Memory,
+}
+
+/// Linear memory, all together, in bytes.
+#[derive(Default)]
+struct Memory(usize);
+
+impl wasmtime::ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.0 = self.0.saturating_add(desired.saturating_sub(current));
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
 }
 
 impl WasiView for Guest {
@@ -118,6 +139,7 @@ struct Took {
     instantiate: Duration,
     run: Duration,
     drop: Duration,
+    memory: usize,
 }
 
 async fn once(
@@ -139,8 +161,10 @@ async fn once(
     let guest = Guest {
         wasi: wasi.build(),
         table: ResourceTable::new(),
+        memory: Memory::default(),
     };
     let mut store = Store::new(engine, guest);
+    store.limiter(|guest| &mut guest.memory);
     store.set_epoch_deadline(u64::MAX / 2);
     let instance = prepared.instantiate_async(&mut store).await?;
     let entry = instance.get_typed_func::<Run, (u8,)>(&mut store, "run")?;
@@ -154,6 +178,7 @@ async fn once(
         },
     };
     let run = began.elapsed();
+    let memory = store.data().memory.0;
     let began = Instant::now();
     drop(store);
     let drop = began.elapsed();
@@ -163,6 +188,7 @@ async fn once(
             instantiate,
             run,
             drop,
+            memory,
         },
     ))
 }
@@ -184,6 +210,11 @@ fn report(compile: Duration, measured: Vec<Took>) {
     );
     line("run", measured.iter().map(|t| t.run).collect());
     line("drop", measured.iter().map(|t| t.drop).collect());
+    let memory = measured.iter().map(|took| took.memory).max();
+    say(&format!(
+        "linear memory: {} KiB",
+        memory.unwrap_or_default() >> 10
+    ));
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     for name in ["VmHWM", "RssAnon", "RssFile"] {
         if let Some(found) = status.lines().find(|line| line.starts_with(name)) {
