@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples demo test test-guest bench ablation races third-party soak fuzz \
+.PHONY: help setup build examples runtimes demo test test-guest bench ablation races third-party soak fuzz \
 	doc install clean-all
 
 help: ## Show this list
@@ -20,6 +20,9 @@ build: setup ## Build the three programs
 
 examples: setup ## Build what the examples need
 	@scripts/build-examples.sh
+
+runtimes: setup ## Build Python and JavaScript as WebAssembly components
+	@scripts/build-runtimes.sh
 
 demo: build examples ## Run every example and show what was decided and what happened
 	@scripts/built.sh atoll-demo

@@ -2,6 +2,7 @@
 # Compiles the WebAssembly examples: C to WASI modules with clang, and one of them to a component.
 #
 #     examples/wasm/build.sh [DIRECTORY]        default: target/examples
+#     examples/wasm/build.sh --compiler         only sees to it that there is a compiler
 #
 # Installs clang, its WebAssembly linker and wasi-libc with apt-get when they are missing, once, and
 # says so. The step to a component is a small Rust program of its own (componentize), because the
@@ -10,9 +11,11 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 examples=$(dirname "$here")
-out=${1:-$(dirname "$examples")/target/examples}
-mkdir -p "$out"
-out=$(cd "$out" && pwd)
+if [ "${1:-}" != --compiler ]; then
+    out=${1:-$(dirname "$examples")/target/examples}
+    mkdir -p "$out"
+    out=$(cd "$out" && pwd)
+fi
 
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -74,6 +77,12 @@ component() {
             cargo run --quiet --locked -- "$source" "$result.new")
     mv "$result.new" "$result"
 }
+
+# For other scripts that compile C to WebAssembly.
+if [ "${1:-}" = --compiler ]; then
+    install_compiler
+    exit
+fi
 
 count=$examples/wasm-word-count/word-count.c
 module "$out/word-count.wasm" "$count"

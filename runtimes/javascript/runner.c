@@ -1,0 +1,398 @@
+// The JavaScript engine as a WebAssembly reactor that runs one program.
+//
+// C owns what JavaScript cannot do by itself: WASI, evaluating source under a file name, the queue
+// of jobs, rejected promises, modules. What a program sees is made in runner.js from these functions.
+// The exports `run` and `cabi_realloc` are the canonical ABI of `run` in runner.wit.
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "quickjs.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+
+// The engine stops recursion here, at about as many calls as node. It sees only its stack in linear
+// memory (2 MiB, says the linker); WebAssembly's own, which holds the calls, must not end earlier.
+enum { STACK_BYTES = 1 << 20 };
+
+// runner.js, compiled by compile.c.
+extern const unsigned char runner_js[];
+extern const unsigned runner_js_len;
+extern char **environ;
+
+struct text {
+    char *bytes;
+    size_t length;
+};
+
+// WASI preview 1 would keep only whether the code is 0.
+__attribute__((import_module("wasi:cli/exit@0.2.12"), import_name("exit-with-code")))
+extern void exit_with_code(int code);
+
+static JSContext *context;
+static JSValue hooks;
+
+static JSValue failed(JSContext *ctx) {
+    JSValue error = JS_NewError(ctx);
+    JS_SetPropertyStr(ctx, error, "message", JS_NewString(ctx, strerror(errno)));
+    JS_SetPropertyStr(ctx, error, "errno", JS_NewInt32(ctx, errno));
+    return JS_Throw(ctx, error);
+}
+
+static JSValue answer(JSContext *ctx, int result) {
+    return result < 0 ? failed(ctx) : JS_NewInt32(ctx, result);
+}
+
+#define FUNCTION(name)                                                                            \
+    static JSValue name(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+
+FUNCTION(host_read) {
+    int descriptor, max;
+    if (JS_ToInt32(ctx, &descriptor, argv[0]) || JS_ToInt32(ctx, &max, argv[1])) return JS_EXCEPTION;
+    uint8_t *bytes = js_malloc(ctx, max > 0 ? max : 1);
+    if (!bytes) return JS_EXCEPTION;
+    ssize_t length = read(descriptor, bytes, max);
+    JSValue result = length < 0 ? failed(ctx) : JS_NewUint8ArrayCopy(ctx, bytes, length);
+    js_free(ctx, bytes);
+    return result;
+}
+
+FUNCTION(host_write) {
+    int descriptor;
+    size_t length;
+    if (JS_ToInt32(ctx, &descriptor, argv[0])) return JS_EXCEPTION;
+    uint8_t *bytes = JS_GetUint8Array(ctx, &length, argv[1]);
+    if (!bytes && length) return JS_EXCEPTION;
+    for (size_t done = 0; done < length;) {
+        ssize_t wrote = write(descriptor, bytes + done, length - done);
+        if (wrote < 0) return failed(ctx);
+        done += wrote;
+    }
+    return JS_UNDEFINED;
+}
+
+// Text goes out as UTF-8 without a copy in JavaScript.
+FUNCTION(host_print) {
+    int descriptor;
+    size_t length;
+    if (JS_ToInt32(ctx, &descriptor, argv[0])) return JS_EXCEPTION;
+    const char *bytes = JS_ToCStringLen(ctx, &length, argv[1]);
+    if (!bytes) return JS_EXCEPTION;
+    JSValue result = JS_UNDEFINED;
+    for (size_t done = 0; done < length;) {
+        ssize_t wrote = write(descriptor, bytes + done, length - done);
+        if (wrote < 0) {
+            result = failed(ctx);
+            break;
+        }
+        done += wrote;
+    }
+    JS_FreeCString(ctx, bytes);
+    return result;
+}
+
+FUNCTION(host_open) {
+    int flags = 0;
+    const char *path = JS_ToCString(ctx, argv[0]);
+    const char *mode = JS_ToCString(ctx, argv[1]);
+    if (!path || !mode) return JS_EXCEPTION;
+    switch (mode[0]) {
+    case 'r': flags = strchr(mode, '+') ? O_RDWR : O_RDONLY; break;
+    case 'w': flags = (strchr(mode, '+') ? O_RDWR : O_WRONLY) | O_CREAT | O_TRUNC; break;
+    case 'a': flags = (strchr(mode, '+') ? O_RDWR : O_WRONLY) | O_CREAT | O_APPEND; break;
+    }
+    if (strchr(mode, 'x')) flags |= O_EXCL;
+    int descriptor = open(path, flags, 0666);
+    JS_FreeCString(ctx, path);
+    JS_FreeCString(ctx, mode);
+    return answer(ctx, descriptor);
+}
+
+FUNCTION(host_close) {
+    int descriptor;
+    if (JS_ToInt32(ctx, &descriptor, argv[0])) return JS_EXCEPTION;
+    return answer(ctx, close(descriptor));
+}
+
+FUNCTION(host_stat) {
+    struct stat stat_;
+    const char *path = JS_ToCString(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    int result = JS_ToBool(ctx, argv[1]) ? stat(path, &stat_) : lstat(path, &stat_);
+    JS_FreeCString(ctx, path);
+    if (result < 0) return failed(ctx);
+    JSValue array = JS_NewArray(ctx);
+    double values[] = {
+        S_ISREG(stat_.st_mode), S_ISDIR(stat_.st_mode), S_ISLNK(stat_.st_mode), stat_.st_size,
+        stat_.st_mtim.tv_sec * 1e3 + stat_.st_mtim.tv_nsec / 1e6,
+        stat_.st_ino, stat_.st_nlink,
+    };
+    for (uint32_t at = 0; at < sizeof values / sizeof *values; at++)
+        JS_SetPropertyUint32(ctx, array, at, JS_NewFloat64(ctx, values[at]));
+    return array;
+}
+
+FUNCTION(host_list) {
+    const char *path = JS_ToCString(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    DIR *directory = opendir(path);
+    JS_FreeCString(ctx, path);
+    if (!directory) return failed(ctx);
+    JSValue array = JS_NewArray(ctx);
+    uint32_t at = 0;
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            JS_SetPropertyUint32(ctx, array, at++, JS_NewString(ctx, entry->d_name));
+    closedir(directory);
+    return array;
+}
+
+enum { MAKE_DIRECTORY, REMOVE_DIRECTORY, REMOVE_FILE };
+
+static JSValue host_path(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int what) {
+    const char *path = JS_ToCString(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    int result = what == MAKE_DIRECTORY ? mkdir(path, 0777)
+        : what == REMOVE_DIRECTORY      ? rmdir(path)
+                                        : unlink(path);
+    JS_FreeCString(ctx, path);
+    return answer(ctx, result);
+}
+
+FUNCTION(host_rename) {
+    const char *from = JS_ToCString(ctx, argv[0]);
+    const char *to = JS_ToCString(ctx, argv[1]);
+    if (!from || !to) return JS_EXCEPTION;
+    int result = rename(from, to);
+    JS_FreeCString(ctx, from);
+    JS_FreeCString(ctx, to);
+    return answer(ctx, result);
+}
+
+FUNCTION(host_now) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return JS_NewFloat64(ctx, now.tv_sec * 1e3 + now.tv_nsec / 1e6);
+}
+
+FUNCTION(host_sleep) {
+    double milliseconds;
+    if (JS_ToFloat64(ctx, &milliseconds, argv[0])) return JS_EXCEPTION;
+    struct timespec time = {milliseconds / 1e3, 0};
+    time.tv_nsec = (milliseconds - time.tv_sec * 1e3) * 1e6;
+    nanosleep(&time, NULL);
+    return JS_UNDEFINED;
+}
+
+FUNCTION(host_random) {
+    int length;
+    if (JS_ToInt32(ctx, &length, argv[0])) return JS_EXCEPTION;
+    uint8_t *bytes = js_malloc(ctx, length > 0 ? length : 1);
+    if (!bytes) return JS_EXCEPTION;
+    for (int done = 0; done < length; done += 256)
+        if (getentropy(bytes + done, length - done < 256 ? length - done : 256)) abort();
+    JSValue result = JS_NewUint8ArrayCopy(ctx, bytes, length);
+    js_free(ctx, bytes);
+    return result;
+}
+
+FUNCTION(host_environment) {
+    JSValue array = JS_NewArray(ctx);
+    for (uint32_t at = 0; environ && environ[at]; at++)
+        JS_SetPropertyUint32(ctx, array, at, JS_NewString(ctx, environ[at]));
+    return array;
+}
+
+FUNCTION(host_exit) {
+    int code;
+    if (JS_ToInt32(ctx, &code, argv[0])) return JS_EXCEPTION;
+    exit_with_code(code & 0xff);
+    __builtin_unreachable();
+}
+
+// Runs the jobs of settled promises. Answers false when there are none, throws what one threw.
+FUNCTION(host_job) {
+    JSContext *of;
+    int result = JS_ExecutePendingJob(JS_GetRuntime(ctx), &of);
+    return result < 0 ? JS_EXCEPTION : JS_NewBool(ctx, result);
+}
+
+// evaluate(source, file, line, isModule)
+FUNCTION(host_evaluate) {
+    size_t length;
+    int line;
+    const char *source = JS_ToCStringLen(ctx, &length, argv[0]);
+    const char *file = JS_ToCString(ctx, argv[1]);
+    if (!source || !file || JS_ToInt32(ctx, &line, argv[2])) return JS_EXCEPTION;
+    JSEvalOptions options = {
+        .version = JS_EVAL_OPTIONS_VERSION,
+        .eval_flags = JS_ToBool(ctx, argv[3]) ? JS_EVAL_TYPE_MODULE : JS_EVAL_TYPE_GLOBAL,
+        .filename = file,
+        .line_num = line,
+    };
+    JSValue result = JS_Eval2(ctx, source, length, &options);
+    JS_FreeCString(ctx, source);
+    JS_FreeCString(ctx, file);
+    return result;
+}
+
+static const JSCFunctionListEntry HOST[] = {
+    JS_CFUNC_DEF("read", 2, host_read),
+    JS_CFUNC_DEF("write", 2, host_write),
+    JS_CFUNC_DEF("print", 2, host_print),
+    JS_CFUNC_DEF("open", 2, host_open),
+    JS_CFUNC_DEF("close", 1, host_close),
+    JS_CFUNC_DEF("stat", 2, host_stat),
+    JS_CFUNC_DEF("list", 1, host_list),
+    JS_CFUNC_MAGIC_DEF("makeDirectory", 1, host_path, MAKE_DIRECTORY),
+    JS_CFUNC_MAGIC_DEF("removeDirectory", 1, host_path, REMOVE_DIRECTORY),
+    JS_CFUNC_MAGIC_DEF("removeFile", 1, host_path, REMOVE_FILE),
+    JS_CFUNC_DEF("rename", 2, host_rename),
+    JS_CFUNC_DEF("now", 0, host_now),
+    JS_CFUNC_DEF("sleep", 1, host_sleep),
+    JS_CFUNC_DEF("random", 1, host_random),
+    JS_CFUNC_DEF("environment", 0, host_environment),
+    JS_CFUNC_DEF("exit", 1, host_exit),
+    JS_CFUNC_DEF("job", 0, host_job),
+    JS_CFUNC_DEF("evaluate", 4, host_evaluate),
+};
+
+static void rejected(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled,
+                     void *opaque) {
+    JSValue hook = JS_GetPropertyStr(ctx, hooks, "rejected");
+    JSValueConst arguments[] = {promise, reason, JS_NewBool(ctx, handled)};
+    JS_FreeValue(ctx, JS_Call(ctx, hook, JS_UNDEFINED, 3, arguments));
+    JS_FreeValue(ctx, hook);
+}
+
+static char *normalize(JSContext *ctx, const char *base, const char *name, void *opaque) {
+    JSValue hook = JS_GetPropertyStr(ctx, hooks, "resolve");
+    JSValue arguments[] = {JS_NewString(ctx, base), JS_NewString(ctx, name)};
+    JSValue result = JS_Call(ctx, hook, JS_UNDEFINED, 2, (JSValueConst *)arguments);
+    JS_FreeValue(ctx, arguments[0]);
+    JS_FreeValue(ctx, arguments[1]);
+    JS_FreeValue(ctx, hook);
+    const char *text = JS_IsException(result) ? NULL : JS_ToCString(ctx, result);
+    char *copy = text ? js_strdup(ctx, text) : NULL;
+    if (text) JS_FreeCString(ctx, text);
+    JS_FreeValue(ctx, result);
+    return copy;
+}
+
+static JSValue builtin(JSContext *ctx, const char *name) {
+    JSValue hook = JS_GetPropertyStr(ctx, hooks, "builtin");
+    JSValue argument = JS_NewString(ctx, name);
+    JSValue result = JS_Call(ctx, hook, JS_UNDEFINED, 1, (JSValueConst *)&argument);
+    JS_FreeValue(ctx, argument);
+    JS_FreeValue(ctx, hook);
+    return result;
+}
+
+static int fill(JSContext *ctx, JSModuleDef *module) {
+    JSAtom atom = JS_GetModuleName(ctx, module);
+    const char *name = JS_AtomToCString(ctx, atom);
+    JS_FreeAtom(ctx, atom);
+    JSValue exports = builtin(ctx, name);
+    JS_FreeCString(ctx, name);
+    JSPropertyEnum *properties;
+    uint32_t count;
+    if (JS_GetOwnPropertyNames(ctx, &properties, &count, exports, JS_GPN_STRING_MASK)) return -1;
+    for (uint32_t at = 0; at < count; at++) {
+        const char *key = JS_AtomToCString(ctx, properties[at].atom);
+        JS_SetModuleExport(ctx, module, key, JS_GetProperty(ctx, exports, properties[at].atom));
+        JS_FreeCString(ctx, key);
+    }
+    JS_FreePropertyEnum(ctx, properties, count);
+    JS_SetModuleExport(ctx, module, "default", exports);
+    return 0;
+}
+
+static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque) {
+    JSValue exports = builtin(ctx, name);
+    if (JS_IsException(exports)) return NULL;
+    if (JS_IsString(exports)) { // the source of a file
+        size_t length;
+        const char *source = JS_ToCStringLen(ctx, &length, exports);
+        JSValue module = JS_Eval(ctx, source, length, name,
+                                 JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+        JS_FreeCString(ctx, source);
+        JS_FreeValue(ctx, exports);
+        if (JS_IsException(module)) return NULL;
+        JSModuleDef *result = JS_VALUE_GET_PTR(module);
+        JS_FreeValue(ctx, module);
+        return result;
+    }
+    JSModuleDef *module = JS_NewCModule(ctx, name, fill);
+    JSPropertyEnum *properties;
+    uint32_t count;
+    if (!module || JS_GetOwnPropertyNames(ctx, &properties, &count, exports, JS_GPN_STRING_MASK))
+        return NULL;
+    for (uint32_t at = 0; at < count; at++) {
+        const char *key = JS_AtomToCString(ctx, properties[at].atom);
+        if (strcmp(key, "default")) JS_AddModuleExport(ctx, module, key);
+        JS_FreeCString(ctx, key);
+    }
+    JS_AddModuleExport(ctx, module, "default");
+    JS_FreePropertyEnum(ctx, properties, count);
+    JS_FreeValue(ctx, exports);
+    return module;
+}
+
+static void prepare(void) {
+    JSRuntime *runtime = JS_NewRuntime();
+    JS_SetMaxStackSize(runtime, STACK_BYTES);
+    context = JS_NewContext(runtime);
+    JS_SetHostPromiseRejectionTracker(runtime, rejected, NULL);
+    JS_SetModuleLoaderFunc(runtime, normalize, load, NULL);
+    JSValue host = JS_NewObject(context);
+    JS_SetPropertyFunctionList(context, host, HOST, sizeof HOST / sizeof *HOST);
+    JSValue code = JS_ReadObject(context, runner_js, runner_js_len, JS_READ_OBJ_BYTECODE);
+    JSValue make = JS_EvalFunction(context, code);
+    hooks = JS_Call(context, make, JS_UNDEFINED, 1, (JSValueConst *)&host);
+    if (JS_IsException(hooks)) {
+        const char *text = JS_ToCString(context, JS_GetException(context));
+        write(2, text, strlen(text));
+        abort();
+    }
+    JS_FreeValue(context, host);
+    JS_FreeValue(context, make);
+}
+
+EXPORT("cabi_realloc")
+void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
+    void *memory = realloc(old, size ? size : 1);
+    if (!memory) abort();
+    return memory;
+}
+
+EXPORT("run")
+int run(char *program, size_t program_length, char *name, size_t name_length,
+        struct text *arguments, size_t count) {
+    prepare();
+    JSValue list = JS_NewArray(context);
+    for (size_t at = 0; at < count; at++)
+        JS_SetPropertyUint32(context, list, at,
+                             JS_NewStringLen(context, arguments[at].bytes, arguments[at].length));
+    JSValue parameters[] = {
+        JS_NewStringLen(context, program, program_length),
+        JS_NewStringLen(context, name, name_length),
+        list,
+    };
+    JSValue hook = JS_GetPropertyStr(context, hooks, "run");
+    JSValue result = JS_Call(context, hook, JS_UNDEFINED, 3, (JSValueConst *)parameters);
+    int code = 70;
+    if (JS_IsException(result)) {
+        const char *text = JS_ToCString(context, JS_GetException(context));
+        if (text) write(2, text, strlen(text));
+    } else {
+        JS_ToInt32(context, &code, result);
+    }
+    // The instance is thrown away, and its memory with it.
+    return code & 0xff;
+}

@@ -1,0 +1,200 @@
+"""Runs one program as `python3 PROGRAM ARGUMENTS` would, in an interpreter that is a snapshot.
+
+Everything outside of `run` happens once, when the component is built: `library` imports the
+standard library, and its memory becomes the component's initial memory. So whatever depends on the
+moment (streams, environment, randomness, the working directory) is made anew in `run`.
+"""
+
+import library
+
+import atexit
+import gc
+import io
+import linecache
+import os
+import random
+import sys
+import types
+
+import loop
+import stack
+from wit_world.imports import environment, exit as wasi_exit
+
+WORKING_DIRECTORY = "/work"
+
+# What python3 has imported before it reads the program; a file of the program's cannot come first.
+STARTED_WITH = frozenset(
+    "abc codecs encodings genericpath importlib io os posixpath site stat sys types zipimport".split()
+)
+
+loop.install()
+stack.hide(__file__)
+MODULES_AT_START = frozenset(sys.modules)
+gc.collect()
+# Objects of the snapshot are nobody's garbage: collections need not look at them, or touch them.
+gc.freeze()
+
+
+class WitWorld:
+    """What the component exports."""
+
+    def run(self, program, name, arguments):
+        """Runs the program to its end and returns its exit code."""
+        directory = change_directory()
+        start_environment()
+        start_streams()
+        start_randomness()
+        os._exit = leave_now
+        file = os.path.join(directory, name)
+        sys.argv[:] = [name, *arguments]
+        sys.orig_argv[:] = ["python3", name, *arguments]
+        sys.path[:] = [os.path.dirname(file)]
+        sys.path_importer_cache.clear()
+        forget_shadowed(sys.path[0])
+        return finish(execute(program, file))
+
+
+def change_directory():
+    try:
+        os.chdir(WORKING_DIRECTORY)
+    except OSError:
+        return "/"
+    return WORKING_DIRECTORY
+
+
+def start_environment():
+    for name in list(os.environ):
+        del os.environ[name]
+    os.environ.update(environment.get_environment())
+
+
+def start_streams():
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    errors = "surrogateescape" if locale in ("C", "POSIX", "C.UTF-8", "C.utf8") else "strict"
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    sys.stdin = sys.__stdin__ = stream(0, "<stdin>", "r", errors)
+    sys.stdout = sys.__stdout__ = stream(1, "<stdout>", "w", errors, write_through=unbuffered)
+    sys.stderr = sys.__stderr__ = stream(
+        2, "<stderr>", "w", "backslashreplace", line_buffering=True, write_through=unbuffered
+    )
+
+
+def stream(descriptor, name, mode, errors, **options):
+    raw = io.FileIO(descriptor, mode + "b", closefd=False)
+    raw.name = name
+    buffer = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
+    text = io.TextIOWrapper(buffer, "utf-8", errors, "\n" if mode == "w" else None, **options)
+    text.mode = mode
+    return text
+
+
+def start_randomness():
+    random.seed()
+    for name, attribute in (("tempfile", "_name_sequence"), ("uuid", "_last_timestamp")):
+        if name in sys.modules:
+            setattr(sys.modules[name], attribute, None)
+
+
+def leave_now(status):
+    wasi_exit.exit_with_code(status & 0xFF)
+
+
+def forget_shadowed(directory):
+    """Lets the program's own `queue.py` come before the library's."""
+    try:
+        entries = os.listdir(directory)
+    except OSError:
+        return
+    names = {entry.removesuffix(".py") for entry in entries}
+    for name in library.NAMES & names - STARTED_WITH:
+        for module in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
+            del sys.modules[module]
+
+
+def execute(program, file):
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__file__=file, __builtins__=sys.modules["builtins"], __cached__=None)
+    main.__loader__ = library.Program("__main__", file, program)
+    main.__annotations__ = {}
+    sys.modules["__main__"] = main
+    lines = program.decode("utf-8", "replace").splitlines(keepends=True)
+    # Without a time of change the entry stays, whether or not there is such a file.
+    linecache.cache[file] = (len(program), None, lines, file)
+    try:
+        exec(compile(program, file, "exec", dont_inherit=True), main.__dict__)
+    except SystemExit as end:
+        return code_of(end)
+    except BaseException as error:
+        # The first frame is this one.
+        report(error, error.__traceback__.tb_next)
+        return 1
+    return 0
+
+
+def code_of(end):
+    if end.code is None:
+        return 0
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    try:
+        sys.stdout.flush()
+        print(end.code, file=sys.stderr)
+    except Exception:
+        pass
+    return 1
+
+
+def report(error, traceback):
+    error.__traceback__ = traceback
+    sys.last_exc = sys.last_value = error
+    sys.last_type, sys.last_traceback = type(error), traceback
+    try:
+        sys.stdout.flush()
+    except Exception:
+        pass
+    try:
+        sys.excepthook(type(error), error, traceback)
+    except SystemExit as end:
+        code_of(end)
+    except BaseException as second:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        sys.__excepthook__(type(second), second, second.__traceback__.tb_next)
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, traceback)
+
+
+def finish(code):
+    """What python3 does at its end: functions, streams, then the program's objects."""
+    atexit._run_exitfuncs()
+    flushed = flush()
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        if hasattr(sys, name):
+            delattr(sys, name)
+    for name in set(sys.modules) - MODULES_AT_START | {"__main__"}:
+        sys.modules.pop(name, None)
+    # Collecting a file could close it before what is buffered for it was written.
+    for kept in gc.get_objects():
+        if isinstance(kept, (io.BufferedWriter, io.TextIOWrapper)) and not kept.closed:
+            try:
+                kept.flush()
+            except Exception:
+                pass
+    kept = None
+    gc.collect()
+    return code if flush() and flushed else 120
+
+
+def flush():
+    flushed = True
+    for name in ("stdout", "stderr"):
+        file = getattr(sys, name, None)
+        if file is None or getattr(file, "closed", False):
+            continue
+        try:
+            file.flush()
+        except Exception as error:
+            flushed = False
+            if name == "stdout":
+                print(f"Exception ignored in: {file!r}", file=sys.stderr)
+                print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    return flushed

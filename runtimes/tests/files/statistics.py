@@ -1,0 +1,1 @@
+mine = 'the program\u2019s own'

@@ -1,0 +1,1 @@
+const assert = require('assert'); assert.strictEqual(1, 1); assert.deepStrictEqual({ a: [1] }, { a: [1] }); assert.throws(() => { throw new TypeError('t'); }, TypeError); try { assert.strictEqual(1, 2); } catch (e) { console.log(e.name, e.code, e.message.split('\n')[0]); }

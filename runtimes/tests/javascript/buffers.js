@@ -1,0 +1,1 @@
+const b = Buffer.from('h\u00e9llo'); console.log(b.length, b.toString('hex'), b.toString('base64'), Buffer.from('aGk=', 'base64').toString(), Buffer.concat([b, Buffer.alloc(2)]).length, b.slice(0, 2), JSON.stringify(Buffer.from([1])), new TextDecoder().decode(new TextEncoder().encode('\u20ac')), b.readUInt16BE(0), btoa('x'), Buffer.byteLength('\u20ac'));

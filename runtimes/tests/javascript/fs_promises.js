@@ -1,0 +1,1 @@
+const fs = require('fs/promises'); (async () => { await fs.writeFile('t.txt', 'abc'); console.log((await fs.readFile('t.txt')).toString(), await fs.readFile('t.txt', 'utf8')); await fs.unlink('t.txt'); })(); require('fs').readFile('data.txt', 'utf8', (e, t) => console.log(e, t.length));

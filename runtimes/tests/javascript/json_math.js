@@ -1,0 +1,1 @@
+console.log(JSON.stringify({ d: new Date(0), u: undefined, n: [1, null, NaN], s: '\u2028' }, null, 2), Math.max(...[3, 9, 2]), (0.1 + 0.2).toFixed(10), 255..toString(16), parseInt('12px'), 2 ** 53 + 1, 10n ** 30n);

@@ -1,0 +1,1 @@
+const { a = 5, ...rest } = { b: 2, c: 3 }; console.log(a, rest, [3, 1, 2].toSorted(), [1, 2, 3].at(-1), Object.groupBy ? 'g' : 'g', 'a-b'.replaceAll('-', '+'), null ?? 'd', [[1, [2]]].flat(Infinity), structuredClone({ x: [1] }), [...'h\u00e9\u{1f600}']);

@@ -1,0 +1,1 @@
+setTimeout(() => console.log('timeout'), 0); setImmediate(() => console.log('immediate')); Promise.resolve().then(() => console.log('micro')); process.nextTick(() => console.log('tick')); (async () => { console.log('sync'); await null; console.log('after'); })(); console.log('end'); setTimeout(() => console.log('later'), 20);

@@ -1,0 +1,1 @@
+const p = require('path'); console.log(p.join('/a', '../b', 'c.txt'), p.resolve('/x', 'y'), p.basename('/a/b.js', '.js'), p.extname('x.tar.gz'), p.dirname('/a/b/c'), p.parse('/home/u/f.txt'), p.relative('/a/b/c', '/a/d'), p.normalize('a//b/../c/'), p.isAbsolute('x'));

@@ -1,0 +1,1 @@
+console.log('2024-05-06'.match(/(?<y>\d+)-(?<m>\d+)/).groups.y, [...'a1b2'.matchAll(/\d/g)].map((m) => m[0]), 'x'.padStart(3, '-'), /\p{L}+/u.exec('\u00e9t\u00e9')[0], 'aBc'.replace(/b/i, (m) => `[${m}]`));

@@ -1,0 +1,1 @@
+const people = [{ n: 'A', a: 30 }, { n: 'B', a: 25 }, { n: 'C', a: 30 }]; const by = people.reduce((m, p) => ({ ...m, [p.a]: [...(m[p.a] ?? []), p.n] }), {}); console.log(by, people.sort((x, y) => x.a - y.a).map((p) => p.n).join());

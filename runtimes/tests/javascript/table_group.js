@@ -1,0 +1,1 @@
+console.table([{ a: 1, b: 'x' }, { a: 2, c: true }]); console.group('G'); console.log('in\nside'); console.groupEnd(); console.log('out'); console.table([[1, 2], [3, 4]]); console.count(); console.count(); console.assert(1 === 2, 'no'); console.dir({ a: { b: { c: {} } } }, { depth: 0 });

@@ -1,0 +1,1 @@
+const { setTimeout: sleep } = require('timers/promises'); (async () => { const t = Date.now(); await sleep(10); console.log(Date.now() - t >= 9, performance.now() > 0); })(); queueMicrotask(() => console.log('q'));

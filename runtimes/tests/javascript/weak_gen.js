@@ -1,0 +1,1 @@
+const w = new WeakMap(); const k = {}; w.set(k, 1); console.log(w.get(k), typeof WeakRef, Symbol.iterator in [], [...new Set([1, 1, 2])], Object.fromEntries([['a', 1]]), Array.from('abc', (c) => c + c), Number.MAX_SAFE_INTEGER, isNaN('x'));

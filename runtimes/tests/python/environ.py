@@ -1,0 +1,4 @@
+import os
+print(os.environ.get('GREETING'), os.getenv('NOPE', 'default'), sorted(os.environ)[:0])
+os.environ['NEW'] = '1'
+print(os.environ['NEW'])

@@ -1,0 +1,5 @@
+import sys
+print('a')
+sys.stdout.flush()
+print('b', file=sys.stderr)
+print('c')

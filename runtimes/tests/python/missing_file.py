@@ -1,0 +1,4 @@
+try:
+    open('nothing.txt')
+except FileNotFoundError as error:
+    print(error.strerror, error.filename)

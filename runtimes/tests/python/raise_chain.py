@@ -1,0 +1,4 @@
+try:
+    {}['x']
+except KeyError as error:
+    raise ValueError('no x') from error

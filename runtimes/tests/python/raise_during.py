@@ -1,0 +1,4 @@
+try:
+    int('q')
+except ValueError:
+    [][1]

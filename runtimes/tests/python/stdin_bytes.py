@@ -1,0 +1,3 @@
+import sys
+data = sys.stdin.buffer.read()
+sys.stdout.buffer.write(data[::-1])

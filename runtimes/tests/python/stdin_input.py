@@ -1,0 +1,7 @@
+name = input('name? ')
+print('hi', name)
+try:
+    while True:
+        print(input())
+except EOFError:
+    print('end')

@@ -1,0 +1,11 @@
+import traceback
+
+
+def f():
+    raise RuntimeError('inside')
+
+
+try:
+    f()
+except RuntimeError:
+    print(traceback.format_exc())

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Builds the language runtimes: python.wasm and javascript.wasm, two components that export `run` of
+# runtimes/wit/runner.wit.
+#
+#     scripts/build-runtimes.sh        prints the directory they are in
+#
+# Each is built once for each state of what it is made of: the result goes to a directory named
+# after a hash of the sources and the versions of the tools, target/runtimes/HASH, and
+# target/runtimes/current leads to the newest. Tools go to target/runtimes/tools; nothing but a
+# missing C compiler (see examples/wasm/build.sh) is installed into the system.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+componentize_py=0.25.1 # brings CPython 3.14
+quickjs=0.14.0         # the version of rquickjs-sys, which brings the sources of QuickJS-ng 0.16
+sources=$root/runtimes
+runtimes=$target_dir/runtimes
+tools=$runtimes/tools
+
+# What it says goes to standard error: standard output is the result.
+say() { printf '==> %s\n' "$*" >&2; }
+
+hash() {
+    {
+        echo "componentize-py $componentize_py, rquickjs-sys $quickjs"
+        cd "$root"
+        sha256sum scripts/build-runtimes.sh
+        find runtimes/wit runtimes/python runtimes/javascript \
+            -type f ! -path '*/__pycache__/*' ! -path '*/target/*' -print0 |
+            LC_ALL=C sort -z | xargs -0 sha256sum
+    } | sha256sum | cut -c 1-16
+}
+
+python() {
+    local venv=$tools/componentize-py-$componentize_py
+    if [ ! -e "$venv/.complete" ]; then
+        say "Installing componentize-py $componentize_py with pip (once)"
+        rm -rf "$venv"
+        python3 -m venv "$venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+            --only-binary=:all: "componentize-py==$componentize_py"
+        touch "$venv/.complete"
+    fi
+    say "Building python.wasm (about a minute)"
+    # Without an environment of its own it would take in whatever is installed for this Python.
+    mkdir -p "$work/empty/lib/python3/site-packages"
+    cp "$sources"/python/*.py "$work"
+    (cd "$work" && VIRTUAL_ENV=$work/empty "$venv/bin/componentize-py" --quiet \
+        -d "$sources/wit" -w runner componentize runner -o "$work/python.wasm")
+    # The component carries the list as text, because only it knows what could be imported.
+    grep -a -o -z -P '(?s)atoll-modules-begin\n\K[\w.\n]*(?=\natoll-modules-end)' \
+        "$work/python.wasm" | tr -d '\0' > "$work/python.modules"
+    [ -s "$work/python.modules" ] || die "python.wasm has no list of its modules"
+}
+
+javascript() {
+    local manifest=$sources/javascript/sources/Cargo.toml engine
+    say "Building javascript.wasm (C; fetches QuickJS and compiles componentize first, once)"
+    cargo fetch --quiet --locked --manifest-path "$manifest"
+    engine=$(cargo metadata --quiet --locked --format-version 1 --manifest-path "$manifest" |
+        python3 -c 'import json, sys, os
+print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"]
+        if p["name"] == "rquickjs-sys"))')/quickjs
+    "$root/examples/wasm/build.sh" --compiler
+    # Byte code is the same for every machine, so a native compiler can make it.
+    gcc -O1 -w -D_GNU_SOURCE -I"$engine" -o "$work/compile" "$sources/javascript/compile.c" \
+        "$engine"/{quickjs,libregexp,libunicode,dtoa}.c -lm -lpthread
+    "$work/compile" < "$sources/javascript/runner.js" > "$work/runner_js.c"
+    local flags=(--target=wasm32-wasi --sysroot=/usr -O2 -DNDEBUG -D_GNU_SOURCE
+        -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_SIGNAL -I"$engine")
+    # QuickJS counts its stack everywhere but under WASI; there, recursion without end would be a trap
+    # instead of a RangeError. clang keeps a stack in linear memory that can be counted as well.
+    sed '/^static void update_stack_limit/,/^}/s/defined(__wasi__)/0/' "$engine/quickjs.c" \
+        > "$work/quickjs.c"
+    clang "${flags[@]}" -w -c "$work/quickjs.c" -o "$work/quickjs.o"
+    local file
+    for file in libregexp libunicode dtoa; do
+        clang "${flags[@]}" -w -c "$engine/$file.c" -o "$work/$file.o"
+    done
+    clang "${flags[@]}" -Wall -Wextra -Wno-unused-parameter -s -mexec-model=reactor \
+        -Wl,-z,stack-size=2097152 -o "$work/engine.wasm" \
+        "$sources/javascript/runner.c" "$work/runner_js.c" "$work"/*.o \
+        -lwasi-emulated-process-clocks -lwasi-emulated-signal
+    (cd "$root/examples/wasm/componentize" &&
+        CARGO_TARGET_DIR="$ATOLL_EXAMPLES/componentize" CARGO_PROFILE_DEV_DEBUG=0 \
+            cargo run --quiet --locked -- \
+            "$work/engine.wasm" "$work/javascript.wasm" "$sources/wit" runner)
+    cp "$sources/javascript/modules.txt" "$work/javascript.modules"
+}
+
+result=$runtimes/$(hash)
+if [ ! -e "$result/.complete" ]; then
+    mkdir -p "$runtimes" "$tools"
+    work=$(mktemp -d "$runtimes/building.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    python
+    javascript
+    rm -rf "$result"
+    mkdir "$result"
+    mv "$work"/{python,javascript}.{wasm,modules} "$result"
+    touch "$result/.complete"
+fi
+ln -sfn "$(basename "$result")" "$runtimes/current"
+printf '%s\n' "$result"
