@@ -119,16 +119,12 @@ mod tests {
         [Collecting::NotAsked, Collecting::Done, Collecting::Failed];
 
     fn causes() -> Vec<Cause> {
-        let limits = [
-            LimitName::WallTime,
-            LimitName::CpuTime,
-            LimitName::Memory,
-            LimitName::Processes,
-            LimitName::Disk,
-            LimitName::Output,
-        ];
         let others = [Cause::Ended, Cause::Stopped, Cause::OutputClosed];
-        limits.map(Cause::Limit).into_iter().chain(others).collect()
+        LimitName::ALL
+            .map(Cause::Limit)
+            .into_iter()
+            .chain(others)
+            .collect()
     }
 
     fn endings() -> Vec<Option<Ending>> {

@@ -45,6 +45,7 @@ pub mod policy {
 pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
 pub use atoll_pool::{Options as PoolOptions, PoolReport};
+pub use atoll_sandbox::Environment;
 pub use atoll_store::{Details, Filter, Progress, Record, Row, TenantSummary, Totals};
 
 pub use crate::clock::{now_unix_ms, random};

@@ -13,7 +13,7 @@ use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, SystemCalls
 
 use crate::clock::Stopwatch;
 use crate::stages::{self, Around, stage};
-use crate::way::{Halt, blank, chain};
+use crate::way::{blank, chain};
 use crate::{Engine, EngineError, Request};
 
 /// Where the time of one run in a sandbox went, since it was asked for.
@@ -45,13 +45,15 @@ impl Observer for FirstOutput {
 
 impl Engine {
     /// Runs a program in a sandbox as [`Engine::run`] does once everything is decided: nothing is
-    /// analyzed, judged or recorded. For measurements.
+    /// analyzed, judged or recorded. For measurements; what the program finds around it is what
+    /// [`Engine::surroundings`] said once.
     ///
     /// # Errors
     /// A sentence that says why the program did not run, or that it printed nothing.
     pub async fn measure_sandbox(
         &self,
         message: &Message,
+        environment: &Environment,
         level: Level,
         limits: Limits,
         system_calls: SystemCalls,
@@ -67,11 +69,8 @@ impl Engine {
             rule: String::new(),
             reasons: Vec::new(),
         };
-        let around = self
-            .environment(message, level)
-            .map_err(|halt| halt.reason)?;
         let around = || Around {
-            environment: around.clone(),
+            environment: environment.clone(),
             ahead: None,
         };
         let mut observer = FirstOutput {
@@ -106,9 +105,12 @@ impl Engine {
         })
     }
 
-    /// What a message's program finds around it at a level.
-    fn environment(&self, message: &Message, level: Level) -> Result<Environment, Halt> {
-        let environment = stages::environment(message, None)?;
+    /// What a message's program finds around it at a level, from analyzing it.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be had.
+    pub fn surroundings(&self, message: &Message, level: Level) -> Result<Environment, String> {
+        let environment = stages::environment(message, None).map_err(|halt| halt.reason)?;
         let (job, analysis) = (stages::job(message), stages::analyze(&message.program));
         Ok(stages::imported_ahead(
             self,
@@ -135,7 +137,7 @@ impl Engine {
         system_calls: SystemCalls,
         count: usize,
     ) {
-        let Ok(environment) = self.environment(message, level) else {
+        let Ok(environment) = self.surroundings(message, level) else {
             return;
         };
         if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {

@@ -96,6 +96,16 @@ pub enum LimitName {
 }
 
 impl LimitName {
+    /// Every one of them.
+    pub const ALL: [Self; 6] = [
+        Self::WallTime,
+        Self::CpuTime,
+        Self::Memory,
+        Self::Processes,
+        Self::Disk,
+        Self::Output,
+    ];
+
     /// The name used in JSON and output.
     #[must_use]
     pub const fn name(self) -> &'static str {

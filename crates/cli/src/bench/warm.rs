@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atoll_engine::{Engine, Options, PolicyText, PoolOptions, SandboxTimes, backends, now_unix_ms};
+use atoll_engine::{
+    Engine, Environment, Options, PolicyText, PoolOptions, SandboxTimes, backends, now_unix_ms,
+};
 use atoll_types::{Level, Limits, Message, MessageId, SystemCalls};
 
 use super::peers::Subject;
@@ -70,14 +72,14 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         false => peers(place.path(), numpy)?,
     };
     let (processes, strict) = (SystemCalls::Processes, SystemCalls::Strict);
-    let script = Arc::new(Work::new(SCRIPT, HELLO.as_bytes(), strict)?);
+    let script = Arc::new(Work::new(&engine, SCRIPT, HELLO.as_bytes(), strict)?);
     let mut warm = vec![Waiting::new(&script)];
     if has_numpy {
-        let work = Work::new(NUMPY_SCRIPT, NUMPY.as_bytes(), processes)?;
+        let work = Work::new(&engine, NUMPY_SCRIPT, NUMPY.as_bytes(), processes)?;
         warm.push(Waiting::new(&Arc::new(work)));
     }
     if let Some(native) = compiled(place.path())? {
-        let work = Work::new("hello.c", &native, processes)?;
+        let work = Work::new(&engine, "hello.c", &native, processes)?;
         warm.push(Waiting::new(&Arc::new(work)));
     }
     let mut cold = Series::new("atoll", &format!("{SCRIPT}, first"), 1);
@@ -146,41 +148,19 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
     let output = |workload| median("atoll", &format!("{workload}, output"));
     let each_second = |subject| row(subject, SCRIPT, BUSY).map(|row| row.per_second);
     let ratio = |name, over, under| Figure::ratio(name, over, under, 1);
-    [
-        ratio(
-            "python_over_atoll_output",
-            median("python", SCRIPT),
-            output(SCRIPT),
-        ),
-        ratio(
-            "python_over_atoll_output_numpy",
-            median("python", NUMPY_SCRIPT),
-            output(NUMPY_SCRIPT),
-        ),
-        ratio(
-            "atoll_over_python_jobs",
-            each_second("atoll"),
-            each_second("python"),
-        ),
-        ratio(
-            "atoll_over_bubblewrap_jobs",
-            each_second("atoll"),
-            each_second("bubblewrap"),
-        ),
-        ratio(
-            "atoll_over_crun_jobs",
-            each_second("atoll"),
-            each_second("crun"),
-        ),
-        ratio(
-            "atoll_over_runc_jobs",
-            each_second("atoll"),
-            each_second("runc"),
-        ),
+    let outputs = [
+        ("python_over_atoll_output", SCRIPT),
+        ("python_over_atoll_output_numpy", NUMPY_SCRIPT),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
+    .map(|(name, workload)| ratio(name, median("python", workload), output(workload)));
+    let jobs = [
+        ("atoll_over_python_jobs", "python"),
+        ("atoll_over_bubblewrap_jobs", "bubblewrap"),
+        ("atoll_over_crun_jobs", "crun"),
+        ("atoll_over_runc_jobs", "runc"),
+    ]
+    .map(|(name, peer)| ratio(name, each_second("atoll"), each_second(peer)));
+    outputs.into_iter().chain(jobs).flatten().collect()
 }
 
 /// What is measured of one subject at one workload, over all rounds.
@@ -228,19 +208,24 @@ impl Series {
 struct Work {
     name: &'static str,
     message: Message,
+    environment: Environment,
     /// What the default policy gives it.
     system_calls: SystemCalls,
 }
 
 impl Work {
     fn new(
+        engine: &Engine,
         name: &'static str,
         program: &[u8],
         system_calls: SystemCalls,
     ) -> Result<Self, CliError> {
+        let message = workload(name, program, Vec::new())?;
+        let environment = engine.surroundings(&message, Level::Process);
         Ok(Self {
             name,
-            message: workload(name, program, Vec::new())?,
+            environment: environment.map_err(failed)?,
+            message,
             system_calls,
         })
     }
@@ -449,8 +434,9 @@ async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, CliError> {
         id: MessageId::new(now_unix_ms(), random_bytes()?),
         ..work.message.clone()
     };
+    let (environment, calls) = (&work.environment, work.system_calls);
     engine
-        .measure_sandbox(&message, Level::Process, LIMITS, work.system_calls)
+        .measure_sandbox(&message, environment, Level::Process, LIMITS, calls)
         .await
         .map_err(failed)
 }

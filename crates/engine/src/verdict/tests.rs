@@ -15,15 +15,6 @@ const LIMITS: Limits = Limits {
     open_files: 8,
 };
 
-const LIMIT_NAMES: [LimitName; 6] = [
-    LimitName::WallTime,
-    LimitName::CpuTime,
-    LimitName::Memory,
-    LimitName::Processes,
-    LimitName::Disk,
-    LimitName::Output,
-];
-
 fn watched(cause: Cause, ending: Option<Ending>) -> Watched {
     Watched {
         cause,
@@ -52,7 +43,7 @@ fn endings() -> Vec<Option<Ending>> {
 
 #[test]
 fn a_limit_wins_over_every_ending() {
-    for name in LIMIT_NAMES {
+    for name in LimitName::ALL {
         for ending in endings() {
             let verdict = of(Cause::Limit(name), ending);
             assert_eq!(verdict.status, Status::Limit);

@@ -19,23 +19,15 @@ const STATUSES: [Status; 5] = [
     Status::Refused,
     Status::Failed,
 ];
-const LIMITS: [LimitName; 6] = [
-    LimitName::WallTime,
-    LimitName::CpuTime,
-    LimitName::Memory,
-    LimitName::Processes,
-    LimitName::Disk,
-    LimitName::Output,
-];
 const ORIGINS: [Origin; 3] = [Origin::CommandLine, Origin::Api, Origin::Anonymous];
 
 fn limit() -> impl Strategy<Value = LimitHit> {
-    let name = prop::sample::select(LIMITS.to_vec());
+    let name = prop::sample::select(LimitName::ALL.to_vec());
     (name, any::<u64>()).prop_map(|(name, value)| LimitHit { name, value })
 }
 
 fn event() -> impl Strategy<Value = EventKind> {
-    let limit = prop::sample::select(LIMITS.to_vec()).prop_map(EventKind::Limit);
+    let limit = prop::sample::select(LimitName::ALL.to_vec()).prop_map(EventKind::Limit);
     let others = [EventKind::Violation, EventKind::Crash, EventKind::Deviation];
     prop_oneof![limit, prop::sample::select(others.to_vec())]
 }
