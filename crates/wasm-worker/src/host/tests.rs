@@ -4,4 +4,5 @@
 mod components;
 mod guest;
 mod modules;
+mod programs;
 mod streams;

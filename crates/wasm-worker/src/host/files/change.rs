@@ -18,6 +18,13 @@ impl Files {
         if options.directory && makes {
             return Err(Errno::Invalid);
         }
+        if options.create && path.ends_with(b"/") {
+            // What opening makes is a file.
+            let place = self.find(start, trimmed(path), false)?;
+            if place.name.is_some() {
+                return Err(Errno::IsDirectory);
+            }
+        }
         let exclusive = options.create && options.exclusive;
         let place = self.find(start, path, options.follow && !exclusive)?;
         let Some(node) = place.node else {
@@ -27,6 +34,7 @@ impl Files {
             return Err(Errno::Exists);
         }
         match self.kind(node)? {
+            FileKind::Link if options.directory => return Err(Errno::NotDirectory),
             FileKind::Link => return Err(Errno::Loop),
             FileKind::Directory if options.write || options.create || options.truncate => {
                 return Err(Errno::IsDirectory);
@@ -49,6 +57,7 @@ impl Files {
             return Err(Errno::NotFound);
         }
         if place.slash {
+            // The slash is in the target of a link.
             return Err(Errno::IsDirectory);
         }
         let node = self.make(place, Kind::File(Content::default()))?;
@@ -105,12 +114,7 @@ impl Files {
         if target.first() == Some(&b'/') {
             return Err(Errno::NotPermitted);
         }
-        let place = self.find(start, path, false)?;
-        match place.node {
-            Some(_) => return Err(Errno::Exists),
-            None if place.slash => return Err(Errno::NotFound),
-            None => {}
-        }
+        let place = self.find_new(start, path)?;
         self.make(&place, Kind::Link(target.into())).map(|_| ())
     }
 
@@ -131,25 +135,22 @@ impl Files {
         new: (NodeId, &[u8]),
     ) -> Result<(), Errno> {
         let node = self.find(old.0, old.1, follow)?.existing()?;
-        let place = self.find(new.0, new.1, false)?;
-        if place.node.is_some() {
-            return Err(Errno::Exists);
-        }
+        let place = self.find_new(new.0, new.1)?;
         if self.kind(node)? == FileKind::Directory {
             return Err(Errno::NotPermitted);
-        }
-        if place.slash {
-            return Err(Errno::NotFound);
         }
         self.name(&place, node)
     }
 
     /// Removes the name of a file or link.
     pub(crate) fn remove_file(&mut self, start: NodeId, path: &[u8]) -> Result<(), Errno> {
-        let place = self.find(start, path, false)?;
+        let place = self.find(start, trimmed(path), false)?;
         let node = place.existing()?;
         if self.kind(node)? == FileKind::Directory {
             return Err(Errno::IsDirectory);
+        }
+        if path.ends_with(b"/") {
+            return Err(Errno::NotDirectory);
         }
         self.unname(&place, node)
     }
@@ -160,8 +161,12 @@ impl Files {
         let node = place.existing()?;
         let directory = self.directory(node)?;
         if place.name.is_none() {
-            // `.` and `..`: a directory that is in use by the path itself.
-            return Err(Errno::Invalid);
+            let is_above = trimmed(path).ends_with(b"..");
+            return Err(if is_above {
+                Errno::NotEmpty
+            } else {
+                Errno::Invalid
+            });
         }
         if !directory.names.is_empty() {
             return Err(Errno::NotEmpty);
@@ -177,12 +182,12 @@ impl Files {
     ) -> Result<(), Errno> {
         let from = self.find(old.0, trimmed(old.1), false)?;
         let to = self.find(new.0, trimmed(new.1), false)?;
-        let node = from.existing()?;
-        let kind = self.kind(node)?;
-        let slash = old.1.ends_with(b"/") || new.1.ends_with(b"/");
         if from.name.is_none() || to.name.is_none() {
             return Err(Errno::Busy);
         }
+        let node = from.existing()?;
+        let kind = self.kind(node)?;
+        let slash = old.1.ends_with(b"/") || new.1.ends_with(b"/");
         if slash && kind != FileKind::Directory {
             return Err(Errno::NotDirectory);
         }
@@ -192,6 +197,12 @@ impl Files {
         }
         if kind == FileKind::Directory && self.is_within(to.parent, node) {
             return Err(Errno::Invalid);
+        }
+        if to
+            .node
+            .is_some_and(|replaced| self.is_within(from.parent, replaced))
+        {
+            return Err(Errno::NotEmpty);
         }
         self.check_replaced(kind, &to)?;
         if let Some(replaced) = to.node {
@@ -206,6 +217,17 @@ impl Files {
             self.count_link(to.parent, 1);
         }
         Ok(())
+    }
+
+    /// A place for something new that is not a directory.
+    fn find_new(&self, start: NodeId, path: &[u8]) -> Result<Place, Errno> {
+        // A link at the end is in the way, slash or not.
+        let place = self.find(start, trimmed(path), false)?;
+        match place.node {
+            Some(_) => Err(Errno::Exists),
+            None if path.ends_with(b"/") => Err(Errno::NotFound),
+            None => Ok(place),
+        }
     }
 
     fn check_replaced(&self, kind: FileKind, to: &Place) -> Result<(), Errno> {
