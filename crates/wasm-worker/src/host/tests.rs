@@ -2,7 +2,9 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod components;
+mod figures;
 mod guest;
+mod hostile;
 mod modules;
 mod programs;
 mod streams;

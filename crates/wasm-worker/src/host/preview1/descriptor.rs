@@ -184,7 +184,7 @@ impl Calling<'_> {
     }
 
     pub(super) fn fd_read(&mut self, number: u32, data: u32, count: u32, answer: u32) -> Done {
-        if let Descriptor::Input = self.guest.preview1.table.get(number)? {
+        if let Ok(Descriptor::Input) = self.guest.preview1.table.get(number) {
             return self.read_input(data, count, answer);
         }
         let (read, target) = self.read_file(number, data, count, None)?;
@@ -202,7 +202,6 @@ impl Calling<'_> {
         offset: u64,
         answer: u32,
     ) -> Done {
-        self.seekable(number)?;
         let (read, _) = self.read_file(number, data, count, Some(offset))?;
         self.memory.write_u32(answer, read)
     }
@@ -215,6 +214,9 @@ impl Calling<'_> {
         offset: Option<u64>,
     ) -> Result<(u32, Target), Failure> {
         self.enter_open(Call::FileRead, number)?;
+        if offset.is_some() {
+            self.seekable(number)?;
+        }
         let target = match self.guest.preview1.table.get(number)? {
             Descriptor::Open(open) if open.is_directory => return Err(Errno::IsDirectory.into()),
             Descriptor::Given(_) => return Err(Errno::IsDirectory.into()),
@@ -258,7 +260,7 @@ impl Calling<'_> {
     }
 
     pub(super) fn fd_write(&mut self, number: u32, data: u32, count: u32, answer: u32) -> Done {
-        if let Descriptor::Output(name) = self.guest.preview1.table.get(number)? {
+        if let Ok(Descriptor::Output(name)) = self.guest.preview1.table.get(number) {
             let name = *name;
             return self.write_output(name, data, count, answer);
         }
@@ -277,7 +279,6 @@ impl Calling<'_> {
         offset: u64,
         answer: u32,
     ) -> Done {
-        self.seekable(number)?;
         let (written, _) = self.write_file(number, data, count, Some(offset))?;
         self.memory.write_u32(answer, written)
     }
@@ -290,6 +291,9 @@ impl Calling<'_> {
         offset: Option<u64>,
     ) -> Result<(u32, Target), Failure> {
         self.enter_open(Call::FileWrite, number)?;
+        if offset.is_some() {
+            self.seekable(number)?;
+        }
         let mut target = Target::of(self.guest.preview1.table.writable(number)?, offset);
         let buffers = self.memory.buffers(data, count)?;
         let mut files = self.guest.files.lock();

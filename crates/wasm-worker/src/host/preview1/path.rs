@@ -16,7 +16,8 @@ struct Pointer {
     directory: u32,
     at: u32,
     length: u32,
-    follow: bool,
+    /// How to look it up; the only flag is to follow a link at the end.
+    flags: u32,
 }
 
 impl Pointer {
@@ -25,19 +26,16 @@ impl Pointer {
             directory,
             at,
             length,
-            follow: false,
+            flags: 0,
         }
     }
 
-    /// With the flags of a lookup, of which there is one.
-    fn following(self, flags: u32) -> Result<Self, Errno> {
-        match flags {
-            0 | 1 => Ok(Self {
-                follow: flags == 1,
-                ..self
-            }),
-            _ => Err(Errno::Invalid),
-        }
+    const fn with_flags(self, flags: u32) -> Self {
+        Self { flags, ..self }
+    }
+
+    const fn follow(&self) -> bool {
+        self.flags & 1 != 0
     }
 
     fn read<'a>(
@@ -45,6 +43,9 @@ impl Pointer {
         table: &Table,
         memory: &'a Bytes<'_>,
     ) -> Result<(NodeId, &'a [u8]), Failure> {
+        if self.flags > 1 {
+            return Err(Errno::Invalid.into());
+        }
         let directory = table.directory(self.directory)?;
         Ok((directory, memory.text(self.at, self.length)?))
     }
@@ -55,7 +56,7 @@ impl Calling<'_> {
     fn enter_path(&mut self, call: Call, pointer: Pointer) -> Result<(NodeId, &[u8]), Failure> {
         match pointer.read(&self.guest.preview1.table, &self.memory) {
             Ok((directory, path)) => {
-                let argument = Argument::Path(directory, path, pointer.follow);
+                let argument = Argument::Path(directory, path, pointer.follow());
                 self.guest.enter(call, &[argument])?;
                 Ok((directory, path))
             }
@@ -80,8 +81,8 @@ impl Calling<'_> {
             Ok(both) => {
                 let [(start, path), (new_start, new_path)] = both;
                 let arguments = [
-                    Argument::Path(start, path, old.follow),
-                    Argument::Path(new_start, new_path, new.follow),
+                    Argument::Path(start, path, old.follow()),
+                    Argument::Path(new_start, new_path, new.follow()),
                 ];
                 self.guest.enter(call, &arguments)?;
                 Ok(both)
@@ -110,9 +111,9 @@ impl Calling<'_> {
         answer: u32,
     ) -> Done {
         let files = self.guest.files.clone();
-        let pointer = Pointer::new(directory, at, length).following(follow)?;
+        let pointer = Pointer::new(directory, at, length).with_flags(follow);
         let (start, path) = self.enter_path(Call::FileStat, pointer)?;
-        let stat = files.lock().stat_at(start, path, pointer.follow)?;
+        let stat = files.lock().stat_at(start, path, pointer.follow())?;
         self.memory.write(answer, &filestat(&stat))
     }
 
@@ -128,12 +129,12 @@ impl Calling<'_> {
         flags: u32,
     ) -> Done {
         let files = self.guest.files.clone();
-        let pointer = Pointer::new(directory, at, length).following(follow)?;
+        let pointer = Pointer::new(directory, at, length).with_flags(follow);
         let (start, path) = self.enter_path(Call::FileChange, pointer)?;
         let times = times(accessed, modified, flags)?;
         files
             .lock()
-            .set_times_at(start, path, pointer.follow, times)?;
+            .set_times_at(start, path, pointer.follow(), times)?;
         Ok(())
     }
 
@@ -149,10 +150,10 @@ impl Calling<'_> {
         new_length: u32,
     ) -> Done {
         let files = self.guest.files.clone();
-        let old = Pointer::new(old_directory, old, old_length).following(follow)?;
+        let old = Pointer::new(old_directory, old, old_length).with_flags(follow);
         let new = Pointer::new(new_directory, new, new_length);
         let [from, to] = self.enter_paths(Call::FileLink, old, new)?;
-        files.lock().hard_link(from, old.follow, to)?;
+        files.lock().hard_link(from, old.follow(), to)?;
         Ok(())
     }
 
@@ -171,14 +172,14 @@ impl Calling<'_> {
     ) -> Done {
         let files = self.guest.files.clone();
         let has_rules = self.guest.gate.has_rules();
-        let pointer = Pointer::new(directory, at, length).following(follow)?;
+        let pointer = Pointer::new(directory, at, length).with_flags(follow);
         let (start, path) = self.enter_path(Call::FileOpen, pointer)?;
         let flags = u16::try_from(flags).map_err(|_| Errno::Invalid)?;
         if how & !0xf != 0 || flags & !FLAGS_ALL != 0 {
             return Err(Errno::Invalid.into());
         }
         let options = OpenOptions {
-            follow: pointer.follow,
+            follow: pointer.follow(),
             create: how & 1 != 0,
             directory: how & 2 != 0,
             exclusive: how & 4 != 0,
@@ -187,7 +188,7 @@ impl Calling<'_> {
         };
         let mut files = files.lock();
         let node = files.open(start, path, options)?;
-        let real = has_rules.then(|| files.real_path(start, path, pointer.follow));
+        let real = has_rules.then(|| files.real_path(start, path, pointer.follow()));
         let open = Open {
             node,
             is_directory: files.kind(node)? == FileKind::Directory,

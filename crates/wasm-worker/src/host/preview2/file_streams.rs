@@ -39,10 +39,15 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn new(files: &SharedFiles, node: NodeId) -> Result<Self, Errno> {
         files.lock().hold(node)?;
-        Ok(Self {
+        Ok(Self::opened(files, node))
+    }
+
+    /// Takes over what was opened.
+    pub(super) fn opened(files: &SharedFiles, node: NodeId) -> Self {
+        Self {
             files: files.clone(),
             node,
-        })
+        }
     }
 }
 

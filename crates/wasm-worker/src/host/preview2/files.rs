@@ -139,11 +139,11 @@ impl Guest {
 
     fn add_descriptor(
         &mut self,
+        held: Held,
         node: NodeId,
         flags: DescriptorFlags,
         path: Option<Vec<u8>>,
     ) -> Answer<Handle> {
-        let held = Held::new(&self.files, node)?;
         let is_directory = self.files.lock().kind(node)? == FileKind::Directory;
         let path = path.map(Vec::into_boxed_slice);
         let descriptor = Descriptor {
@@ -243,7 +243,8 @@ fn directories(guest: &mut Guest) -> Answer<Vec<(Handle, String)>> {
             .gate
             .has_rules()
             .then(|| guest.files.lock().path_of(*node));
-        let handle = guest.add_descriptor(*node, flags, path.flatten())?;
+        let held = Held::new(&guest.files, *node)?;
+        let handle = guest.add_descriptor(held, *node, flags, path.flatten())?;
         Ok((handle, (*name).to_owned()))
     });
     given.collect()
@@ -501,10 +502,8 @@ fn open(
         .has_rules()
         .then(|| files.real_path(target.node, path, follow));
     drop(files);
-    let opened = guest.add_descriptor(node, flags, real.flatten());
-    // The descriptor holds it now.
-    target.files.lock().close(node);
-    opened
+    let held = Held::opened(&target.files, node);
+    guest.add_descriptor(held, node, flags, real.flatten())
 }
 
 fn next_entry(guest: &mut Guest, listing: &Resource<Listing>) -> Answer<Option<DirectoryEntry>> {
