@@ -7,10 +7,10 @@
 //! starts them, or where their output goes.
 //!
 //! ```text
-//! Guest::new(Parts)                    the data of a store
-//! preview1::add_to_linker(&mut linker, Delays)    modules; once for each engine and kind of rules
+//! Guest::new(Parts)                               the data of a store
+//! preview1::add_to_linker(&mut linker, delays)    modules; once for each engine and `Delays`
 //! preview2::add_to_linker(&mut linker)            components; once for each engine
-//! guest.hit(), guest.leavings(), guest.take_audit()      when it has ended
+//! guest.hit(), .leavings(), .take_audit()         when it has ended
 //! ```
 
 pub(crate) mod enter;

@@ -11,6 +11,7 @@ mod poll;
 mod process;
 mod table;
 
+use atoll_types::calls::{CallAction, CallRules};
 use wasmtime::{Caller, Extern, Linker, Memory};
 
 use super::Guest;
@@ -29,6 +30,18 @@ pub(crate) enum Delays {
     Never,
     /// Every call may.
     Possible,
+}
+
+impl Delays {
+    /// Which functions a guest with these rules needs.
+    pub(crate) fn of(rules: &CallRules) -> Self {
+        let mut actions = rules.rules.iter().map(|rule| rule.action);
+        if actions.any(|action| matches!(action, CallAction::Delay(_))) {
+            Self::Possible
+        } else {
+            Self::Never
+        }
+    }
 }
 
 /// What a guest has of preview 1.

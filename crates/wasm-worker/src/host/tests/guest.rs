@@ -213,7 +213,7 @@ impl Run {
             if is_component {
                 run_component(&engine, &mut store, &self.program).await
             } else {
-                run_module(&engine, &mut store, &self.program, !self.rules.is_empty()).await
+                run_module(&engine, &mut store, &self.program, Delays::of(&self.rules)).await
             }
         };
         let (result, ()) = tokio::join!(program, other);
@@ -239,13 +239,8 @@ async fn run_module(
     engine: &Engine,
     store: &mut Store<Guest>,
     program: &[u8],
-    has_rules: bool,
+    delays: Delays,
 ) -> wasmtime::Result<()> {
-    let delays = if has_rules {
-        Delays::Possible
-    } else {
-        Delays::Never
-    };
     let mut linker = Linker::new(engine);
     preview1::add_to_linker(&mut linker, delays)?;
     let module = Module::new(engine, program)?;
