@@ -7,6 +7,7 @@
 
 mod analysis;
 mod bytes;
+pub mod calls;
 mod collection;
 mod decision;
 mod enforcement;

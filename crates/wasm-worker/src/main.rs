@@ -10,6 +10,8 @@ mod confine;
 mod deadline;
 mod descriptors;
 mod end;
+#[allow(dead_code, reason = "the loop that serves messages takes it into use")]
+mod host;
 mod limiter;
 mod module;
 mod report;
