@@ -22,11 +22,15 @@ import random
 import sys
 import types
 
+import heap
 import loop
 import stack
 from wit_world.imports import environment, exit as wasi_exit
 
 WORKING_DIRECTORY = "/work"
+
+# As long Python's own were; by now they are 128 KiB, which would be much of an instance.
+BUFFER_BYTES = 8192
 
 # What python3 has imported before it reads the program; a file of the program's cannot come first.
 STARTED_WITH = frozenset(
@@ -115,7 +119,8 @@ def standard(descriptor, name, mode):
 
 
 def stream(raw, mode, errors, **options):
-    buffer = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
+    buffered = io.BufferedReader if mode == "r" else io.BufferedWriter
+    buffer = buffered(raw, BUFFER_BYTES)
     text = io.TextIOWrapper(buffer, "utf-8", errors, "\n" if mode == "w" else None, **options)
     text.mode = mode
     return text
@@ -288,6 +293,9 @@ sys.path_importer_cache.clear()
 MODULES_AT_START = frozenset(sys.modules)
 for _ in range(REHEARSED_WHEN_BUILT):
     rehearse()
+gc.collect()
+HOLES = heap.fill()
+rehearse()
 gc.collect()
 # Objects of the snapshot are nobody's garbage: collections need not look at them, or touch them.
 gc.freeze()
