@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the language runtimes: python.wasm and javascript.wasm, two components that export `run` of
-# runtimes/wit/runner.wit.
+# Builds the language runtimes: python.wasm and javascript.wasm, two components that export `prepare`
+# and `run` of runtimes/wit/runner.wit, and runtimes.json, which says what a host has to know of them.
 #
 #     scripts/build-runtimes.sh        prints the directory they are in
 #
@@ -25,7 +25,7 @@ hash() {
     {
         echo "componentize-py $componentize_py, rquickjs-sys $quickjs, wasmtime-py $wasmtime_py"
         cd "$root"
-        sha256sum scripts/build-runtimes.sh
+        sha256sum scripts/build-runtimes.sh runtimes/manifest.py
         find runtimes/wit runtimes/python runtimes/javascript \
             -type f ! -path '*/__pycache__/*' ! -path '*/target/*' -print0 |
             LC_ALL=C sort -z | xargs -0 sha256sum
@@ -44,6 +44,11 @@ tool() {
     touch "$venv/.complete"
 }
 
+text_in_python() {
+    grep -a -o -z -P "(?s)atoll-$1-begin\\n\\K[\\w.\\n]+(?=\\natoll-$1-end)" "$work/python.wasm" |
+        tr -d '\0'
+}
+
 python() {
     local venv
     tool componentize-py "$componentize_py"
@@ -53,10 +58,11 @@ python() {
     cp "$sources"/python/*.py "$work"
     (cd "$work" && VIRTUAL_ENV=$work/empty "$venv/bin/componentize-py" --quiet \
         -d "$sources/wit" -w runner componentize runner -o "$work/python.wasm")
-    # The component carries the list as text, because only it knows what could be imported.
-    grep -a -o -z -P '(?s)atoll-modules-begin\n\K[\w.\n]*(?=\natoll-modules-end)' \
-        "$work/python.wasm" | tr -d '\0' > "$work/python.modules"
+    # The component carries them as text, because only it knows what could be imported.
+    text_in_python modules > "$work/python.modules"
+    python_version=$(text_in_python version)
     [ -s "$work/python.modules" ] || die "python.wasm has no list of its modules"
+    [ -n "$python_version" ] || die "python.wasm does not say which Python it is"
 }
 
 javascript() {
@@ -67,6 +73,8 @@ javascript() {
         python3 -c 'import json, sys, os
 print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"]
         if p["name"] == "rquickjs-sys"))')/quickjs
+    quickjs_version=$(awk '/^#define QJS_VERSION_(MAJOR|MINOR|PATCH)/ { printf "%s%s", dot, $3; dot = "." }
+        ' "$engine/quickjs.h")
     "$root/examples/wasm/build.sh" --compiler
     # Byte code is the same for every machine, so a native compiler can make it.
     gcc -O1 -w -D_GNU_SOURCE -I"$engine" -o "$work/compile" "$sources/javascript/compile.c" \
@@ -107,9 +115,11 @@ if [ ! -e "$result/.complete" ]; then
     trap 'rm -rf "$work"' EXIT
     python
     javascript
+    python3 "$sources/manifest.py" "$work" "$sources/wit/runner.wit" \
+        "python=CPython=$python_version" "javascript=QuickJS-ng=$quickjs_version"
     rm -rf "$result"
     mkdir "$result"
-    mv "$work"/{python,javascript}.{wasm,modules} "$result"
+    mv "$work"/{python,javascript}.{wasm,modules} "$work/runtimes.json" "$result"
     touch "$result/.complete"
 fi
 ln -sfn "$(basename "$result")" "$runtimes/current"
