@@ -25,7 +25,7 @@ hash() {
     {
         echo "componentize-py $componentize_py, rquickjs-sys $quickjs, wasmtime-py $wasmtime_py"
         cd "$root"
-        sha256sum scripts/build-runtimes.sh runtimes/manifest.py
+        sha256sum scripts/build-runtimes.sh runtimes/*.py
         find runtimes/wit runtimes/python runtimes/javascript \
             -type f ! -path '*/__pycache__/*' ! -path '*/target/*' -print0 |
             LC_ALL=C sort -z | xargs -0 sha256sum
@@ -58,6 +58,7 @@ python() {
     cp "$sources"/python/*.py "$work"
     (cd "$work" && VIRTUAL_ENV=$work/empty "$venv/bin/componentize-py" --quiet \
         -d "$sources/wit" -w runner componentize runner -o "$work/python.wasm")
+    python3 "$sources/immortalize.py" "$work/python.wasm" >&2
     # The component carries them as text, because only it knows what could be imported.
     text_in_python modules > "$work/python.modules"
     python_version=$(text_in_python version)

@@ -23,6 +23,7 @@ import sys
 import types
 
 import heap
+import immortal
 import loop
 import stack
 from wit_world.imports import environment, exit as wasi_exit
@@ -37,8 +38,8 @@ STARTED_WITH = frozenset(
     "abc codecs encodings genericpath importlib io os posixpath site stat sys types zipimport".split()
 )
 
-# What every program does, and some of what most do.
-REHEARSAL = b"""
+# What most programs do, for the interpreter's caches.
+REHEARSED_WHEN_BUILT = b"""
 import sys
 class Item:
     def __init__(self, value):
@@ -52,7 +53,11 @@ try:
 except ValueError as error:
     text += str(error)
 """
-REHEARSED_WHEN_BUILT = 30
+TIMES_WHEN_BUILT = 30
+
+# What every program does. An instance that waits keeps each page that this touches for itself, so
+# more of it would make a run sooner still, and what waits larger.
+REHEARSED_WHEN_PREPARED = b"print()"
 
 
 class WitWorld:
@@ -61,7 +66,7 @@ class WitWorld:
     def prepare(self):
         """Does in advance what `run` does again, but for what it reads of the host."""
         environment.initial_cwd()
-        rehearse()
+        rehearse(REHEARSED_WHEN_PREPARED)
 
     def run(self, program, name, arguments):
         """Runs the program to its end and returns its exit code."""
@@ -271,13 +276,13 @@ class Nothing(io.RawIOBase):
         return len(data)
 
 
-def rehearse():
-    """Runs a program of no consequence with streams that lead nowhere, and forgets it."""
+def rehearse(program):
+    """Runs a program with streams that lead nowhere, and forgets it."""
     file = "/rehearsal.py"
     start_environment([("LANG", "C.UTF-8")])
     start_streams(Nothing)
     random.seed(0)
-    code = finish(execute(REHEARSAL, file))
+    code = finish(execute(program, file))
     if code:
         raise SystemError(f"the rehearsal ended with {code}")
     start_environment([])
@@ -291,11 +296,12 @@ sys.modules.pop("__main__", None)
 # What was found while building is not there any more, and much to take apart later.
 sys.path_importer_cache.clear()
 MODULES_AT_START = frozenset(sys.modules)
-for _ in range(REHEARSED_WHEN_BUILT):
-    rehearse()
+for _ in range(TIMES_WHEN_BUILT):
+    rehearse(REHEARSED_WHEN_BUILT)
 gc.collect()
+OBJECTS = immortal.listing()
 HOLES = heap.fill()
-rehearse()
+rehearse(REHEARSED_WHEN_BUILT)
 gc.collect()
 # Objects of the snapshot are nobody's garbage: collections need not look at them, or touch them.
 gc.freeze()
