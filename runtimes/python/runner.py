@@ -298,10 +298,11 @@ sys.path_importer_cache.clear()
 MODULES_AT_START = frozenset(sys.modules)
 for _ in range(TIMES_WHEN_BUILT):
     rehearse(REHEARSED_WHEN_BUILT)
-gc.collect()
 OBJECTS = immortal.listing()
+gc.collect()
+# Late, because what is made and freed after it leaves holes again: only what every instance makes.
 HOLES = heap.fill()
-rehearse(REHEARSED_WHEN_BUILT)
+rehearse(REHEARSED_WHEN_PREPARED)
 gc.collect()
 # Objects of the snapshot are nobody's garbage: collections need not look at them, or touch them.
 gc.freeze()
