@@ -16,8 +16,6 @@ no streams, and its clocks and randomness are what it must ask for again.
 import pathlib
 import sys
 
-import wasmtime
-
 PAGE = 65536
 MEMORY, EXPORTS, START, DATA, DATA_COUNT = 5, 7, 8, 11, 12
 DROPPED = {"_initialize", "initialize", "__stack_pointer"}
@@ -77,6 +75,9 @@ def sections(module):
 
 def initialized(module, stack_bytes):
     """The module's memory after `initialize`."""
+    # Only the build has it; all else here can do without.
+    import wasmtime
+
     engine = wasmtime.Engine()
     store = wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())
@@ -85,7 +86,8 @@ def initialized(module, stack_bytes):
     compiled = wasmtime.Module(engine, module)
     for wanted in compiled.imports:
         if wanted.module != "wasi_snapshot_preview1":
-            linker.define(store, wanted.module, wanted.name, never(store, wanted))
+            never = wasmtime.Func(store, wanted.type, too_early(wanted))
+            linker.define(store, wanted.module, wanted.name, never)
     exports = linker.instantiate(store, compiled).exports(store)
     before = exports["__stack_pointer"].value(store)
     exports["_initialize"](store)
@@ -99,11 +101,11 @@ def initialized(module, stack_bytes):
     return bytes(image)
 
 
-def never(store, wanted):
+def too_early(wanted):
     def called(*_):
         raise RuntimeError(f"{wanted.module} {wanted.name} was called before there is a program")
 
-    return wasmtime.Func(store, wanted.type, called)
+    return called
 
 
 def segments(image):

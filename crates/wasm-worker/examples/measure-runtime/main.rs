@@ -234,7 +234,10 @@ fn processor_time() -> Duration {
 fn private_kib() -> Result<u64, Box<dyn Error>> {
     let rollup = std::fs::read_to_string("/proc/self/smaps_rollup")?;
     let mut sum = 0;
-    for line in rollup.lines().filter(|line| line.starts_with("Private_Dirty")) {
+    for line in rollup
+        .lines()
+        .filter(|line| line.starts_with("Private_Dirty"))
+    {
         let kib = line.split_whitespace().nth(1).ok_or("no figure")?;
         sum += kib.parse::<u64>()?;
     }

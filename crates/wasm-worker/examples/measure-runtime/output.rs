@@ -53,13 +53,6 @@ impl AsyncWrite for Output {
             io::stdout().write_all(bytes)?;
         } else if self.show {
             io::stderr().write_all(bytes)?;
-            if bytes.starts_with(b"@") {
-                let text = std::fs::read_to_string("/proc/self/smaps_rollup")?;
-                let sum: u64 = text.lines().filter(|l| l.starts_with("Private_Dirty")).filter_map(|l| l.split_whitespace().nth(1)).filter_map(|n| n.parse::<u64>().ok()).sum();
-                let stat = std::fs::read_to_string("/proc/self/stat")?;
-                let f = stat.split(' ').nth(9).unwrap_or("");
-                io::stderr().write_all(format!("      {sum} KiB {f} faults\n").as_bytes())?;
-            }
         }
         Poll::Ready(Ok(bytes.len()))
     }
