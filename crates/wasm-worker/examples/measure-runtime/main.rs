@@ -20,7 +20,7 @@ use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx};
 
-#[path = "../common/mod.rs"]
+#[path = "../run-runtime/common.rs"]
 mod common;
 mod output;
 
