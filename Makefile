@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes demo test test-guest bench ablation races third-party soak fuzz \
+.PHONY: help setup build examples runtimes compare-runtimes demo test test-guest bench ablation races third-party soak fuzz \
 	doc install clean-all
 
 help: ## Show this list
@@ -23,6 +23,12 @@ examples: setup ## Build what the examples need
 
 runtimes: setup ## Build Python and JavaScript as WebAssembly components
 	@scripts/build-runtimes.sh
+
+compare-runtimes: runtimes ## Compare programs in them with python3 and node
+	@cargo build --quiet --release --locked -p atoll-wasm-worker --example run-runtime
+	@python3 -m unittest discover --quiet --start-directory runtimes/tests
+	@python3 runtimes/tests/fresh.py target/runtimes/current
+	@python3 runtimes/tests/compare.py target/runtimes/current
 
 demo: build examples ## Run every example and show what was decided and what happened
 	@scripts/built.sh atoll-demo

@@ -2,7 +2,10 @@
 //
 // C owns what JavaScript cannot do by itself: WASI, evaluating source under a file name, the queue
 // of jobs, rejected promises, modules. What a program sees is made in runner.js from these functions.
-// The exports `run` and `cabi_realloc` are the canonical ABI of `run` in runner.wit.
+// The exports `prepare`, `run` and `cabi_realloc` are the canonical ABI of runner.wit. `initialize`
+// is called once, while the runtime is built, and the memory after it is the memory that instances
+// begin with (see snapshot.py). So it must not ask the host for anything that it keeps: files,
+// environment, time and randomness are asked for in `run`.
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +15,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <wasi/api.h>
+#include <wasi/libc.h>
 
 #include "quickjs.h"
 
@@ -21,10 +26,22 @@
 // memory (2 MiB, says the linker); WebAssembly's own, which holds the calls, must not end earlier.
 enum { STACK_BYTES = 1 << 20 };
 
+enum { REHEARSED_WHEN_BUILT = 3 };
+
+enum { GARBAGE_BYTES = 256 << 10 };
+
+// Sizes of holes in the heap, and how often in a row memory has to come from its end.
+enum { LARGE_HOLE = 1 << 16, SMALL_HOLE = 16, ABOVE_ALL = 8 };
+
+// The exit code when the engine itself fails.
+enum { FAILED = 70 };
+
 // runner.js, compiled by compile.c.
 extern const unsigned char runner_js[];
 extern const unsigned runner_js_len;
-extern char **environ;
+
+// Appended to quickjs.c by the build: the seeds of Math.random and of the hashes in maps.
+void JS_SetSeeds(JSContext *ctx, uint64_t random, uint32_t hash);
 
 struct text {
     char *bytes;
@@ -37,6 +54,9 @@ extern void exit_with_code(int code);
 
 static JSContext *context;
 static JSValue hooks;
+
+// While a program is rehearsed, what it writes goes nowhere.
+static bool rehearsing;
 
 static JSValue failed(JSContext *ctx) {
     JSValue error = JS_NewError(ctx);
@@ -69,6 +89,7 @@ FUNCTION(host_write) {
     if (JS_ToInt32(ctx, &descriptor, argv[0])) return JS_EXCEPTION;
     uint8_t *bytes = JS_GetUint8Array(ctx, &length, argv[1]);
     if (!bytes && length) return JS_EXCEPTION;
+    if (rehearsing) return JS_UNDEFINED;
     for (size_t done = 0; done < length;) {
         ssize_t wrote = write(descriptor, bytes + done, length - done);
         if (wrote < 0) return failed(ctx);
@@ -85,7 +106,7 @@ FUNCTION(host_print) {
     const char *bytes = JS_ToCStringLen(ctx, &length, argv[1]);
     if (!bytes) return JS_EXCEPTION;
     JSValue result = JS_UNDEFINED;
-    for (size_t done = 0; done < length;) {
+    for (size_t done = 0; done < length && !rehearsing;) {
         ssize_t wrote = write(descriptor, bytes + done, length - done);
         if (wrote < 0) {
             result = failed(ctx);
@@ -202,10 +223,17 @@ FUNCTION(host_random) {
     return result;
 }
 
+// Not `environ`, which the C library reads before there is a program.
 FUNCTION(host_environment) {
+    size_t count, size;
     JSValue array = JS_NewArray(ctx);
-    for (uint32_t at = 0; environ && environ[at]; at++)
-        JS_SetPropertyUint32(ctx, array, at, JS_NewString(ctx, environ[at]));
+    if (__wasi_environ_sizes_get(&count, &size) || !count) return array;
+    uint8_t **entries = js_malloc(ctx, count * sizeof *entries), *bytes = js_malloc(ctx, size);
+    if (!entries || !bytes || __wasi_environ_get(entries, bytes)) return array;
+    for (uint32_t at = 0; at < count; at++)
+        JS_SetPropertyUint32(ctx, array, at, JS_NewString(ctx, (char *)entries[at]));
+    js_free(ctx, entries);
+    js_free(ctx, bytes);
     return array;
 }
 
@@ -344,7 +372,71 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque) {
     return module;
 }
 
-static void prepare(void) {
+static void call_hook(const char *name, int argc, JSValueConst *argv, int *code) {
+    JSValue hook = JS_GetPropertyStr(context, hooks, name);
+    JSValue result = JS_Call(context, hook, JS_UNDEFINED, argc, argv);
+    if (!JS_IsException(result)) {
+        JS_ToInt32(context, code, result);
+    } else {
+        const char *text = JS_ToCString(context, JS_GetException(context));
+        if (text) write(2, text, strlen(text));
+    }
+    JS_FreeValue(context, result);
+    JS_FreeValue(context, hook);
+}
+
+static void rehearse(void) {
+    int code = FAILED;
+    rehearsing = true;
+    call_hook("rehearse", 0, NULL, &code);
+    rehearsing = false;
+    if (code) abort();
+}
+
+// The C library looks for the directories it was given when it is initialized; then there were none.
+static void find_directories(void) {
+    __wasi_prestat_t given;
+    for (__wasi_fd_t at = 3; !__wasi_fd_prestat_get(at, &given); at++) {
+        size_t length = given.u.dir.pr_name_len;
+        char *name = malloc(length + 1);
+        if (!name || __wasi_fd_prestat_dir_name(at, (uint8_t *)name, length)) abort();
+        name[length] = 0;
+        if (__wasilibc_register_preopened_fd(at, name)) abort();
+        free(name);
+    }
+}
+
+static void set_seeds(void) {
+    struct { uint64_t random; uint32_t hash; } seeds;
+    if (getentropy(&seeds, sizeof seeds)) abort();
+    JS_SetSeeds(context, seeds.random ? seeds.random : 1, seeds.hash);
+}
+
+// A collection visits every object there is, so the first comes when the program has made as much as
+// would make a fresh engine collect, not with its first object.
+static void put_off_collection(JSRuntime *runtime) {
+    JSMemoryUsage usage;
+    JS_RunGC(runtime);
+    JS_ComputeMemoryUsage(runtime, &usage);
+    JS_SetGCThreshold(runtime, usage.malloc_size + GARBAGE_BYTES);
+}
+
+// Compiling and forgetting leaves holes all over the heap, and the allocator fills those first: each
+// page of the snapshot that a run writes to has to be copied. So they are filled for good, the
+// largest first, until memory comes from the end of the heap.
+static void fill_holes(void) {
+    for (size_t size = LARGE_HOLE; size >= SMALL_HOLE; size -= size > 1024 ? size / 2 : SMALL_HOLE) {
+        char *volatile made, *top = NULL;
+        for (int above = 0; above < ABOVE_ALL;) {
+            if (!(made = malloc(size))) abort();
+            above = made > top ? above + 1 : 0;
+            if (made > top) top = made;
+        }
+    }
+}
+
+EXPORT("initialize")
+void initialize(void) {
     JSRuntime *runtime = JS_NewRuntime();
     JS_SetMaxStackSize(runtime, STACK_BYTES);
     context = JS_NewContext(runtime);
@@ -355,13 +447,18 @@ static void prepare(void) {
     JSValue code = JS_ReadObject(context, runner_js, runner_js_len, JS_READ_OBJ_BYTECODE);
     JSValue make = JS_EvalFunction(context, code);
     hooks = JS_Call(context, make, JS_UNDEFINED, 1, (JSValueConst *)&host);
-    if (JS_IsException(hooks)) {
-        const char *text = JS_ToCString(context, JS_GetException(context));
-        write(2, text, strlen(text));
-        abort();
-    }
+    if (JS_IsException(hooks)) abort();
     JS_FreeValue(context, host);
     JS_FreeValue(context, make);
+    for (int times = 0; times < REHEARSED_WHEN_BUILT; times++) rehearse();
+    put_off_collection(runtime);
+    fill_holes();
+    rehearse();
+}
+
+EXPORT("prepare")
+void prepare(void) {
+    rehearse();
 }
 
 EXPORT("cabi_realloc")
@@ -374,7 +471,8 @@ void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
 EXPORT("run")
 int run(char *program, size_t program_length, char *name, size_t name_length,
         struct text *arguments, size_t count) {
-    prepare();
+    find_directories();
+    set_seeds();
     JSValue list = JS_NewArray(context);
     for (size_t at = 0; at < count; at++)
         JS_SetPropertyUint32(context, list, at,
@@ -384,15 +482,8 @@ int run(char *program, size_t program_length, char *name, size_t name_length,
         JS_NewStringLen(context, name, name_length),
         list,
     };
-    JSValue hook = JS_GetPropertyStr(context, hooks, "run");
-    JSValue result = JS_Call(context, hook, JS_UNDEFINED, 3, (JSValueConst *)parameters);
-    int code = 70;
-    if (JS_IsException(result)) {
-        const char *text = JS_ToCString(context, JS_GetException(context));
-        if (text) write(2, text, strlen(text));
-    } else {
-        JS_ToInt32(context, &code, result);
-    }
+    int code = FAILED;
+    call_hook("run", 3, (JSValueConst *)parameters, &code);
     // The instance is thrown away, and its memory with it.
     return code & 0xff;
 }

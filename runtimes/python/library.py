@@ -169,5 +169,7 @@ atexit._clear()
 atexit.register(sys.modules["logging"].shutdown)
 NAMES = frozenset(name.partition(".")[0] for name in AVAILABLE)
 
-# Read out of the component by the build, for whoever has to know what a program may import.
+# Read out of the component by the build, for whoever has to know what a program may import, and what
+# Python it is.
 LIST = "\n".join(["atoll-modules-begin", *sorted(AVAILABLE), "atoll-modules-end"]).encode()
+VERSION = f"atoll-version-begin\n{sys.version.split()[0]}\natoll-version-end".encode()
