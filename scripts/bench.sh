@@ -17,3 +17,5 @@ if mountpoint -q "$hybrid" && command -v crun > /dev/null; then
 else
     "$built/atoll" bench process
 fi
+cargo build --quiet --release --locked --workspace --example raw-wasmtime
+"$built/atoll" bench instance

@@ -124,4 +124,7 @@ if [ ! -e "$result/.complete" ]; then
     touch "$result/.complete"
 fi
 ln -sfn "$(basename "$result")" "$runtimes/current"
+# Atoll looks for interpreters beside its helper programs.
+mkdir -p "$built"
+ln -sfn "$runtimes/current" "$built/runtimes"
 printf '%s\n' "$result"

@@ -7,5 +7,9 @@ set -euo pipefail
 prefix=${1:?usage: install.sh PREFIX}
 install -D -m 0755 "$built/atoll" "$prefix/bin/atoll"
 install -D -m 0755 -t "$prefix/libexec/atoll" "$built/atoll-launcher" "$built/atoll-wasm-worker"
+if [ -e "$built/runtimes/runtimes.json" ]; then
+    install -D -m 0644 -t "$prefix/libexec/atoll/runtimes" \
+        "$built/runtimes/"{runtimes.json,python.wasm,python.modules,javascript.wasm,javascript.modules}
+fi
 say "Installed $prefix/bin/atoll"
 "$prefix/bin/atoll" --version

@@ -1,8 +1,14 @@
 //! What the targets assert. A target only says which bytes go where; here stands what must hold
 //! for all of them, beside not panicking.
 
-use atoll_sandbox_wasm::protocol::StatusReader;
+use std::fmt::Debug;
+
+use atoll_sandbox_wasm::protocol::{
+    CompileStatus, FrameReader, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, write_frame,
+};
 use atoll_types::{Analysis, Capability, ProgramKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// More than the largest input that tells anything new.
 const POLICY_BYTES_MAX: usize = 64 << 10;
@@ -61,16 +67,32 @@ pub fn policy(bytes: &[u8]) {
     }
 }
 
-/// A worker that was taken over may report anything, in pieces of any size.
-pub fn worker_status(bytes: &[u8]) {
+/// A process that was taken over may say anything, in pieces of any size. What can be read can be
+/// written again, and comes out the same.
+pub fn worker_frames(bytes: &[u8]) {
     let Some((&size, bytes)) = bytes.split_first() else {
         return;
     };
-    let mut reader = StatusReader::default();
-    for piece in bytes.chunks(usize::from(size).max(1)) {
+    let size = usize::from(size).max(1);
+    frames::<Notice>(bytes, size, NOTICE_BYTES_MAX);
+    frames::<CompileStatus>(bytes, size, NOTICE_BYTES_MAX);
+    frames::<Order>(bytes, size, ORDER_BYTES_MAX);
+}
+
+fn frames<T>(bytes: &[u8], size: usize, bytes_max: usize)
+where
+    T: Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    let mut reader = FrameReader::new(bytes_max);
+    for piece in bytes.chunks(size) {
         reader.push(piece);
-        while let Ok(Some(status)) = reader.next_status() {
-            drop(status);
+        while let Ok(Some(value)) = reader.next_frame::<T>() {
+            let mut written = Vec::new();
+            if write_frame(&mut written, &value, bytes_max).is_ok() {
+                let mut again = FrameReader::new(bytes_max);
+                again.push(&written);
+                assert_eq!(again.next_frame::<T>(), Ok(Some(value)));
+            }
         }
     }
 }

@@ -230,6 +230,9 @@ pub(crate) enum BenchCommand {
     Run(BenchArgs),
     /// A script in sandboxes that wait for it, inside one process, beside processes started for it.
     Process(BenchArgs),
+    /// WebAssembly, and scripts on it, in workers that are ready, beside the runtime alone and bare
+    /// interpreters.
+    Instance(BenchArgs),
 }
 
 #[derive(Debug, Args)]

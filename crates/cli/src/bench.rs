@@ -4,6 +4,7 @@
 //! judgement on what it measures.
 
 mod decision;
+mod instance;
 mod oci;
 mod peers;
 mod process;
@@ -28,6 +29,7 @@ pub(crate) async fn run(command: BenchCommand) -> Result<u8, CliError> {
         BenchCommand::Loop(args) => decision::run(&args).await,
         BenchCommand::Run(args) => process::run(&args),
         BenchCommand::Process(args) => warm::run(&args).await,
+        BenchCommand::Instance(args) => instance::run(&args).await,
     }
 }
 

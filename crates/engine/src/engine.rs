@@ -80,6 +80,9 @@ impl Engine {
     pub fn open(options: Options) -> Result<Self, EngineError> {
         let store_path = options.state_dir.join(STORE_FILE);
         let opening = begin_opening(store_path.clone());
+        for backend in &options.backends {
+            backend.keep_in(&options.state_dir);
+        }
         Ok(Self {
             policy: parse(&options.policy)?,
             backends: options.backends,
@@ -159,6 +162,9 @@ impl Engine {
     pub async fn close(self) {
         if let Some(pools) = self.pools {
             pools.close().await;
+        }
+        for backend in &self.backends {
+            backend.close().await;
         }
         if let Some(store) = self.store.into_inner() {
             store.close().await;

@@ -37,6 +37,8 @@ use std::sync::Arc;
 
 use atoll_sandbox::Backend;
 
+pub mod instances;
+
 /// Reading, checking and showing policies.
 pub mod policy {
     pub use atoll_policy::{Diagnostic, Policy, Severity, check};

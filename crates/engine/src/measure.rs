@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use atoll_monitor::{Flow, Input, Observer, Plan, Stream, watch};
 use atoll_pool::Key;
-use atoll_sandbox::Environment;
+use atoll_sandbox::{Environment, Tenancy};
 use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, SystemCalls, Timings, Usage};
 
 use crate::clock::Stopwatch;
@@ -70,6 +70,7 @@ impl Engine {
             reasons: Vec::new(),
         };
         let around = || Around {
+            tenancy: Tenancy::own(),
             environment: environment.clone(),
             ahead: None,
         };

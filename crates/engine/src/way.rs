@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 use atoll_monitor::{Input, Observer, Plan};
 use atoll_policy::Request;
 use atoll_pool::Lease;
-use atoll_sandbox::{Job, Sandbox, StartError, Streams};
+use atoll_sandbox::{Job, Sandbox, StartError, Streams, Tenancy};
 use atoll_store::Arrival;
 use atoll_types::{
-    Decision, LimitHit, Limits, Message, Outcome, Profile, Reason, Status, Timings, Usage,
+    Decision, LimitHit, Limits, Message, Outcome, Profile, Reason, Status, Timings, Trust, Usage,
 };
 use tokio::sync::mpsc;
 
@@ -131,6 +131,8 @@ struct Outside<'a> {
 struct Way {
     watch: Stopwatch,
     outcome: Outcome,
+    /// How far the sender is trusted, once that is known.
+    trust: Trust,
     /// From when it is taken until it is destroyed or brought back.
     sandbox: Option<Box<dyn Sandbox>>,
     /// The right to bring it back.
@@ -205,6 +207,7 @@ impl Engine {
         let mut way = Way {
             watch: Stopwatch::start(),
             outcome: blank(&message),
+            trust: Trust::Unknown,
             sandbox: None,
             lease: None,
             course: Course::NotStarted,
@@ -213,6 +216,7 @@ impl Engine {
         let around = stages::environment(&message, options.dependencies.take());
         // Building a sandbox is mostly waiting for the kernel, which it may do meanwhile.
         let around = around.map(|environment| Around {
+            tenancy: Tenancy::own(),
             ahead: way.watch.time(stage::TAKE, || {
                 // Where sandboxes wait, one of them is likely to be taken.
                 let begins = self.pools.is_none();
@@ -259,9 +263,15 @@ impl Engine {
             stages::provide(self, &message, &decision)
         })?;
         let job = stages::job(&message);
-        let around = around?.with_imports(self, &decision, &job, way.outcome.analysis.as_ref());
+        let around = around?.shared(&message, &decision, way.trust).with_imports(
+            self,
+            &decision,
+            &job,
+            way.outcome.analysis.as_ref(),
+        );
         let again = Around {
             environment: around.environment.clone(),
+            tenancy: around.tenancy.clone(),
             ahead: None,
         };
         let taking = stages::take(self, &message, &decision, around, &job);
@@ -330,8 +340,14 @@ impl Engine {
             stages::predict(analysis, &arrival.past_runs, message.received_unix_ms)
         });
         let decided = way.watch.time(stage::DECIDE, || {
-            stages::decide(&self.policy, message, analysis, &judged, &profile, request)
+            stages::decide(&self.policy, message, analysis, &judged, &profile, request).map(
+                |mut decision| {
+                    stages::fit(self, message, analysis, &profile, &mut decision);
+                    decision
+                },
+            )
         });
+        way.trust = judged.trust;
         way.outcome.risk = Some(judged.risk);
         way.outcome.profile = Some(profile);
         let decision = decided.map_err(|denied| Halt::refused(stages::denial(&denied)))?;

@@ -3,14 +3,13 @@
 //! Owns the read ends of standard output and standard error. Memory is bounded by one chunk for
 //! each stream plus, when output is kept, the output limit. It does not know why a program ends.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use atoll_sandbox::Ending;
+use atoll_sandbox::{Ending, OutputEnd};
 use atoll_types::{LimitName, Usage};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{Cause, Flow, Observer, Phase, Stream, WatchError, Watched};
@@ -46,15 +45,20 @@ impl Forwarded {
 
 /// Both output streams of one program.
 pub(crate) struct Output {
-    stdout: Pipe,
-    stderr: Pipe,
+    stdout: Source,
+    stderr: Source,
     tally: Tally,
 }
 
-/// One stream: its pipe, until that is at its end, and the chunk read last.
-struct Pipe {
-    reader: Option<pipe::Receiver>,
+/// One stream: where it comes from, until that is at its end, and the chunk read last.
+struct Source {
+    reader: Option<Reader>,
     chunk: Vec<u8>,
+}
+
+enum Reader {
+    Pipe(pipe::Receiver),
+    Pieces(mpsc::UnboundedReceiver<Vec<u8>>),
 }
 
 /// What has been seen, and what of it was kept.
@@ -69,14 +73,14 @@ struct Tally {
 
 impl Output {
     pub(crate) fn open(
-        stdout: OwnedFd,
-        stderr: OwnedFd,
+        stdout: OutputEnd,
+        stderr: OutputEnd,
         limit_bytes: u64,
         keep: bool,
     ) -> Result<Self, WatchError> {
         Ok(Self {
-            stdout: Pipe::open("standard output", stdout)?,
-            stderr: Pipe::open("standard error", stderr)?,
+            stdout: Source::open("standard output", stdout)?,
+            stderr: Source::open("standard error", stderr)?,
             tally: Tally {
                 limit_bytes,
                 seen_bytes: 0,
@@ -157,14 +161,23 @@ impl Output {
     }
 }
 
-impl Pipe {
-    fn open(name: &'static str, pipe: OwnedFd) -> Result<Self, WatchError> {
+impl Source {
+    fn open(name: &'static str, end: OutputEnd) -> Result<Self, WatchError> {
+        let pipe = match end {
+            OutputEnd::Pipe(pipe) => pipe,
+            OutputEnd::Pieces(pieces) => {
+                return Ok(Self {
+                    reader: Some(Reader::Pieces(pieces)),
+                    chunk: Vec::new(),
+                });
+            }
+        };
         let reader = pipe::Receiver::from_owned_fd(pipe).map_err(|source| WatchError {
             stream: name,
             source,
         })?;
         Ok(Self {
-            reader: Some(reader),
+            reader: Some(Reader::Pipe(reader)),
             chunk: vec![0; CHUNK_BYTES],
         })
     }
@@ -175,11 +188,15 @@ impl Pipe {
 
     /// The next bytes; none when the stream has just ended. Cancelling loses nothing.
     async fn read(&mut self) -> &[u8] {
-        let Some(reader) = &mut self.reader else {
-            return &[];
+        let length = match &mut self.reader {
+            None => return &[],
+            // A pipe fails to be read only when it is broken for good, which is an end, too.
+            Some(Reader::Pipe(pipe)) => pipe.read(&mut self.chunk).await.unwrap_or(0),
+            Some(Reader::Pieces(pieces)) => {
+                self.chunk = pieces.recv().await.unwrap_or_default();
+                self.chunk.len()
+            }
         };
-        // A pipe fails to be read only when it is broken for good, which is an end, too.
-        let length = reader.read(&mut self.chunk).await.unwrap_or(0);
         if length == 0 {
             self.reader = None;
         }

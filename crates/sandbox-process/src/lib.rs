@@ -16,8 +16,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{CopySpec, Jail, JailBeginning, JailError, JailSpec, Zygote};
-use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
-use atoll_types::{Dependency, Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
+use atoll_sandbox::{
+    Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec, Terms,
+};
+use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 pub use atoll_jail::cpu_time_us;
 
@@ -195,9 +197,7 @@ impl Backend for ProcessBackend {
             Jail::begin
         };
         let beginning = self.begin_with(&spec.id, &spec.environment, begin)?;
-        Box::new(beginning)
-            .finish(spec.limits, spec.system_calls, &spec.accept_missing)
-            .await
+        Box::new(beginning).finish(spec.terms()).await
     }
 }
 
@@ -209,15 +209,10 @@ struct ProcessBeginning {
 
 #[async_trait]
 impl Beginning for ProcessBeginning {
-    async fn finish(
-        self: Box<Self>,
-        limits: Limits,
-        system_calls: SystemCalls,
-        accept_missing: &BTreeSet<Layer>,
-    ) -> Result<Box<dyn Sandbox>, CreateError> {
-        let jail = self.jail.finish(limits, accept_missing).await;
+    async fn finish(self: Box<Self>, terms: Terms<'_>) -> Result<Box<dyn Sandbox>, CreateError> {
+        let jail = self.jail.finish(terms.limits, terms.accept_missing).await;
         let jail = jail.map_err(sandbox::create_error)?;
-        let profile = profile(self.environment.kind, system_calls);
+        let profile = profile(self.environment.kind, terms.system_calls);
         let command = CommandLine::new(&self.interpreters, self.environment, profile);
         Ok(Box::new(ProcessSandbox::new(jail, command, None)))
     }

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use async_trait::async_trait;
 use atoll_jail::{Command, Jail, JailError, ProgramEnd, Running, sys};
 use atoll_sandbox::{
-    CreateError, DestroyError, Ending, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
-    RenewError, Sandbox, StartError, State, Streams,
+    CreateError, DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile,
+    Lifecycle, OutputEnd, RenewError, Sandbox, StartError, State, Streams,
 };
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
@@ -120,9 +120,9 @@ impl Sandbox for ProcessSandbox {
             None => self.jail.start(command).await.map_err(start_error)?,
         };
         Ok(Streams {
-            stdin: running.stdin,
-            stdout: running.stdout,
-            stderr: running.stderr,
+            stdin: InputEnd::Pipe(running.stdin),
+            stdout: OutputEnd::Pipe(running.stdout),
+            stderr: OutputEnd::Pipe(running.stderr),
         })
     }
 

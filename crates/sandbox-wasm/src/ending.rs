@@ -1,162 +1,120 @@
-//! Decides how a program ended, from what the kernel saw and what the worker says.
+//! Decides how a program ended, from what the worker says and, where that is gone, the kernel.
 //!
-//! The worker runs the guest's code and may be taken over, so the kernel's word comes first: what
-//! the worker says counts only where the two agree.
+//! The worker runs guests' code and may be taken over. What it says of a message can then be wrong;
+//! it cannot say anything about the messages of other workers, and a signal says more than it does.
 
-use atoll_jail::ProgramEnd;
 use atoll_sandbox::Ending;
 use atoll_types::LimitName;
 
-use crate::protocol::{EXIT_TRAPPED, Report, Status};
+use crate::link::Lost;
+use crate::protocol::GuestEnd;
 
-// Signals that say something about the guest and not about the worker (signal(7)).
+// Signals that say something about a guest that is alone in its worker (signal(7)).
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
 const SIGXFSZ: i32 = 25;
 const SIGSYS: i32 = 31;
 
-/// How a started program ended, with the limit that the runtime names as the cause.
+/// How a started program ended, with the limit that is the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conclusion {
     pub(crate) ending: Ending,
     pub(crate) limit: Option<LimitName>,
 }
 
-/// Judges the end of a worker whose program had started. `kernel` is `None` when the jail's own
-/// first process ended.
-pub(crate) fn conclude(kernel: Option<ProgramEnd>, report: &Report) -> Conclusion {
-    let plain = |ending| Conclusion {
-        ending,
-        limit: None,
-    };
-    let code = match kernel {
-        None => return plain(lost("the first process of the sandbox ended")),
-        Some(ProgramEnd::Signalled(signal)) => return plain(by_signal(signal)),
-        Some(ProgramEnd::Exited(code)) => code,
-    };
-    match &report.end {
+impl Conclusion {
+    /// Nobody knows how it ended.
+    pub(crate) fn lost(what: &str) -> Self {
+        Self {
+            ending: Ending::Lost(what.to_owned()),
+            limit: None,
+        }
+    }
+}
+
+/// Judges the end of a message. In a worker of its own, the worker's end is the message's doing; in
+/// one that others share it may be anybody's.
+pub(crate) fn conclude(end: Result<GuestEnd, Lost>, is_own: bool) -> Conclusion {
+    match end {
         // An exit status has eight bits; this is what the same program as a process would show.
-        Some(Status::Exited { code: told, limit }) if told & 0xff == code => Conclusion {
-            ending: Ending::Exited(code),
-            limit: own_limit(*limit),
+        Ok(GuestEnd::Exited { code, limit }) => Conclusion {
+            ending: Ending::Exited(code & 0xff),
+            limit,
         },
-        Some(Status::Trapped { text, limit }) if code == EXIT_TRAPPED => Conclusion {
-            ending: Ending::Trapped(text.clone()),
-            limit: own_limit(*limit),
+        Ok(GuestEnd::Trapped { text, limit }) => Conclusion {
+            ending: Ending::Trapped(text),
+            limit,
         },
-        Some(Status::Failed { reason }) => plain(lost(reason)),
-        Some(_) => plain(lost(&format!(
-            "the WebAssembly worker ended with code {code}, which is not what it reported"
-        ))),
-        None => plain(lost(&format!(
-            "the WebAssembly worker ended with code {code} and without a report"
-        ))),
+        Ok(GuestEnd::Stopped) => Conclusion {
+            ending: Ending::Signalled(SIGKILL),
+            limit: None,
+        },
+        Ok(GuestEnd::Refused { reason }) => Conclusion::lost(&reason),
+        Err(lost) if is_own => Conclusion {
+            ending: match lost.signal {
+                Some(signal @ (SIGKILL | SIGXCPU | SIGXFSZ | SIGSYS)) => Ending::Signalled(signal),
+                _ => Ending::Lost(lost.reason),
+            },
+            limit: lost.limit,
+        },
+        Err(lost) => Conclusion::lost(&lost.reason),
     }
-}
-
-/// Signals that reach a worker because of what the guest did are the guest's end. Any other means
-/// that the worker itself broke, and then nobody knows what the guest did.
-fn by_signal(signal: i32) -> Ending {
-    match signal {
-        SIGKILL | SIGXCPU | SIGXFSZ | SIGSYS => Ending::Signalled(signal),
-        _ => lost(&format!("signal {signal} ended the WebAssembly worker")),
-    }
-}
-
-/// The limits that the runtime itself holds; all others are the kernel's to report.
-fn own_limit(limit: Option<LimitName>) -> Option<LimitName> {
-    limit.filter(|limit| matches!(limit, LimitName::Memory | LimitName::WallTime))
-}
-
-fn lost(what: &str) -> Ending {
-    Ending::Lost(what.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::EXIT_REFUSED;
 
-    fn report(end: Option<Status>) -> Report {
-        Report {
-            ready: Some(40),
-            started: Some(1),
-            end,
-        }
-    }
-
-    fn exited(code: i32, limit: Option<LimitName>) -> Report {
-        report(Some(Status::Exited { code, limit }))
-    }
-
-    fn trapped(limit: Option<LimitName>) -> Report {
-        let text = "wasm trap: out of bounds".to_owned();
-        report(Some(Status::Trapped { text, limit }))
-    }
-
-    fn ending(kernel: Option<ProgramEnd>, report: &Report) -> Ending {
-        conclude(kernel, report).ending
+    fn lost(signal: Option<i32>, limit: Option<LimitName>) -> Result<GuestEnd, Lost> {
+        Err(Lost {
+            reason: "gone".to_owned(),
+            limit,
+            signal,
+        })
     }
 
     #[test]
-    fn an_exit_is_believed_when_the_kernel_saw_it() {
-        for (told, seen) in [(0, 0), (7, 7), (256, 0), (-1, 255), (124, 124)] {
-            let found = ending(Some(ProgramEnd::Exited(seen)), &exited(told, None));
-            assert_eq!(found, Ending::Exited(seen));
-        }
-        for (told, seen) in [(0, 1), (1, 0), (0, 124), (0, 101)] {
-            let found = ending(Some(ProgramEnd::Exited(seen)), &exited(told, None));
-            assert!(matches!(found, Ending::Lost(_)), "{found:?}");
+    fn an_exit_shows_eight_bits() {
+        for (told, shown) in [(0, 0), (7, 7), (256, 0), (-1, 255), (124, 124)] {
+            let end = GuestEnd::Exited {
+                code: told,
+                limit: None,
+            };
+            assert_eq!(conclude(Ok(end), true).ending, Ending::Exited(shown));
         }
     }
 
     #[test]
-    fn a_trap_is_believed_when_the_exit_code_says_so() {
-        let found = ending(Some(ProgramEnd::Exited(EXIT_TRAPPED)), &trapped(None));
-        assert_eq!(
-            found,
-            Ending::Trapped("wasm trap: out of bounds".to_owned())
-        );
-        let found = ending(Some(ProgramEnd::Exited(0)), &trapped(None));
-        assert!(matches!(found, Ending::Lost(_)), "{found:?}");
+    fn a_trap_keeps_its_text_and_limit() {
+        let end = GuestEnd::Trapped {
+            text: "out of bounds".to_owned(),
+            limit: Some(LimitName::Memory),
+        };
+        let found = conclude(Ok(end), false);
+        assert_eq!(found.ending, Ending::Trapped("out of bounds".to_owned()));
+        assert_eq!(found.limit, Some(LimitName::Memory));
     }
 
     #[test]
-    fn a_signal_outweighs_every_report() {
-        let lie = exited(0, None);
+    fn the_end_of_an_own_worker_is_the_messages_doing() {
         for signal in [SIGKILL, SIGSYS, SIGXCPU, SIGXFSZ] {
-            let found = ending(Some(ProgramEnd::Signalled(signal)), &lie);
-            assert_eq!(found, Ending::Signalled(signal));
+            let found = conclude(lost(Some(signal), None), true);
+            assert_eq!(found.ending, Ending::Signalled(signal));
         }
-        for signal in [4, 6, 7, 11] {
-            let found = ending(Some(ProgramEnd::Signalled(signal)), &lie);
-            assert!(matches!(found, Ending::Lost(_)), "{found:?}");
+        for signal in [Some(4), Some(6), Some(7), Some(11), None] {
+            let found = conclude(lost(signal, None), true);
+            assert!(matches!(found.ending, Ending::Lost(_)), "{found:?}");
         }
+        let found = conclude(lost(Some(SIGKILL), Some(LimitName::Memory)), true);
+        assert_eq!(found.limit, Some(LimitName::Memory));
     }
 
     #[test]
-    fn silence_and_late_refusals_are_losses() {
-        let silent = report(None);
-        for code in [0, 1, EXIT_TRAPPED, EXIT_REFUSED] {
-            let found = ending(Some(ProgramEnd::Exited(code)), &silent);
-            assert!(matches!(found, Ending::Lost(_)), "{found:?}");
+    fn the_end_of_a_shared_worker_is_nobodys_fault() {
+        for signal in [Some(SIGKILL), Some(SIGSYS), Some(11), None] {
+            let found = conclude(lost(signal, Some(LimitName::Memory)), false);
+            assert!(matches!(found.ending, Ending::Lost(_)), "{found:?}");
+            assert_eq!(found.limit, None);
         }
-        assert!(matches!(ending(None, &exited(0, None)), Ending::Lost(_)));
-    }
-
-    #[test]
-    fn only_the_runtimes_own_limits_are_taken_from_it() {
-        let end = Some(ProgramEnd::Exited(EXIT_TRAPPED));
-        for limit in [LimitName::Memory, LimitName::WallTime] {
-            assert_eq!(conclude(end, &trapped(Some(limit))).limit, Some(limit));
-        }
-        for limit in [LimitName::CpuTime, LimitName::Disk, LimitName::Output] {
-            assert_eq!(conclude(end, &trapped(Some(limit))).limit, None);
-        }
-        let killed = Some(ProgramEnd::Signalled(SIGKILL));
-        assert_eq!(
-            conclude(killed, &trapped(Some(LimitName::Memory))).limit,
-            None
-        );
     }
 }

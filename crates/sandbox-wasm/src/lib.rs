@@ -1,44 +1,139 @@
 //! The instance level: WebAssembly instances in jailed workers.
 //!
 //! This crate is the half that lives in the engine. It owns the protocol it speaks with
-//! `atoll-wasm-worker` and the backend that starts one jailed worker for each message. It does not
-//! link the WebAssembly runtime and never looks at a guest's bytes: both happen in the worker, a
-//! process of its own, inside a jail.
+//! `atoll-wasm-worker`, the workers, and the cache of compiled programs. It does not link the
+//! WebAssembly runtime and never looks at a guest's bytes: both happen in other processes, each
+//! inside a jail.
 
+mod code;
+mod compile;
 mod ending;
+mod error;
+mod interpreters;
+mod link;
+mod message;
+mod prepared;
 pub mod protocol;
 mod sandbox;
 mod worker;
+mod workers;
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use atoll_jail::{Jail, JailBeginning};
-use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
+use atoll_jail::JailBeginning;
+use atoll_sandbox::{
+    Backend, Beginning, CreateError, Domain, Environment, Job, Sandbox, SandboxSpec, StartError,
+    Tenancy, Terms,
+};
 use atoll_types::{
-    Layer, LayerReport, LayerState, Level, Limits, Program, ProgramHash, ProgramKind, SystemCalls,
-    TenantId,
+    Analysis, Layer, LayerReport, LayerState, Limits, Program, ProgramHash, ProgramKind,
+    SystemCalls, TenantId,
 };
 
+pub use crate::link::{Finished, Lost};
+pub use crate::prepared::{Prepared, WaitingMemory};
+
+use crate::code::{Code, Programs, Wanted};
+use crate::error::internal;
+use crate::interpreters::{COMPILING, Interpreters};
 use crate::protocol::GuestKind;
-use crate::sandbox::WasmSandbox;
+use crate::sandbox::{Ahead, Place, WasmSandbox};
+use crate::worker::{begin_jail, instance_layer};
+use crate::workers::Workers;
 
-/// Makes sandboxes of the `instance` level.
-#[derive(Debug, Clone, Default)]
-pub struct WasmBackend;
+/// What every sandbox of this level has in common.
+struct Level {
+    programs: Programs,
+    interpreters: Interpreters,
+    workers: Arc<Workers>,
+}
 
-impl WasmBackend {
-    /// A backend that looks for the worker when a sandbox is made.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self
+impl Level {
+    /// What runs for a program: itself, or the interpreter of its language. Compiled if need be.
+    ///
+    /// # Errors
+    /// As for [`Programs::get`].
+    async fn code(
+        &self,
+        program: &Program,
+        limits: &Limits,
+        accept_missing: &BTreeSet<Layer>,
+        beginning: Option<JailBeginning>,
+    ) -> Result<Arc<Code>, StartError> {
+        if let Some(kind) = GuestKind::of(program.kind) {
+            let wanted = Wanted {
+                kind,
+                hash: program.hash.as_bytes(),
+                program: &program.bytes,
+                limits,
+                accept_missing,
+            };
+            return self.programs.get(wanted, beginning).await;
+        }
+        let interpreter = self.interpreters.get(program.kind);
+        let interpreter = interpreter.map_err(StartError::Program)?;
+        let kind = GuestKind::Interpreter;
+        if let Some(code) = self.programs.find(kind, &interpreter.hash).await {
+            return Ok(code);
+        }
+        let bytes = interpreter
+            .read()
+            .map_err(internal("read an interpreter"))?;
+        let wanted = Wanted {
+            kind,
+            hash: &interpreter.hash,
+            program: &bytes,
+            limits: &COMPILING,
+            accept_missing,
+        };
+        self.programs.get(wanted, beginning).await
     }
 }
 
+/// Makes sandboxes of the `instance` level.
+#[derive(Clone)]
+pub struct WasmBackend {
+    level: Arc<Level>,
+}
+
+impl fmt::Debug for WasmBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmBackend").finish_non_exhaustive()
+    }
+}
+
+impl WasmBackend {
+    /// A backend without workers. It keeps compiled programs for other processes once it knows
+    /// where.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            level: Arc::new(Level {
+                programs: Programs::default(),
+                interpreters: Interpreters::default(),
+                workers: Workers::new(),
+            }),
+        }
+    }
+}
+
+impl Default for WasmBackend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Compiled programs, in the state directory.
+const COMPILED: &str = "compiled";
+
 #[async_trait]
 impl Backend for WasmBackend {
-    fn level(&self) -> Level {
-        Level::Instance
+    fn level(&self) -> atoll_types::Level {
+        atoll_types::Level::Instance
     }
 
     fn probe(&self) -> Vec<LayerReport> {
@@ -53,7 +148,7 @@ impl Backend for WasmBackend {
             Err("not tried, because a jail around the worker cannot be built".to_owned())
         };
         layers.push(match instance {
-            Ok(()) => sandbox::instance_layer(None),
+            Ok(()) => instance_layer(None),
             Err(detail) => LayerReport {
                 layer: Layer::WasmInstance,
                 state: LayerState::Missing,
@@ -66,11 +161,29 @@ impl Backend for WasmBackend {
     fn supports(&self, kind: ProgramKind) -> Result<(), String> {
         match GuestKind::of(kind) {
             Some(_) => Ok(()),
-            None => Err(format!(
-                "the instance level runs WebAssembly only; a {kind} program needs the process \
-                 level or a stronger one"
-            )),
+            None => self.level.interpreters.get(kind).map(|_| ()),
         }
+    }
+
+    fn suits(&self, job: &Job, analysis: &Analysis) -> Result<(), String> {
+        if GuestKind::of(job.program.kind).is_some() {
+            return Ok(());
+        }
+        let interpreter = self.level.interpreters.get(job.program.kind)?;
+        interpreter.suits(analysis)
+    }
+
+    /// Workers are kept here, and each serves many messages at once.
+    fn keeps_ready(&self) -> bool {
+        true
+    }
+
+    fn keep_in(&self, state_dir: &Path) {
+        self.level.programs.keep_in(state_dir.join(COMPILED));
+    }
+
+    async fn close(&self) {
+        self.level.workers.close().await;
     }
 
     /// Third-party modules of the environment are not used: a WebAssembly program brings its own.
@@ -81,27 +194,60 @@ impl Backend for WasmBackend {
     ) -> Result<Box<dyn Beginning>, CreateError> {
         self.supports(environment.kind)
             .map_err(CreateError::Environment)?;
-        let jail = Jail::begin(&worker::jail_spec(id)?).map_err(sandbox::create_error)?;
-        Ok(Box::new(WasmBeginning { jail }))
+        Ok(Box::new(WasmBeginning {
+            level: Arc::clone(&self.level),
+            ahead: Ahead {
+                worker: Some(begin_jail(id)?),
+                compiler: Some(begin_jail(&format!("{id}-c"))?),
+            },
+        }))
+    }
+
+    /// Builds nothing for a sandbox alone that it shares with others.
+    async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
+        self.supports(spec.environment.kind)
+            .map_err(CreateError::Environment)?;
+        let beginning = WasmBeginning {
+            level: Arc::clone(&self.level),
+            ahead: Ahead::default(),
+        };
+        Box::new(beginning).finish(spec.terms()).await
     }
 }
 
 struct WasmBeginning {
-    jail: JailBeginning,
+    level: Arc<Level>,
+    ahead: Ahead,
 }
 
 #[async_trait]
 impl Beginning for WasmBeginning {
     async fn finish(
-        self: Box<Self>,
-        limits: Limits,
-        _: SystemCalls,
-        accept_missing: &BTreeSet<Layer>,
+        mut self: Box<Self>,
+        terms: Terms<'_>,
     ) -> Result<Box<dyn Sandbox>, CreateError> {
-        let limits_of_jail = worker::jail_limits(&limits);
-        let jail = self.jail.finish(limits_of_jail, accept_missing).await;
-        let jail = jail.map_err(sandbox::create_error)?;
-        Ok(Box::new(WasmSandbox::new(jail, limits)))
+        let Tenancy {
+            domain,
+            messages_max,
+        } = terms.tenancy;
+        let place = match domain {
+            Domain::Message => {
+                let ahead = self.ahead.worker.take();
+                let own = Workers::own(&terms.limits, terms.accept_missing, ahead);
+                Place::own(own.await?)
+            }
+            Domain::Class(_) | Domain::Tenant(_) => {
+                let workers = &self.level.workers;
+                let shared = workers.get(domain, *messages_max, terms.accept_missing);
+                Place::shared(shared.await?)
+            }
+        };
+        Ok(Box::new(WasmSandbox::new(
+            Arc::clone(&self.level),
+            terms,
+            place,
+            self.ahead.compiler,
+        )))
     }
 }
 
@@ -155,6 +301,7 @@ async fn run_nothing() -> Result<(), String> {
         accept_missing: Layer::DISPENSABLE.into(),
         environment,
         renews: false,
+        tenancy: Tenancy::own(),
     };
     let program = Program {
         name: "probe.wasm".to_owned(),
@@ -168,7 +315,7 @@ async fn run_nothing() -> Result<(), String> {
         files: Vec::new(),
         environment: Vec::new(),
     };
-    let mut sandbox = WasmBackend
+    let mut sandbox = WasmBackend::new()
         .create(spec)
         .await
         .map_err(|error| error.to_string())?;

@@ -1,359 +1,364 @@
-//! What a worker is started with, and the pipe on which it reports.
-//!
-//! Owns the jail a worker needs and the translation of a job into a request. What the reports mean
-//! is decided by `ending`.
+//! One worker process: its jail, its start, and messages going into it.
 
-use std::fs::File;
-use std::io::{self, Seek};
-use std::os::fd::OwnedFd;
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{Bind, Command, JailFile, JailSpec, Root, WORK_DIRECTORY, helper_binary};
-use atoll_sandbox::{CreateError, Job};
-use atoll_types::Limits;
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-use rustix::pipe::{PipeFlags, pipe_with};
-use tokio::net::unix::pipe;
+use atoll_jail::{Bind, Command, Jail, JailBeginning, JailSpec, Root, helper_binary};
+use atoll_sandbox::CreateError;
+use atoll_types::{Enforcement, Layer, LayerReport, LayerState, Level, Limits};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::protocol::{
-    GuestKind, GuestLimits, Report, Request, STATUS_BYTES_MAX, StatusError, StatusReader,
-    write_request,
-};
+use crate::code::Code;
+use crate::error::{create_error, internal_create};
+use crate::link::{Finished, Input, Inside, Link, LoadError, Output, attend, output_allowance};
+use crate::protocol::{GuestKind, GuestUsage, ORDER_BYTES_MAX, Order, Run, Settings, write_frame};
 
 /// The worker's file name, on the host and in the root of its jail.
-const WORKER: &str = "atoll-wasm-worker";
+pub(crate) const WORKER: &str = "atoll-wasm-worker";
 
-/// Threads of a worker: the guest's, one that watches the time, one that reads files ahead. The
-/// guest itself cannot start any.
-const WORKER_THREADS: u32 = 3;
+/// Threads of a worker: one for all guests, one that watches the time. A guest cannot start any.
+const WORKER_THREADS: u32 = 2;
 
-/// Descriptors a worker holds besides the guest's.
-const WORKER_DESCRIPTORS: u32 = 16;
+/// Descriptors a worker holds, and those that come with programs.
+const WORKER_DESCRIPTORS: u32 = 1024;
 
-/// Memory of a worker besides the guest's: its own data, the compiler's, and the kernel's part for
-/// both.
-const WORKER_MEMORY_BYTES: u64 = 16 << 20;
+/// Memory of a worker besides its guests': its own data, and the kernel's part.
+pub(crate) const WORKER_MEMORY_BYTES: u64 = 32 << 20;
 
-/// Compiled code, and what is left of compiling it, in proportion to the program's size.
-const COMPILED_BYTES_PER_BYTE: u64 = 16;
+/// Instances of each interpreter that wait in a worker for scripts.
+const INSTANCES_KEPT: u32 = 4;
 
-/// Variables of every guest; the message's own win.
-const VARIABLES: [(&[u8], &[u8]); 2] = [(b"HOME", b"/work"), (b"LANG", b"C.UTF-8")];
+/// How long a worker may take until it has closed itself in.
+const START_TIME: Duration = Duration::from_secs(20);
 
-/// The jail of a worker: nothing in it but the worker, `/dev/urandom` and its like, and the
-/// guest's directory.
-pub(crate) fn jail_spec(id: &str) -> Result<JailSpec, CreateError> {
+/// The jail of a worker or a compiler: nothing in it but the program itself.
+pub(crate) fn begin_jail(id: &str) -> Result<JailBeginning, CreateError> {
     let host =
         helper_binary(WORKER).map_err(|error| CreateError::Environment(error.to_string()))?;
     let bind = Bind {
         host,
         guest: WORKER.into(),
     };
-    Ok(JailSpec {
+    let spec = JailSpec {
         name: id.to_owned(),
         root: Root {
             binds: vec![bind],
             devices: true,
             ..Root::default()
         },
-    })
-}
-
-/// The limits of the jail around a worker whose guest has these.
-pub(crate) fn jail_limits(guest: &Limits) -> Limits {
-    Limits {
-        processes: WORKER_THREADS,
-        open_files: guest.open_files.saturating_add(WORKER_DESCRIPTORS),
-        ..*guest
-    }
-}
-
-/// The command that starts a worker on a job, and the pipe it reports on.
-///
-/// # Errors
-/// [`io::ErrorKind::InvalidInput`] when the job is larger than the protocol allows; otherwise what
-/// the kernel says about memory and pipes.
-pub(crate) fn command(
-    kind: GuestKind,
-    job: Job,
-    limits: &Limits,
-) -> io::Result<(Command, StatusPipe)> {
-    let program = job.program;
-    let request = Request {
-        kind,
-        name: program.name,
-        arguments: job.arguments,
-        environment: variables(job.environment),
-        working_directory: WORK_DIRECTORY.to_owned(),
-        limits: guest_limits(limits, program.bytes.len() as u64),
     };
-    let request = sealed(&request, &program.bytes)?;
-    let (status, status_in) = pipe_with(PipeFlags::CLOEXEC)?;
-    let files = job.files.into_iter().map(|file| JailFile {
-        name: file.name,
-        content: file.content,
-        executable: false,
-    });
-    let command = Command {
+    Jail::begin(&spec).map_err(create_error)
+}
+
+/// The command that starts the helper program in one of its parts.
+pub(crate) fn command(part: &str, descriptors: Vec<OwnedFd>) -> Command {
+    Command {
         path: format!("/{WORKER}").into_bytes(),
-        arguments: vec![WORKER.as_bytes().to_vec()],
+        arguments: vec![WORKER.as_bytes().to_vec(), part.as_bytes().to_vec()],
         environment: Vec::new(),
-        files: files.collect(),
-        descriptors: vec![request, status_in],
+        files: Vec::new(),
+        descriptors,
         profile: Profile::WasmWorker,
-    };
-    Ok((command, StatusPipe::new(status)?))
-}
-
-/// What the runtime holds the guest to. The worker's own share is taken off the memory, so that a
-/// guest that grows too far is refused by the runtime and not killed by the kernel. No time: the
-/// kernel ends a worker whose time is over, and loops that look at the time run a third longer.
-fn guest_limits(limits: &Limits, program_bytes: u64) -> GuestLimits {
-    let compiled_bytes = program_bytes.saturating_mul(COMPILED_BYTES_PER_BYTE);
-    let worker_bytes = WORKER_MEMORY_BYTES.saturating_add(compiled_bytes);
-    GuestLimits::new(limits.memory_bytes.saturating_sub(worker_bytes), 0)
-}
-
-fn variables(own: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let default = VARIABLES.map(|(name, value)| (name.to_vec(), value.to_vec()));
-    let mut variables: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    for (name, value) in default.into_iter().chain(own) {
-        variables.retain(|(known, _)| *known != name);
-        variables.push((name, value));
     }
-    variables
 }
 
-/// The request in memory that nobody can change any more.
-fn sealed(request: &Request, program: &[u8]) -> io::Result<OwnedFd> {
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let mut file = File::from(memfd_create("request", flags)?);
-    write_request(&mut file, request, program)?;
-    file.rewind()?;
-    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
-    fcntl_add_seals(&file, seals)?;
-    Ok(file.into())
+/// What a worker is made for.
+#[derive(Debug, Clone)]
+pub(crate) struct Making {
+    /// What its jail may use.
+    pub(crate) limits: Limits,
+    /// What it is told.
+    pub(crate) settings: Settings,
+    pub(crate) accept_missing: BTreeSet<Layer>,
 }
 
-/// The read end of a worker's status pipe, and what came out of it so far.
-#[derive(Debug)]
-pub(crate) struct StatusPipe {
-    pipe: pipe::Receiver,
-    reader: StatusReader,
-    report: Report,
+impl Making {
+    /// A worker for messages of many, until it is replaced: one core, and memory for guests.
+    pub(crate) fn shared(memory_bytes: u64, guests_max: u32, accept: &BTreeSet<Layer>) -> Self {
+        Self {
+            limits: around(memory_bytes),
+            settings: Settings {
+                guests_max,
+                memory_bytes,
+                reserves: true,
+            },
+            accept_missing: accept.clone(),
+        }
+    }
+
+    /// A worker for one message with these limits.
+    pub(crate) fn own(guest: &Limits, accept: &BTreeSet<Layer>) -> Self {
+        Self {
+            limits: own_limits(guest),
+            settings: Settings {
+                guests_max: 1,
+                // The message's own limit is what holds it, and the jail.
+                memory_bytes: u64::MAX,
+                reserves: true,
+            },
+            accept_missing: accept.clone(),
+        }
+    }
 }
 
-/// What the next look at a status pipe finds.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// The report has a new part.
-    News,
-    /// The worker has closed its end.
-    Closed,
-    /// What came is not to be believed, and neither is what follows.
-    Wrong(StatusError),
+/// The limits of the jail around a worker for one message with these.
+pub(crate) fn own_limits(guest: &Limits) -> Limits {
+    Limits {
+        cpu_percent: guest.cpu_percent,
+        ..around(guest.memory_bytes)
+    }
 }
 
-impl StatusPipe {
-    fn new(pipe: OwnedFd) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(&pipe, true)?;
-        Ok(Self {
-            pipe: pipe::Receiver::from_owned_fd(pipe)?,
-            reader: StatusReader::default(),
-            report: Report::default(),
+/// The limits of the jail around guests that have so much memory.
+fn around(memory_bytes: u64) -> Limits {
+    Limits {
+        // Each message has a time of its own, and a worker none.
+        wall_time_ms: u64::from(u32::MAX),
+        cpu_time_ms: u64::from(u32::MAX),
+        cpu_percent: 100,
+        memory_bytes: memory_bytes.saturating_add(WORKER_MEMORY_BYTES),
+        processes: WORKER_THREADS,
+        // It cannot make files; images of programs' memory are some to the kernel.
+        disk_bytes: 512 << 20,
+        disk_files: 1_000,
+        output_bytes: 1 << 20,
+        open_files: WORKER_DESCRIPTORS,
+    }
+}
+
+/// A worker that has closed itself in and takes messages.
+pub(crate) struct Worker {
+    pub(crate) link: Arc<Link>,
+    pub(crate) enforcement: Enforcement,
+    is_shared: bool,
+}
+
+impl Worker {
+    /// Starts a worker in a jail that is being built.
+    pub(crate) async fn start(
+        beginning: JailBeginning,
+        making: &Making,
+    ) -> Result<Arc<Self>, CreateError> {
+        let finishing = beginning.finish(making.limits, &making.accept_missing);
+        let mut jail = finishing.await.map_err(create_error)?;
+        let layers = jail.layers(Profile::WasmWorker);
+        let (socket, theirs) = sockets().map_err(internal_create("make a socket"))?;
+        let settings = Settings {
+            reserves: is_enforced(&layers, Layer::MemoryLimit),
+            ..making.settings
+        };
+        begin(&socket, settings).map_err(internal_create("set up a worker"))?;
+        let started = jail.start(command("serve", vec![theirs])).await;
+        let streams = match started {
+            Ok(streams) => streams,
+            Err(error) => {
+                let _ = jail.destroy().await;
+                return Err(create_error(error));
+            }
+        };
+        let socket = UnixStream::from_std(socket.into());
+        let socket = socket.map_err(internal_create("watch a socket"))?;
+        let link = Link::new();
+        // Nobody reads its standard output; guests have streams of their own.
+        let attending = attend(Arc::clone(&link), socket, streams.stderr, jail);
+        tokio::spawn(attending);
+        let confined = tokio::time::timeout(START_TIME, link.confined()).await;
+        let system_calls = match confined {
+            Ok(Ok(system_calls)) => system_calls,
+            Ok(Err(lost)) => return Err(not_started(&lost.reason)),
+            Err(_) => {
+                link.kill("it did not start in time");
+                return Err(not_started("it took too long"));
+            }
+        };
+        let report = instance_layer(Some(system_calls));
+        if report.state == LayerState::Missing {
+            link.kill("it is not closed in");
+            return Err(CreateError::NotEnforceable {
+                level: Level::Instance,
+                missing: vec![report],
+            });
+        }
+        let mut layers = layers;
+        layers.push(report);
+        let enforcement = Enforcement {
+            level: Level::Instance,
+            layers,
+        };
+        Ok(Arc::new(Self {
+            link,
+            enforcement,
+            is_shared: making.settings.guests_max > 1,
+        }))
+    }
+
+    /// Makes sure that the worker has a program.
+    pub(crate) async fn load(&self, code: &Code) -> Result<(), LoadError> {
+        if self.link.has(code.number) {
+            return Ok(());
+        }
+        let program = code.number;
+        let load = Order::Load {
+            program,
+            kind: code.kind,
+        };
+        self.link.load(program, &load, &code.file).await?;
+        if code.kind == GuestKind::Interpreter && self.is_shared {
+            let instances = INSTANCES_KEPT;
+            // A worker that is gone takes no message either.
+            let _ = self.link.order(&Order::Keep { program, instances });
+        }
+        Ok(())
+    }
+
+    /// Runs a message whose program is loaded, and keeps its output.
+    ///
+    /// # Errors
+    /// When the worker takes no more messages, or the message is too large.
+    pub(crate) fn run(&self, orders: Message) -> io::Result<oneshot::Receiver<Finished>> {
+        let (finished, ended) = oneshot::channel();
+        let inside = Inside {
+            output: Output::Kept {
+                stdout: Vec::new(),
+                stderr: Vec::new(),
+            },
+            output_left: output_allowance(orders.run.limits.output_bytes),
+            input: Input::Whole,
+            keeps_files: orders.run.keeps_files,
+            is_released: false,
+            usage: Arc::new(Mutex::new(GuestUsage::default())),
+            finished,
+        };
+        self.link.run(inside, |number| orders.orders(number))?;
+        Ok(ended)
+    }
+
+    /// Runs a message whose program is loaded, with streams.
+    ///
+    /// # Errors
+    /// As for [`Worker::run`].
+    pub(crate) fn run_streamed(&self, orders: Message) -> io::Result<Streamed> {
+        let (finished, ended) = oneshot::channel();
+        let (stdout_in, stdout) = mpsc::unbounded_channel();
+        let (stderr_in, stderr) = mpsc::unbounded_channel();
+        let (stdin, input) = mpsc::channel(1);
+        let usage = Arc::new(Mutex::new(GuestUsage::default()));
+        let inside = Inside {
+            output: Output::Streams {
+                stdout: stdout_in,
+                stderr: stderr_in,
+            },
+            output_left: output_allowance(orders.run.limits.output_bytes),
+            input: Input::Pieces(input),
+            keeps_files: orders.run.keeps_files,
+            is_released: false,
+            usage: Arc::clone(&usage),
+            finished,
+        };
+        let number = self.link.run(inside, |number| orders.orders(number))?;
+        Ok(Streamed {
+            number,
+            stdin,
+            stdout,
+            stderr,
+            usage,
+            ended: Some(ended),
         })
     }
+}
 
-    /// What the worker has said so far.
-    pub(crate) fn report(&self) -> &Report {
-        &self.report
-    }
+/// A message that runs, with its streams.
+pub(crate) struct Streamed {
+    pub(crate) number: u64,
+    pub(crate) stdin: mpsc::Sender<Vec<u8>>,
+    pub(crate) stdout: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub(crate) stderr: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub(crate) usage: Arc<Mutex<GuestUsage>>,
+    pub(crate) ended: Option<oneshot::Receiver<Finished>>,
+}
 
-    /// Waits for the next status. Cancelling loses nothing.
-    pub(crate) async fn next(&mut self) -> io::Result<Next> {
-        loop {
-            if let Some(next) = self.take() {
-                return Ok(next);
+/// What goes into a worker: files first, then the order to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) files: Vec<atoll_types::InputFile>,
+    pub(crate) run: Run,
+}
+
+impl Message {
+    fn orders(self, message: u64) -> Vec<Order> {
+        let mut orders = Vec::with_capacity(self.files.len().saturating_add(1));
+        for file in self.files {
+            let give = |bytes: &[u8]| Order::Give {
+                message,
+                name: file.name.clone(),
+                bytes: bytes.to_vec(),
+            };
+            if file.content.is_empty() {
+                orders.push(give(&[]));
             }
-            self.pipe.readable().await?;
-            if let Some(next) = self.read()? {
-                return Ok(next);
-            }
+            let pieces = file.content.chunks(crate::protocol::PIECE_BYTES_MAX);
+            orders.extend(pieces.map(give));
         }
-    }
-
-    /// Takes in what an ended worker left, without waiting. Whatever is wrong with it leaves the
-    /// report as far as it was right.
-    pub(crate) fn drain(&mut self) {
-        let mut bytes = [0; STATUS_BYTES_MAX];
-        loop {
-            match self.take() {
-                Some(Next::News) => {}
-                // The first wrong byte ends this, however much follows.
-                Some(Next::Wrong(_) | Next::Closed) => return,
-                // Asks the kernel itself: the runtime may not have heard yet of what is there.
-                None => match rustix::io::read(&self.pipe, &mut bytes) {
-                    Ok(count) if count > 0 => self.push(&bytes, count),
-                    Ok(_) | Err(_) => return,
-                },
-            }
-        }
-    }
-
-    /// The next status among the bytes that are already here.
-    fn take(&mut self) -> Option<Next> {
-        let next = self.reader.next_status().and_then(|status| match status {
-            Some(status) => self.report.accept(status).map(|()| true),
-            None => Ok(false),
-        });
-        match next {
-            Ok(true) => Some(Next::News),
-            Ok(false) => None,
-            Err(error) => Some(Next::Wrong(error)),
-        }
-    }
-
-    /// Reads what is there; `None` when that was something, or nothing yet.
-    fn read(&mut self) -> io::Result<Option<Next>> {
-        let mut bytes = [0; STATUS_BYTES_MAX];
-        match self.pipe.try_read(&mut bytes) {
-            Ok(0) => Ok(Some(Next::Closed)),
-            Ok(count) => {
-                self.push(&bytes, count);
-                Ok(None)
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn push(&mut self, bytes: &[u8], count: usize) {
-        self.reader.push(bytes.get(..count).unwrap_or_default());
+        orders.push(Order::Run(Box::new(Run {
+            message,
+            ..self.run
+        })));
+        orders
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
+fn is_enforced(layers: &[LayerReport], layer: Layer) -> bool {
+    let mut reports = layers.iter().filter(|report| report.layer == layer);
+    reports.all(|report| report.state == LayerState::Enforced)
+}
 
-    use super::*;
-    use crate::protocol::{Status, encode_status, read_request};
+fn sockets() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+}
 
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(future)
+/// Sends the first order before there is anybody to read it.
+fn begin(socket: impl AsFd, settings: Settings) -> io::Result<()> {
+    let mut frame = Vec::new();
+    write_frame(&mut frame, &Order::Begin(settings), ORDER_BYTES_MAX)?;
+    let sent = rustix::io::write(socket, &frame)?;
+    if sent == frame.len() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::WriteZero.into())
     }
+}
 
-    fn pipe() -> (StatusPipe, File) {
-        let (status, status_in) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-        (StatusPipe::new(status).unwrap(), File::from(status_in))
-    }
+fn not_started(why: &str) -> CreateError {
+    internal_create("start a WebAssembly worker")(io::Error::other(why.to_owned()))
+}
 
-    fn frame(status: &Status) -> Vec<u8> {
-        encode_status(status).unwrap()
-    }
-
-    #[test]
-    fn frames_come_out_one_by_one_then_the_end() {
-        block_on(async {
-            let (mut status, mut worker) = pipe();
-            let ready = frame(&Status::Ready { system_calls: 4 });
-            let (first, rest) = ready.split_at(3);
-            worker.write_all(first).unwrap();
-            let early = tokio::time::timeout(std::time::Duration::ZERO, status.next()).await;
-            assert!(early.is_err(), "half a frame is no news");
-            worker.write_all(rest).unwrap();
-            worker
-                .write_all(&frame(&Status::Started { compile_us: 9 }))
-                .unwrap();
-            drop(worker);
-            assert_eq!(status.next().await.unwrap(), Next::News);
-            assert_eq!(status.report().ready, Some(4));
-            assert_eq!(status.report().started, None);
-            assert_eq!(status.next().await.unwrap(), Next::News);
-            assert_eq!(status.report().started, Some(9));
-            assert_eq!(status.next().await.unwrap(), Next::Closed);
-        });
-    }
-
-    #[test]
-    fn a_worker_that_was_taken_over_is_heard_until_its_first_wrong_byte() {
-        block_on(async {
-            let (mut status, mut worker) = pipe();
-            worker
-                .write_all(&frame(&Status::Ready { system_calls: 4 }))
-                .unwrap();
-            worker
-                .write_all(&frame(&Status::Started { compile_us: 9 }))
-                .unwrap();
-            worker.write_all(&[0xff; 40_000]).unwrap();
-            let exited = Status::Exited {
-                code: 0,
-                limit: None,
-            };
-            worker.write_all(&frame(&exited)).unwrap();
-            // Its end of the pipe stays open: nothing here waits for it.
-            status.drain();
-            assert_eq!(status.report().started, Some(9));
-            assert_eq!(status.report().end, None);
-        });
-    }
-
-    #[test]
-    fn a_frame_at_the_wrong_time_is_wrong() {
-        block_on(async {
-            let (mut status, mut worker) = pipe();
-            worker
-                .write_all(&frame(&Status::Started { compile_us: 9 }))
-                .unwrap();
-            let next = status.next().await.unwrap();
-            assert_eq!(next, Next::Wrong(StatusError::OutOfOrder));
-            assert_eq!(*status.report(), Report::default());
-        });
-    }
-
-    #[test]
-    fn a_request_cannot_be_changed_once_it_is_sent() {
-        let request = Request {
-            kind: GuestKind::Module,
-            name: "a.wasm".to_owned(),
-            arguments: Vec::new(),
-            environment: variables(vec![(b"HOME".to_vec(), b"/".to_vec())]),
-            working_directory: WORK_DIRECTORY.to_owned(),
-            limits: GuestLimits::new(1, 0),
-        };
-        let mut file = File::from(sealed(&request, b"\0asm").unwrap());
-        let (read, program) = read_request(&mut file).unwrap();
-        assert_eq!((read, program.as_slice()), (request, b"\0asm".as_slice()));
-        assert!(file.write_all(b"x").is_err());
-        assert!(file.set_len(0).is_err());
-    }
-
-    #[test]
-    fn the_messages_own_variables_win() {
-        let own = vec![
-            (b"LANG".to_vec(), b"de".to_vec()),
-            (b"A".to_vec(), Vec::new()),
-        ];
-        let expected: [(&[u8], &[u8]); 3] = [(b"HOME", b"/work"), (b"LANG", b"de"), (b"A", b"")];
-        let expected = expected.map(|(name, value)| (name.to_vec(), value.to_vec()));
-        assert_eq!(variables(own), expected);
-    }
-
-    #[test]
-    fn the_worker_takes_its_share_of_the_memory() {
-        let limits = |memory_bytes| Limits {
-            memory_bytes,
-            ..crate::PROBE_LIMITS
-        };
-        let guest = |memory_bytes, program_bytes| {
-            guest_limits(&limits(memory_bytes), program_bytes).memory_bytes
-        };
-        assert_eq!(guest(64 << 20, 0), 48 << 20);
-        assert_eq!(guest(64 << 20, 1 << 20), 32 << 20);
-        assert_eq!(guest(8 << 20, 0), 0);
-        assert_eq!(guest(u64::MAX, u64::MAX), 0);
+/// The layer that the worker adds to its jail; with the number of system calls left to it, once it
+/// has said so.
+pub(crate) fn instance_layer(system_calls: Option<u32>) -> LayerReport {
+    let (state, detail) = match system_calls {
+        Some(0) => (
+            LayerState::Missing,
+            "the worker has not closed itself in".to_owned(),
+        ),
+        Some(left) => (
+            LayerState::Enforced,
+            format!("own memory, in a worker with {left} system calls left"),
+        ),
+        None => (
+            LayerState::Enforced,
+            "own memory, in a worker that gives up system calls before it starts".to_owned(),
+        ),
+    };
+    LayerReport {
+        layer: Layer::WasmInstance,
+        state,
+        detail,
     }
 }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use atoll_types::{
@@ -13,7 +12,10 @@ use atoll_types::{
     SystemCalls, TenantId,
 };
 
-use crate::{Backend, Ending, Environment, Job, LeftFile, Sandbox, SandboxSpec, State, Streams};
+use crate::{
+    Backend, Ending, Environment, Job, LeftFile, OutputEnd, Sandbox, SandboxSpec, State, Streams,
+    Tenancy,
+};
 
 /// One program for each promise.
 #[derive(Debug, Clone)]
@@ -147,6 +149,7 @@ impl Suite<'_> {
                 tenant: TenantId::local(),
             },
             renews: false,
+            tenancy: Tenancy::own(),
         }
     }
 
@@ -197,7 +200,7 @@ impl Suite<'_> {
 
     async fn input(&self, program: &Program) -> Promise {
         let (mut sandbox, streams) = self.start(job(program)).await?;
-        let writer = std::thread::spawn(move || write_all(streams.stdin, &[b'x'; 300_000]));
+        let writer = std::thread::spawn(move || streams.stdin.write_all(&[b'x'; 300_000]).is_ok());
         drop(streams.stderr);
         let reader = std::thread::spawn(move || read_all(streams.stdout));
         let ending = wait(sandbox.as_mut()).await?;
@@ -413,16 +416,9 @@ fn read_left(file: Result<LeftFile, SkipReason>) -> Result<String, String> {
     Ok(text)
 }
 
-fn read_all(stream: OwnedFd) -> String {
-    let _ = rustix::io::ioctl_fionbio(&stream, false);
-    let mut bytes = Vec::new();
-    let _ = std::fs::File::from(stream).read_to_end(&mut bytes);
+fn read_all(stream: OutputEnd) -> String {
+    let bytes = stream.read_to_end().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn write_all(stream: OwnedFd, bytes: &[u8]) -> bool {
-    let _ = rustix::io::ioctl_fionbio(&stream, false);
-    std::io::Write::write_all(&mut std::fs::File::from(stream), bytes).is_ok()
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Promise {

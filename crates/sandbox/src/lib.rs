@@ -8,19 +8,20 @@
 pub mod conformance;
 mod leaving;
 mod lifecycle;
+mod streams;
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use atoll_types::{
-    Content, Dependency, Enforcement, InputFile, Layer, LayerReport, Level, LimitName, Limits,
-    Program, ProgramKind, SystemCalls, TenantId, Usage,
+    Analysis, Content, Dependency, Enforcement, InputFile, Layer, LayerReport, Level, LimitName,
+    Limits, Program, ProgramKind, SystemCalls, TenantId, Trust, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
 pub use lifecycle::{Lifecycle, State};
+pub use streams::{InputEnd, OutputEnd, Streams};
 
 /// Makes sandboxes of one level.
 #[async_trait]
@@ -37,6 +38,14 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// A sentence for the user that says what is missing.
     fn supports(&self, kind: ProgramKind) -> Result<(), String>;
+
+    /// Whether a program that can run at this level should: what it imports and does is there, too.
+    ///
+    /// # Errors
+    /// What is missing, as the end of a sentence that begins with the program.
+    fn suits(&self, _job: &Job, _analysis: &Analysis) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Begins to build a sandbox: everything that does not depend on its limits, which may not be
     /// decided yet. Others do the work meanwhile; this returns as soon as it can, and has to be
@@ -70,6 +79,19 @@ pub trait Backend: Send + Sync {
         true
     }
 
+    /// Whether the backend itself keeps ready what its sandboxes need, and lets messages share it
+    /// as far as their [`Tenancy`] says. Nobody else then keeps sandboxes of it.
+    fn keeps_ready(&self) -> bool {
+        false
+    }
+
+    /// Names a directory of Atoll's own where the backend may keep things from one process to the
+    /// next. It need not exist yet.
+    fn keep_in(&self, _state_dir: &Path) {}
+
+    /// Ends what the backend keeps ready. Sandboxes that run come to their ends.
+    async fn close(&self) {}
+
     /// Whether a sandbox that is made for a job like this can serve others after it: see
     /// [`SandboxSpec::renews`] and [`Sandbox::renew`].
     fn renews(&self, _environment: &Environment, _job: &Job) -> bool {
@@ -94,7 +116,7 @@ pub trait Backend: Send + Sync {
     /// does not accept to be missing. Nothing is left behind in any case.
     async fn create(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         self.begin(&spec.id, &spec.environment)?
-            .finish(spec.limits, spec.system_calls, &spec.accept_missing)
+            .finish(spec.terms())
             .await
     }
 }
@@ -102,18 +124,58 @@ pub trait Backend: Send + Sync {
 /// A sandbox that is being built. Dropping it undoes what was built.
 #[async_trait]
 pub trait Beginning: Send {
-    /// Puts the limits in force and waits until the sandbox is ready. It may lack the layers of
-    /// `accept_missing`, and no others; [`Sandbox::enforcement`] names those it lacks. A level
-    /// whose programs make no system calls of their own has no use for `system_calls`.
+    /// Puts the limits in force and waits until the sandbox is ready. It may lack the layers that
+    /// the terms accept to be missing, and no others; [`Sandbox::enforcement`] names those it
+    /// lacks.
     ///
     /// # Errors
     /// As for [`Backend::create`].
-    async fn finish(
-        self: Box<Self>,
-        limits: Limits,
-        system_calls: SystemCalls,
-        accept_missing: &BTreeSet<Layer>,
-    ) -> Result<Box<dyn Sandbox>, CreateError>;
+    async fn finish(self: Box<Self>, terms: Terms<'_>) -> Result<Box<dyn Sandbox>, CreateError>;
+}
+
+/// What is decided about a sandbox, as far as it can be built without knowing it.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Bounds for the whole tree of processes.
+    pub limits: Limits,
+    /// Which system calls its program may make. A level whose programs make none of their own has
+    /// no use for this.
+    pub system_calls: SystemCalls,
+    /// Layers that it may lack, where the host cannot enforce them.
+    pub accept_missing: &'a BTreeSet<Layer>,
+    /// Whose messages may use the same boundary.
+    pub tenancy: &'a Tenancy,
+}
+
+/// Whose messages may use the same boundary, and how many of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Tenancy {
+    /// Whose.
+    pub domain: Domain,
+    /// How many, before it is destroyed.
+    pub messages_max: u32,
+}
+
+impl Tenancy {
+    /// One message, and nobody else.
+    #[must_use]
+    pub const fn own() -> Self {
+        Self {
+            domain: Domain::Message,
+            messages_max: 1,
+        }
+    }
+}
+
+/// Those who share a boundary.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// Tenants that are trusted equally.
+    Class(Trust),
+    /// One tenant.
+    Tenant(TenantId),
+    /// One message.
+    Message,
 }
 
 /// What a sandbox is built for.
@@ -131,6 +193,21 @@ pub struct SandboxSpec {
     pub environment: Environment,
     /// Whether it may be [renewed](Sandbox::renew) after its job, where the backend can do so.
     pub renews: bool,
+    /// Whose messages may use the same boundary, where the backend keeps boundaries of its own.
+    pub tenancy: Tenancy,
+}
+
+impl SandboxSpec {
+    /// The part that may be decided late.
+    #[must_use]
+    pub const fn terms(&self) -> Terms<'_> {
+        Terms {
+            limits: self.limits,
+            system_calls: self.system_calls,
+            accept_missing: &self.accept_missing,
+            tenancy: &self.tenancy,
+        }
+    }
 }
 
 /// What a program finds around it, apart from its own message.
@@ -238,17 +315,6 @@ pub trait Sandbox: Send {
     /// # Errors
     /// Names what could not be removed.
     async fn destroy(self: Box<Self>) -> Result<(), DestroyError>;
-}
-
-/// The program's standard streams, seen from outside. All are pipes.
-#[derive(Debug)]
-pub struct Streams {
-    /// Write end of standard input; dropping it is end of file.
-    pub stdin: OwnedFd,
-    /// Read end of standard output.
-    pub stdout: OwnedFd,
-    /// Read end of standard error.
-    pub stderr: OwnedFd,
 }
 
 /// How the first process of a sandbox ended.

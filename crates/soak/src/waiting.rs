@@ -20,7 +20,7 @@ use atoll_engine::{
 };
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{
-    LayerReport, Level, Message, Origin, ProgramKind, Status, Stdin, TenantId, Usage,
+    Analysis, LayerReport, Level, Message, Origin, ProgramKind, Status, Stdin, TenantId, Usage,
 };
 use clap::Parser;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -298,6 +298,22 @@ impl Backend for Gated {
         environment: &Environment,
     ) -> Result<Box<dyn Beginning>, CreateError> {
         self.inner.begin(id, environment)
+    }
+
+    fn suits(&self, job: &Job, analysis: &Analysis) -> Result<(), String> {
+        self.inner.suits(job, analysis)
+    }
+
+    fn keeps_ready(&self) -> bool {
+        self.inner.keeps_ready()
+    }
+
+    fn keep_in(&self, state_dir: &Path) {
+        self.inner.keep_in(state_dir);
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
     }
 
     fn suits_warm(&self, job: &Job) -> bool {

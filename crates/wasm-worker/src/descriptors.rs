@@ -1,6 +1,6 @@
-//! Takes over the descriptors the worker was started with.
+//! Takes over the descriptors this process was started with.
 //!
-//! The only module of the worker with `unsafe`: the standard library cannot know that a number it
+//! Only here does a number become a descriptor: the standard library cannot know that a number it
 //! is given is an open descriptor that nobody else owns.
 #![allow(
     unsafe_code,
@@ -11,27 +11,20 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use atoll_sandbox_wasm::protocol::{REQUEST_DESCRIPTOR, STATUS_DESCRIPTOR};
-
-/// The worker's own descriptors. Standard input, output and error are the guest's.
-pub(crate) struct Descriptors {
-    /// Where the request is read from.
-    pub(crate) request: OwnedFd,
-    /// Where status frames are written to.
-    pub(crate) status: OwnedFd,
-}
+use atoll_sandbox_wasm::protocol::ORDER_DESCRIPTOR;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Takes both descriptors; works once.
-pub(crate) fn take() -> io::Result<Descriptors> {
+/// Takes so many descriptors, from the first that is not a standard stream; works once.
+pub(crate) fn take<const COUNT: usize>() -> io::Result<[OwnedFd; COUNT]> {
     if TAKEN.swap(true, Ordering::SeqCst) {
         return Err(io::Error::other("the descriptors are already taken"));
     }
-    Ok(Descriptors {
-        request: own(REQUEST_DESCRIPTOR)?,
-        status: own(STATUS_DESCRIPTOR)?,
-    })
+    let numbers = (ORDER_DESCRIPTOR..).take(COUNT);
+    let owned: Vec<OwnedFd> = numbers.map(own).collect::<io::Result<_>>()?;
+    owned
+        .try_into()
+        .map_err(|_| io::Error::other("descriptors are missing"))
 }
 
 fn own(descriptor: RawFd) -> io::Result<OwnedFd> {

@@ -25,9 +25,11 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use atoll_types::LimitName;
 use atoll_types::calls::{Call, CallAudit, CallRules};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
+use crate::clock::Over;
 use crate::limiter::Limiter;
 use enter::{Argument, Failure, Gate, Wait};
 use files::{FileHit, Files, Leaving};
@@ -128,6 +130,18 @@ impl Guest {
         }
     }
 
+    /// Becomes another guest, whose memory is this one's; `limiter` is told.
+    pub(crate) fn hand_over(&mut self, other: Self, tell: impl FnOnce(&mut Limiter)) {
+        let before = std::mem::replace(self, other);
+        self.limiter = before.limiter;
+        tell(&mut self.limiter);
+    }
+
+    /// Bytes in its files.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.files.lock().bytes()
+    }
+
     /// The limit that it ran into first, if any. That it did does not mean that it mattered.
     pub(crate) fn hit(&self) -> Option<Hit> {
         if self.output.is_over() {
@@ -145,12 +159,24 @@ impl Guest {
     }
 
     /// What it called, when its rules ask for that. To be taken once, at its end.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "decisions have no rules for calls yet")
+    )]
     pub(crate) fn take_audit(&mut self) -> Option<CallAudit> {
         self.gate.take_audit()
     }
 
     fn enter(&mut self, call: Call, arguments: &[Argument<'_>]) -> Result<(), Failure> {
-        self.gate.enter(&self.files, call, arguments)
+        self.gate.enter(&self.files, call, arguments)?;
+        // What the last call did to the files counts before the next one does more.
+        let bytes = self.files.lock().bytes();
+        if self.limiter.hold_files(bytes) {
+            Ok(())
+        } else {
+            let over = Over::Limit(LimitName::Memory);
+            Err(Failure::Stop(over.into()))
+        }
     }
 
     /// Waits without borrowing the guest.

@@ -33,7 +33,11 @@ const SECTION_COMPONENT: u8 = 4;
 pub(crate) fn check(kind: GuestKind, program: &[u8]) -> Result<(), String> {
     let mut walk = Walk::default();
     let found = kind_of(program)?;
-    if found != kind {
+    let expected = match kind {
+        GuestKind::Module => GuestKind::Module,
+        GuestKind::Component | GuestKind::Interpreter => GuestKind::Component,
+    };
+    if found != expected {
         return Err(format!(
             "the program is a {}, not the {} it was taken for",
             name(found),
@@ -46,7 +50,7 @@ pub(crate) fn check(kind: GuestKind, program: &[u8]) -> Result<(), String> {
 fn name(kind: GuestKind) -> &'static str {
     match kind {
         GuestKind::Module => "WebAssembly core module",
-        GuestKind::Component => "WebAssembly component",
+        GuestKind::Component | GuestKind::Interpreter => "WebAssembly component",
     }
 }
 
@@ -121,9 +125,10 @@ impl Walk {
                 }
                 Ok(())
             }
-            (GuestKind::Component, SECTION_CORE_MODULE | SECTION_COMPONENT) => {
-                self.binary(content, depth.saturating_add(1))
-            }
+            (
+                GuestKind::Component | GuestKind::Interpreter,
+                SECTION_CORE_MODULE | SECTION_COMPONENT,
+            ) => self.binary(content, depth.saturating_add(1)),
             _ => Ok(()),
         }
     }

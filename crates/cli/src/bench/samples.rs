@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::BenchArgs;
 use crate::error::CliError;
@@ -88,9 +88,47 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// A row that something else has measured.
+    pub(super) fn of_another(
+        bench: &'static str,
+        subject: &str,
+        workload: &str,
+        concurrency: u32,
+        measured: Measured,
+    ) -> Self {
+        let whole = |value: f64| value.round() as u64;
+        Self {
+            bench,
+            subject: subject.to_owned(),
+            workload: workload.to_owned(),
+            concurrency,
+            n: measured.n,
+            p50_us: whole(measured.p50_us),
+            p99_us: whole(measured.p99_us),
+            max_us: whole(measured.max_us),
+            per_second: measured.per_second,
+            cpu_us_each: Some(whole(measured.cpu_us_each)),
+        }
+    }
+
+    pub(super) const fn cpu_us_each(&self) -> Option<u64> {
+        self.cpu_us_each
+    }
+
     pub(super) fn is_of(&self, subject: &str, workload: &str, concurrency: u32) -> bool {
         self.subject == subject && self.workload == workload && self.concurrency == concurrency
     }
+}
+
+/// What a program that measures itself prints.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Measured {
+    n: u64,
+    p50_us: f64,
+    p99_us: f64,
+    max_us: f64,
+    pub(super) per_second: f64,
+    pub(super) cpu_us_each: f64,
 }
 
 /// One figure made from others, or measured by itself.

@@ -1,9 +1,10 @@
 //! Which boundary and which limits, by the rules of the policy.
 
 use atoll_policy::{DecisionInput, Denied, Policy, Request};
-use atoll_types::{Analysis, Decision, Message, Profile};
+use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason};
 
-use crate::stages::Judged;
+use crate::Engine;
+use crate::stages::{Judged, job};
 
 /// Asks the policy.
 pub(crate) fn decide(
@@ -15,6 +16,49 @@ pub(crate) fn decide(
     request: &Request,
 ) -> Result<Decision, Denied> {
     policy.decide(&question(message, analysis, judged, profile, request))
+}
+
+/// CPU time of a script from which on WebAssembly is not worth while: its interpreters compute
+/// about half as fast as the host's.
+const WORTHWHILE_CPU_US: u64 = 100_000;
+
+/// A script that was decided for WebAssembly and does not suit it goes to the next stronger level;
+/// the decision says why.
+pub(crate) fn fit(
+    engine: &Engine,
+    message: &Message,
+    analysis: &Analysis,
+    profile: &Profile,
+    decision: &mut Decision,
+) {
+    let kind = message.program.kind;
+    if decision.level != Level::Instance || kind.is_wasm() {
+        return;
+    }
+    let Some(backend) = engine.backend(Level::Instance) else {
+        return;
+    };
+    let cpu_us = profile.cpu_demand.quantiles.p50;
+    let why = match backend.supports(kind) {
+        // Nothing can be said of the program where there is no interpreter.
+        Err(reason) => Some(reason),
+        Ok(()) => match backend.suits(&job(message), analysis) {
+            Err(reason) => Some(format!("the program {reason}")),
+            Ok(()) if cpu_us > WORTHWHILE_CPU_US => Some(format!(
+                "the program is expected to compute for {} ms, which takes twice as long on \
+                 WebAssembly",
+                cpu_us / 1000
+            )),
+            Ok(()) => None,
+        },
+    };
+    if let Some(why) = why {
+        decision.level = Level::Process;
+        decision.reasons.push(Reason {
+            from: "program".to_owned(),
+            text: format!("`process` instead of `instance`: {why}"),
+        });
+    }
 }
 
 /// What the policy is asked.

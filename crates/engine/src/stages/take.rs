@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use atoll_pool::{Key, Lease, Taken as Waiting};
-use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
-use atoll_types::{Analysis, Decision, Layer, Level, Message, MessageId};
+use atoll_sandbox::{
+    Backend, Beginning, CreateError, Domain, Environment, Job, Sandbox, SandboxSpec, Tenancy,
+};
+use atoll_types::{Analysis, Decision, Layer, Level, Message, MessageId, Sharing, Trust};
 
 use crate::Engine;
 use crate::stages::provide::{able_backend, imported_ahead};
@@ -13,11 +15,29 @@ use crate::way::Halt;
 /// What the program will find around it.
 pub(crate) struct Around {
     pub(crate) environment: Environment,
+    /// Who shares the boundary.
+    pub(crate) tenancy: Tenancy,
     /// A sandbox with this environment, when one is being built.
     pub(crate) ahead: Option<Ahead>,
 }
 
 impl Around {
+    /// The same, shared by those whom the decision and the sender's trust allow.
+    pub(crate) fn shared(self, message: &Message, decision: &Decision, trust: Trust) -> Self {
+        let domain = match decision.sharing {
+            Sharing::Shared => Domain::Class(trust),
+            Sharing::Tenant => Domain::Tenant(message.tenant.clone()),
+            Sharing::Message => Domain::Message,
+        };
+        Self {
+            tenancy: Tenancy {
+                domain,
+                messages_max: decision.messages_max,
+            },
+            ..self
+        }
+    }
+
     /// The same, with what a sandbox may have imported before the program comes. That makes no
     /// difference to one that is being built: the program imports it there itself.
     pub(crate) fn with_imports(
@@ -33,7 +53,7 @@ impl Around {
         let level = decision.level;
         Self {
             environment: imported_ahead(engine, level, self.environment, job, analysis),
-            ahead: self.ahead,
+            ..self
         }
     }
 }
@@ -47,8 +67,13 @@ pub(crate) struct Ahead {
 /// Begins to build a sandbox of the first level that can run the program, in the expectation that
 /// it will be the one decided on.
 pub(crate) fn begin(engine: &Engine, id: MessageId, environment: &Environment) -> Option<Ahead> {
-    let mut backends = engine.backends().iter();
-    let backend = backends.find(|backend| backend.supports(environment.kind).is_ok())?;
+    // Scripts can be decided for WebAssembly as well, which is the exception.
+    let level = match environment.kind.is_wasm() {
+        true => Level::Instance,
+        false => Level::Process,
+    };
+    let supports = |backend: &&Arc<dyn Backend>| backend.supports(environment.kind).is_ok();
+    let backend = engine.backend(level).filter(supports)?;
     Some(Ahead {
         level: backend.level(),
         beginning: backend.begin(&id.to_string(), environment),
@@ -98,13 +123,14 @@ pub(crate) async fn take(
         });
     }
     let at_once = engine.pools.is_some()
+        && !backend.keeps_ready()
         && around.ahead.is_none()
         && backend.suits_warm(job)
         && backend.is_warm(&around.environment);
     if at_once {
         let spec = SandboxSpec {
             renews: lease.is_some(),
-            ..specification(message, decision, around.environment.clone())
+            ..specification(message, decision, &around)
         };
         // When this fails, the ordinary way says why, if it fails as well.
         if let Ok(sandbox) = backend.create_warm(spec).await {
@@ -118,7 +144,7 @@ pub(crate) async fn take(
     if lease.is_some() {
         let spec = SandboxSpec {
             renews: true,
-            ..specification(message, decision, around.environment)
+            ..specification(message, decision, &around)
         };
         let sandbox = backend.create(spec).await.map_err(refused)?;
         return Ok(Taken {
@@ -131,14 +157,15 @@ pub(crate) async fn take(
 }
 
 /// What a sandbox for one message is built for.
-fn specification(message: &Message, decision: &Decision, environment: Environment) -> SandboxSpec {
+fn specification(message: &Message, decision: &Decision, around: &Around) -> SandboxSpec {
     SandboxSpec {
         id: message.id.to_string(),
         limits: decision.limits,
         system_calls: decision.system_calls,
         accept_missing: decision.accept_missing.clone(),
-        environment,
+        environment: around.environment.clone(),
         renews: false,
+        tenancy: around.tenancy.clone(),
     }
 }
 
@@ -150,23 +177,13 @@ pub(crate) async fn make(
     around: Around,
 ) -> Result<Box<dyn Sandbox>, Halt> {
     let backend = able_backend(engine, decision.level, around.environment.kind)?;
+    let spec = specification(message, decision, &around);
     let created = match around.ahead {
         Some(Ahead { level, beginning }) if level == decision.level => match beginning {
-            Ok(beginning) => {
-                beginning
-                    .finish(
-                        decision.limits,
-                        decision.system_calls,
-                        &decision.accept_missing,
-                    )
-                    .await
-            }
+            Ok(beginning) => beginning.finish(spec.terms()).await,
             Err(error) => Err(error),
         },
-        _ => {
-            let spec = specification(message, decision, around.environment);
-            backend.create(spec).await
-        }
+        _ => backend.create(spec).await,
     };
     let sandbox = created.map_err(refused)?;
     complete(sandbox, decision)
@@ -196,7 +213,7 @@ async fn waiting(
     environment: &Environment,
     job: &Job,
 ) -> Waiting {
-    let Some(pools) = &engine.pools else {
+    let Some(pools) = engine.pools.as_ref().filter(|_| !backend.keeps_ready()) else {
         return Waiting::default();
     };
     // Without sharing this is 1.

@@ -1,6 +1,5 @@
 //! A backend without a boundary: shell scripts as plain child processes, with faults on demand.
 
-use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -10,12 +9,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use atoll_sandbox::{
-    Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
-    LeavingsError, Lifecycle, Sandbox, SandboxSpec, StartError, State, Streams,
+    Backend, Beginning, CreateError, DestroyError, Ending, Environment, InputEnd, Job, Leavings,
+    LeavingsError, Lifecycle, OutputEnd, Sandbox, SandboxSpec, StartError, State, Streams, Terms,
 };
 use atoll_types::{
-    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind,
-    SystemCalls, Usage,
+    Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, ProgramKind, Usage,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -126,12 +124,7 @@ struct BareBeginning {
 
 #[async_trait]
 impl Beginning for BareBeginning {
-    async fn finish(
-        self: Box<Self>,
-        _: Limits,
-        _: SystemCalls,
-        _: &BTreeSet<Layer>,
-    ) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(self: Box<Self>, _: Terms<'_>) -> Result<Box<dyn Sandbox>, CreateError> {
         self.made.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(self.sandbox))
     }
@@ -213,9 +206,9 @@ impl Sandbox for BareSandbox {
         self.started = Instant::now();
         self.lifecycle.advance(State::Running).unwrap();
         Ok(Streams {
-            stdin,
-            stdout,
-            stderr,
+            stdin: InputEnd::Pipe(stdin),
+            stdout: OutputEnd::Pipe(stdout),
+            stderr: OutputEnd::Pipe(stderr),
         })
     }
 

@@ -68,7 +68,9 @@ impl Profile {
                 writable_code: true,
             } => "processes: threads, children, sockets inside the sandbox, and compiled code",
             Self::Zygote => "what confining copies of an interpreter takes",
-            Self::WasmWorker => "a WebAssembly runtime: threads and files",
+            Self::WasmWorker => {
+                "a WebAssembly runtime: threads, and descriptors that are handed to it"
+            }
         };
         let allowed = Filter::of(self).map_or(0, |filter| filter.allowed());
         format!("{what}; {allowed} system calls allowed, as a decision tree")
@@ -111,7 +113,9 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
         add(STRICT_WITHOUT, &errno(ENOSYS));
     } else {
         add(BASIC, &Action::Allow);
-        add(FILES, &Action::Allow);
+        if profile != Profile::WasmWorker {
+            add(FILES, &Action::Allow);
+        }
         add(&[libc::SYS_clone], &clone_without_namespaces());
         add(&[libc::SYS_prctl], &harmless_prctls());
     }
@@ -149,6 +153,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
         // A compiler writes code first and makes it executable then, never both at once; execve
         // is there because the launcher installs the filter before it starts the worker.
         Profile::WasmWorker => {
+            add(WASM_WORKER, &Action::Allow);
             add(MAPPING, &not_writable_code());
             add(&[libc::SYS_execve], &Action::Allow);
             // The worker replaces this filter by a narrower one.
@@ -581,6 +586,17 @@ const STRICT_WITHOUT: &[c_long] = &[
 const STRICT_MAPPING: [c_long; 2] = [libc::SYS_mmap, libc::SYS_mprotect];
 
 const MAPPING: &[c_long] = &[libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+
+/// What a WebAssembly process does with the socket and the memory files it is given, and to be told
+/// of them. It opens one file, which random numbers come from, before it locks itself further.
+const WASM_WORKER: &[c_long] = &[
+    libc::SYS_openat,
+    libc::SYS_recvmsg,
+    libc::SYS_sendto,
+    libc::SYS_socketpair,
+    libc::SYS_statx,
+    libc::SYS_memfd_create,
+];
 
 const LOCAL_SOCKETS: &[c_long] = &[
     libc::SYS_bind,

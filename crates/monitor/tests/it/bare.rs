@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use atoll_sandbox::{
-    DestroyError, Ending, Job, Leavings, LeavingsError, Lifecycle, Sandbox, StartError, State,
-    Streams,
+    DestroyError, Ending, InputEnd, Job, Leavings, LeavingsError, Lifecycle, OutputEnd, Sandbox,
+    StartError, State, Streams,
 };
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -84,9 +84,9 @@ impl Bare {
             leaky: false,
         };
         let streams = Streams {
-            stdin,
-            stdout,
-            stderr,
+            stdin: InputEnd::Pipe(stdin),
+            stdout: OutputEnd::Pipe(stdout),
+            stderr: OutputEnd::Pipe(stderr),
         };
         (bare, streams)
     }

@@ -393,8 +393,8 @@ fn only_a_rule_that_says_so_widens_the_system_calls_and_no_rule_gets_past_a_floo
 }
 
 proptest! {
-    /// Whatever is asked for and predicted, the decision is usable, no weaker than the rule and
-    /// inside every bound.
+    /// Whatever is asked for and predicted, the decision is usable, no weaker than the rule, unless
+    /// it allows that, and inside every bound.
     #[test]
     fn decisions_stay_inside_the_policy(
         asked_level in any_level(),
@@ -414,7 +414,9 @@ proptest! {
         sent.request = Request { level: asked_level, wall_time_ms, memory_bytes };
         let asked = policy.decide(&sent.input()).unwrap();
         prop_assert_eq!(asked.limits.check(), Ok(()));
-        prop_assert!(asked.level >= plain.level);
+        // The one rule of the default policy that lets a request choose a weaker level.
+        let may_be_weaker = plain.rule == "script";
+        prop_assert!(asked.level >= plain.level || may_be_weaker);
         prop_assert!(asked.sharing >= plain.sharing);
         prop_assert!(asked.limits.wall_time_ms <= 600_000);
         prop_assert!(asked.limits.cpu_time_ms <= 600_000);

@@ -1,6 +1,5 @@
 //! A backend whose sandboxes hold nothing, and that counts them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,11 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoll_sandbox::{
     Backend, Beginning, CreateError, DestroyError, Ending, Environment, Job, Leavings,
-    LeavingsError, RenewError, Sandbox, SandboxSpec, StartError, State, Streams,
+    LeavingsError, RenewError, Sandbox, SandboxSpec, StartError, State, Streams, Terms,
 };
-use atoll_types::{
-    Enforcement, Layer, LayerReport, Level, LimitName, Limits, ProgramKind, SystemCalls, Usage,
-};
+use atoll_types::{Enforcement, LayerReport, Level, LimitName, Limits, ProgramKind, Usage};
 
 pub(crate) const LIMITS: Limits = Limits {
     wall_time_ms: 1_000,
@@ -95,12 +92,7 @@ impl Drop for Empty {
 
 #[async_trait]
 impl Beginning for Empty {
-    async fn finish(
-        self: Box<Self>,
-        _: Limits,
-        _: SystemCalls,
-        _: &BTreeSet<Layer>,
-    ) -> Result<Box<dyn Sandbox>, CreateError> {
+    async fn finish(self: Box<Self>, _: Terms<'_>) -> Result<Box<dyn Sandbox>, CreateError> {
         tokio::time::sleep(Duration::from_millis(2)).await;
         Ok(self)
     }

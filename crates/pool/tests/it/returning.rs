@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use atoll_pool::{Key, Options, Pools};
-use atoll_sandbox::{Backend, Sandbox};
+use atoll_sandbox::{Backend, Sandbox, Tenancy, Terms};
 
 use crate::counting::{Counting, IDLE_BYTES, LIMITS};
 use crate::{block_on, key, only, until};
@@ -35,11 +35,13 @@ impl World {
             Some(sandbox) => sandbox,
             None => {
                 let beginning = self.backend.begin("one", &self.key.environment).unwrap();
-                let calls = self.key.system_calls;
-                beginning
-                    .finish(LIMITS, calls, &self.key.accept_missing)
-                    .await
-                    .unwrap()
+                let terms = Terms {
+                    limits: LIMITS,
+                    system_calls: self.key.system_calls,
+                    accept_missing: &self.key.accept_missing,
+                    tenancy: &Tenancy::own(),
+                };
+                beginning.finish(terms).await.unwrap()
             }
         };
         match taken.lease {

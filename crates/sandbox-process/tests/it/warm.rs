@@ -1,10 +1,10 @@
 //! A program cannot tell whether its interpreter started before it was known.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
-use std::os::fd::OwnedFd;
 
-use atoll_sandbox::{Backend as _, Ending, Environment, Job, Sandbox, SandboxSpec, conformance};
+use atoll_sandbox::{
+    Backend as _, Ending, Environment, Job, OutputEnd, Sandbox, SandboxSpec, Tenancy, conformance,
+};
 use atoll_sandbox_process::ProcessBackend;
 use atoll_types::{
     InputFile, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId,
@@ -177,6 +177,7 @@ pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
             tenant: TenantId::local(),
         },
         renews: false,
+        tenancy: Tenancy::own(),
     }
 }
 
@@ -187,8 +188,8 @@ pub(crate) async fn finish(sandbox: Box<dyn Sandbox>, script: &str) -> Shown {
 pub(crate) async fn finish_job(mut sandbox: Box<dyn Sandbox>, job: Job) -> Shown {
     let streams = sandbox.start(job).await.unwrap();
     // It may have ended without reading.
-    let _ = rustix::io::write(&streams.stdin, b"typed\n");
-    drop(streams.stdin);
+    let stdin = streams.stdin;
+    let _ = std::thread::spawn(|| stdin.write_all(b"typed\n")).join();
     let readers =
         [streams.stdout, streams.stderr].map(|stream| std::thread::spawn(|| read_all(stream)));
     let ending = sandbox.wait().await;
@@ -221,9 +222,7 @@ pub(crate) fn job(script: &str) -> Job {
     }
 }
 
-fn read_all(stream: OwnedFd) -> String {
-    rustix::io::ioctl_fionbio(&stream, false).unwrap();
-    let mut bytes = Vec::new();
-    std::fs::File::from(stream).read_to_end(&mut bytes).unwrap();
+fn read_all(stream: OutputEnd) -> String {
+    let bytes = stream.read_to_end().unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }

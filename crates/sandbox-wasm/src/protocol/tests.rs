@@ -2,29 +2,99 @@
 
 use std::io;
 
+use atoll_types::LimitName;
 use proptest::prelude::*;
+use serde_bytes::ByteBuf;
 
 use super::*;
 
-fn request() -> Request {
-    Request {
-        kind: GuestKind::Component,
-        name: "count.wasm".to_owned(),
-        arguments: vec![b"-l".to_vec(), vec![0xff, 0xfe]],
-        environment: vec![(b"LANG".to_vec(), b"C".to_vec())],
-        working_directory: "/work".to_owned(),
-        limits: GuestLimits::new(64 << 20, 5000),
-    }
+fn limits() -> GuestLimits {
+    GuestLimits::of(&crate::PROBE_LIMITS)
 }
 
-fn read_all(bytes: &[u8], step: usize) -> (Vec<Status>, Option<StatusError>) {
-    let mut reader = StatusReader::default();
+fn any_run() -> impl Strategy<Value = Order> {
+    let bytes = || any::<Vec<u8>>();
+    let arguments = prop::collection::vec(bytes().prop_map(ByteBuf::from), 0..4);
+    (
+        any::<u64>(),
+        any::<String>(),
+        bytes(),
+        arguments,
+        bytes(),
+        any::<bool>(),
+    )
+        .prop_map(|(message, name, script, arguments, input, ends)| {
+            Order::Run(Box::new(Run {
+                message,
+                program: message ^ 1,
+                name,
+                script,
+                environment: arguments.iter().cloned().zip(arguments.clone()).collect(),
+                arguments,
+                input,
+                input_ends: ends,
+                keeps_files: !ends,
+                limits: limits(),
+            }))
+        })
+}
+
+fn any_order() -> impl Strategy<Value = Order> {
+    let number = any::<u64>();
+    prop_oneof![
+        any_run(),
+        (number, any::<Vec<u8>>(), any::<bool>()).prop_map(|(message, bytes, ends)| Order::Input {
+            message,
+            bytes,
+            ends
+        }),
+        (any::<u64>(), 0..3_usize).prop_map(|(program, kind)| Order::Load {
+            program,
+            kind: GuestKind::ALL[kind],
+        }),
+        any::<u64>().prop_map(|message| Order::Stop { message }),
+        (any::<u64>(), any::<u64>()).prop_map(|(message, bytes)| Order::Memory { message, bytes }),
+    ]
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "[a-z\u{202e}\u{1b}\n]{0,64}"]
+}
+
+fn any_notice() -> impl Strategy<Value = Notice> {
+    let usage = GuestUsage {
+        cpu_time_us: 7,
+        ..GuestUsage::default()
+    };
+    prop_oneof![
+        any::<u32>().prop_map(|system_calls| Notice::Confined { system_calls }),
+        (any::<u64>(), any_text())
+            .prop_map(|(program, reason)| Notice::Unusable { program, reason }),
+        (any::<u64>(), any::<Vec<u8>>()).prop_map(|(message, bytes)| Notice::Output {
+            message,
+            stream: OutputStream::Stderr,
+            bytes,
+        }),
+        (any::<u64>(), any_text()).prop_map(move |(message, text)| Notice::Ended {
+            message,
+            end: GuestEnd::Trapped {
+                text,
+                limit: Some(LimitName::Memory),
+            },
+            usage,
+        }),
+        any_text().prop_map(|reason| Notice::Failed { reason }),
+    ]
+}
+
+fn read_all(bytes: &[u8], step: usize) -> (Vec<Notice>, Option<FrameError>) {
+    let mut reader = FrameReader::new(NOTICE_BYTES_MAX);
     let mut found = Vec::new();
     for part in bytes.chunks(step.max(1)) {
         reader.push(part);
         loop {
-            match reader.next_status() {
-                Ok(Some(status)) => found.push(status),
+            match reader.next_frame() {
+                Ok(Some(notice)) => found.push(notice),
                 Ok(None) => break,
                 Err(error) => return (found, Some(error)),
             }
@@ -33,196 +103,155 @@ fn read_all(bytes: &[u8], step: usize) -> (Vec<Status>, Option<StatusError>) {
     (found, None)
 }
 
-fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![any::<String>(), "[a-z\u{202e}\u{1b}\n]{0,64}"]
-}
+proptest! {
+    #[test]
+    fn orders_survive_the_way(orders in prop::collection::vec(any_order(), 0..8)) {
+        let mut bytes = Vec::new();
+        for order in &orders {
+            write_frame(&mut bytes, order, ORDER_BYTES_MAX).unwrap();
+        }
+        let mut reader = FrameReader::new(ORDER_BYTES_MAX);
+        reader.push(&bytes);
+        for order in orders {
+            prop_assert_eq!(reader.next_frame::<Order>(), Ok(Some(order)));
+        }
+        prop_assert_eq!(reader.next_frame::<Order>(), Ok(None));
+    }
 
-fn any_status() -> impl Strategy<Value = Status> {
-    let limit = prop_oneof![
-        Just(None),
-        Just(Some(LimitName::Memory)),
-        Just(Some(LimitName::WallTime)),
-    ];
-    prop_oneof![
-        any::<u32>().prop_map(|system_calls| Status::Ready { system_calls }),
-        any::<u64>().prop_map(|compile_us| Status::Started { compile_us }),
-        (any::<i32>(), limit.clone()).prop_map(|(code, limit)| Status::Exited { code, limit }),
-        (any_text(), limit).prop_map(|(text, limit)| Status::Trapped { text, limit }),
-        any_text().prop_map(|reason| Status::Refused { reason }),
-        any_text().prop_map(|reason| Status::Failed { reason }),
-    ]
-}
+    #[test]
+    fn notices_survive_any_division(
+        notices in prop::collection::vec(any_notice(), 0..8),
+        step in 1_usize..200,
+    ) {
+        let mut bytes = Vec::new();
+        for notice in &notices {
+            write_frame(&mut bytes, notice, NOTICE_BYTES_MAX).unwrap();
+        }
+        prop_assert_eq!(read_all(&bytes, step), (notices, None));
+    }
 
-#[test]
-fn a_request_survives_the_way() {
-    let mut bytes = Vec::new();
-    write_request(&mut bytes, &request(), b"\0asm").unwrap();
-    let (read, program) = read_request(&mut bytes.as_slice()).unwrap();
-    assert_eq!(read, request());
-    assert_eq!(program, b"\0asm");
-}
+    #[test]
+    fn hostile_bytes_never_panic_and_stay_bounded(
+        bytes in prop::collection::vec(any::<u8>(), 0..2000),
+        step in 1_usize..200,
+    ) {
+        let (found, _) = read_all(&bytes, step);
+        // A frame has at least a length and one byte.
+        prop_assert!(found.len() <= bytes.len() / 5);
+    }
 
-#[test]
-fn a_cut_request_is_an_error() {
-    let mut bytes = Vec::new();
-    write_request(&mut bytes, &request(), b"\0asm").unwrap();
-    for end in 0..bytes.len() {
-        let error = read_request(&mut &bytes[..end]).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "cut at {end}");
+    #[test]
+    fn a_flipped_bit_never_panics(
+        notice in any_notice(),
+        at: prop::sample::Index,
+        bit in 0..8_u32,
+    ) {
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, &notice, NOTICE_BYTES_MAX).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let _ = read_all(&bytes, 64);
+    }
+
+    #[test]
+    fn texts_of_a_worker_are_safe_to_show(text in any_text()) {
+        let shown = tidy(&text);
+        prop_assert!(shown.len() <= TEXT_BYTES_MAX);
+        let controls = shown.chars().any(|c| c.is_control() && c != '\n');
+        prop_assert!(!controls);
+        let reorders = shown.contains('\u{202e}');
+        prop_assert!(!reorders);
+        prop_assert_eq!(tidy(&shown), shown);
     }
 }
 
 #[test]
-fn a_request_that_claims_too_much_is_refused_before_memory_is_taken() {
-    let bytes = u32::MAX.to_le_bytes();
-    let error = read_request(&mut bytes.as_slice()).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+fn a_frame_that_claims_too_much_ends_the_stream() {
+    let mut bytes = (NOTICE_BYTES_MAX as u32 + 1).to_le_bytes().to_vec();
+    let good = bytes.len();
+    write_frame(&mut bytes, &Notice::Loaded { program: 1 }, NOTICE_BYTES_MAX).unwrap();
+    let (found, error) = read_all(&bytes, good);
+    assert_eq!(found, []);
+    assert_eq!(error, Some(FrameError::TooLarge(NOTICE_BYTES_MAX + 1)));
+    let mut reader = FrameReader::new(NOTICE_BYTES_MAX);
+    reader.push(&bytes);
+    assert!(reader.next_frame::<Notice>().is_err());
+    reader.push(&bytes[good..]);
+    assert_eq!(reader.next_frame::<Notice>(), Err(FrameError::Malformed));
 }
 
 #[test]
-fn a_program_past_the_bound_cannot_be_sent() {
-    let program = vec![0; PROGRAM_BYTES_MAX + 1];
-    let error = write_request(&mut io::sink(), &request(), &program).unwrap_err();
+fn bytes_behind_a_value_are_wrong() {
+    let mut bytes = Vec::new();
+    write_frame(&mut bytes, &(1_u8, 2_u8), 16).unwrap();
+    let mut reader = FrameReader::new(16);
+    reader.push(&bytes);
+    assert_eq!(reader.next_frame::<u8>(), Err(FrameError::Malformed));
+}
+
+#[test]
+fn what_does_not_fit_is_not_sent() {
+    let mut bytes = b"before".to_vec();
+    let error = write_frame(&mut bytes, &vec![0_u8; 100], 50).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(bytes, b"before");
 }
 
 #[test]
 fn long_texts_are_cut_at_a_character() {
-    let text = "é".repeat(TEXT_BYTES_MAX);
-    let frame = encode_status(&Status::Refused { reason: text }).unwrap();
-    let (found, error) = read_all(&frame, frame.len());
-    assert_eq!(error, None);
-    let [Status::Refused { reason }] = found.as_slice() else {
-        panic!("{found:?}");
+    let text = "ä".repeat(TEXT_BYTES_MAX);
+    let shown = tidy(&text);
+    assert_eq!(shown.len(), TEXT_BYTES_MAX);
+}
+
+#[test]
+fn a_compile_request_survives_the_way_and_its_program_is_bounded() {
+    let request = CompileRequest {
+        kind: GuestKind::Component,
     };
-    assert_eq!(reason.len(), TEXT_BYTES_MAX);
-    assert!(reason.chars().all(|character| character == 'é'));
+    let mut bytes = Vec::new();
+    write_request(&mut bytes, request, b"\0asm").unwrap();
+    let (read, program) = read_request(&mut bytes.as_slice()).unwrap();
+    assert_eq!((read, program.as_slice()), (request, b"\0asm".as_slice()));
+    for cut in 0..bytes.len() {
+        assert!(read_request(&mut &bytes[..cut]).is_err(), "{cut}");
+    }
+    let large = vec![0; PROGRAM_BYTES_MAX + 1];
+    let error = write_request(&mut io::sink(), request, &large).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
 
 #[test]
-fn texts_cannot_carry_terminal_commands() {
-    let frame = encode_status(&Status::Trapped {
-        text: "a\u{1b}[2Jb\u{202e}c\nd\0".to_owned(),
-        limit: None,
-    })
-    .unwrap();
-    let (found, _) = read_all(&frame, 3);
-    let expected = Status::Trapped {
-        text: "a\u{fffd}[2Jb\u{fffd}c\nd\u{fffd}".to_owned(),
-        limit: None,
+fn a_compiler_is_believed_in_one_order_only() {
+    let confined = || CompileStatus::Confined { system_calls: 30 };
+    let compiled = || CompileStatus::Compiled { bytes: 1 };
+    let refused = || CompileStatus::Refused {
+        reason: "no".to_owned(),
     };
-    assert_eq!(found, [expected]);
-}
-
-#[test]
-fn bytes_after_the_value_inside_a_frame_are_an_error() {
-    let frame = [6, 0, 0, 0, 2, 0, 0, 0, 0, 0];
-    assert_eq!(read_all(&frame, 10).1, Some(StatusError::Malformed));
-}
-
-#[test]
-fn a_frame_past_the_bound_is_an_error_at_once() {
-    let length = u32::try_from(STATUS_BYTES_MAX + 1).unwrap();
-    let (_, error) = read_all(&length.to_le_bytes(), 4);
-    assert_eq!(error, Some(StatusError::TooLarge(STATUS_BYTES_MAX + 1)));
-}
-
-#[test]
-fn a_broken_stream_stays_broken() {
-    let mut reader = StatusReader::default();
-    reader.push(&[0xff; 4]);
-    assert!(reader.next_status().is_err());
-    reader.push(
-        &encode_status(&Status::Exited {
-            code: 0,
-            limit: None,
-        })
-        .unwrap(),
-    );
-    assert!(reader.next_status().is_err());
-}
-
-#[test]
-fn a_report_takes_frames_only_in_order() {
-    let ready = Status::Ready { system_calls: 30 };
-    let started = Status::Started { compile_us: 1 };
-    let exited = Status::Exited {
-        code: 3,
-        limit: None,
+    let failed = || CompileStatus::Failed {
+        reason: "no".to_owned(),
     };
-    let refused = Status::Refused {
-        reason: String::new(),
-    };
-    let accepts = |frames: &[&Status]| {
-        let mut report = Report::default();
-        frames
+    let accepts = |statuses: &[CompileStatus]| {
+        let mut report = CompileReport::default();
+        statuses
             .iter()
-            .all(|frame| report.accept((*frame).clone()).is_ok())
+            .all(|status| report.accept(status.clone()).is_ok())
     };
-    assert!(accepts(&[&ready, &started, &exited]));
-    assert!(accepts(&[&ready, &refused]));
-    assert!(!accepts(&[&started]));
-    assert!(!accepts(&[&ready, &ready]));
-    assert!(!accepts(&[&ready, &exited]));
-    assert!(!accepts(&[&ready, &started, &started]));
-    assert!(!accepts(&[&ready, &started, &refused]));
-    assert!(!accepts(&[&ready, &started, &exited, &exited]));
-    assert!(!accepts(&[&refused]));
-}
-
-proptest! {
-    #[test]
-    fn statuses_survive_any_cutting(
-        statuses in prop::collection::vec(any_status(), 0..6),
-        step in 1_usize..200,
-    ) {
-        let mut bytes = Vec::new();
-        for status in &statuses {
-            bytes.extend(encode_status(status).unwrap());
-        }
-        let (found, error) = read_all(&bytes, step);
-        prop_assert_eq!(error, None);
-        let tidied: Vec<Status> = statuses.into_iter().map(status::tidy).collect();
-        prop_assert_eq!(found, tidied);
+    for right in [
+        vec![confined(), compiled()],
+        vec![confined(), refused()],
+        vec![confined(), failed()],
+        vec![failed()],
+    ] {
+        assert!(accepts(&right), "{right:?}");
     }
-
-    #[test]
-    fn any_bytes_are_read_without_a_panic_and_in_bounded_memory(
-        bytes in prop::collection::vec(any::<u8>(), 0..4096),
-        step in 1_usize..64,
-    ) {
-        let (found, _) = read_all(&bytes, step);
-        let mut report = Report::default();
-        for status in found {
-            let before = report.clone();
-            if report.accept(status).is_err() {
-                prop_assert_eq!(&before, &report);
-            }
-        }
-    }
-
-    #[test]
-    fn frames_with_flipped_bits_are_read_without_a_panic(
-        status in any_status(),
-        at in any::<prop::sample::Index>(),
-        bit in 0_u8..8,
-    ) {
-        let mut frame = encode_status(&status).unwrap();
-        let index = at.index(frame.len());
-        frame[index] ^= 1 << bit;
-        let (found, _) = read_all(&frame, 7);
-        for status in found {
-            prop_assert_eq!(status.clone(), status::tidy(status));
-        }
-    }
-
-    #[test]
-    fn any_bytes_as_a_request_are_read_without_a_panic(
-        bytes in prop::collection::vec(any::<u8>(), 0..2048),
-    ) {
-        let _ = read_request(&mut bytes.as_slice());
-        let mut framed = u32::try_from(bytes.len()).unwrap().to_le_bytes().to_vec();
-        framed.extend(&bytes);
-        let _ = read_request(&mut framed.as_slice());
+    for wrong in [
+        vec![compiled()],
+        vec![refused()],
+        vec![confined(), confined()],
+        vec![confined(), compiled(), compiled()],
+        vec![confined(), refused(), compiled()],
+    ] {
+        assert!(!accepts(&wrong), "{wrong:?}");
     }
 }

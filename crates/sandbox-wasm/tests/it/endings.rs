@@ -83,7 +83,10 @@ fn a_job_larger_than_the_protocol_is_refused() {
     let mut large = job(module(&fixtures::hello()));
     large.arguments = vec![vec![b'x'; 5 << 20]];
     let reason = refusal(run_job(large, limits()));
-    assert!(reason.starts_with("the request has 5"), "{reason}");
+    assert!(
+        reason.starts_with("arguments and environment variables have 5"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -108,6 +111,11 @@ fn compiling_is_bounded_by_memory() {
         job(program(ProgramKind::WasmModule, fixtures::large())),
         small,
     );
+    if accepted_by_environment().contains(&Layer::MemoryLimit) {
+        // Nobody counts the memory of a process there; it is refused more, and gives up.
+        assert!(result.is_err(), "{result:?}");
+        return;
+    }
     assert!(
         matches!(result, Err(StartError::Limit(LimitName::Memory))),
         "{result:?}"

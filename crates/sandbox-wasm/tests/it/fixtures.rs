@@ -143,6 +143,96 @@ pub(crate) fn disk_filler() -> String {
     )
 }
 
+/// Exits with 1 if its memory or its directory has anything of another message in it; else it reads
+/// its input to memory, leaves its own mark in both, and writes its input back a while later.
+pub(crate) fn solitary() -> String {
+    let text = command(
+        r#"(data (i32.const 16) "mark")"#,
+        "(local.set $i (i32.const 70000))
+         (loop $next
+           (if (i64.ne (i64.const 0) (i64.load (local.get $i))) (then (call $exit (i32.const 1))))
+           (local.set $i (i32.add (local.get $i) (i32.const 8)))
+           (br_if $next (i32.lt_u (local.get $i) (i32.const 196000))))
+         (if (i32.ne (i32.const 44) (call $path_open (i32.const 3) (i32.const 0) (i32.const 16)
+               (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0)
+               (i32.const 12)))
+           (then (call $exit (i32.const 2))))
+         (if (call $path_open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4)
+               (i32.const 5) (i64.const 0x40) (i64.const 0x40) (i32.const 0) (i32.const 12))
+           (then (call $exit (i32.const 3))))
+         (memory.fill (i32.const 140000) (i32.const 0x5a) (i32.const 50000))
+         (i32.store (i32.const 0) (i32.const 70000))
+         (i32.store (i32.const 4) (i32.const 60000))
+         (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))
+           (then (call $exit (i32.const 4))))
+         (local.set $at (i32.load (i32.const 8)))
+         (call $pause (i32.const 20))
+         (call $write (i32.load (i32.const 12)) (i32.const 70000) (local.get $at))
+         (call $write (i32.const 1) (i32.const 70000) (local.get $at))",
+    );
+    with_pause(&text)
+}
+
+/// Waits for so many milliseconds, without input and output.
+pub(crate) fn sleep(milliseconds: u32) -> String {
+    with_pause(&command(
+        "",
+        &format!("(call $pause (i32.const {milliseconds}))"),
+    ))
+}
+
+/// Adds the function `$pause`, which waits for milliseconds.
+fn with_pause(text: &str) -> String {
+    let import = r#"(import "wasi_snapshot_preview1" "poll_oneoff"
+      (func $poll (param i32 i32 i32 i32) (result i32)))"#;
+    let pause = r#"(func $pause (param $milliseconds i32)
+      (memory.fill (i32.const 1000) (i32.const 0) (i32.const 48))
+      (i32.store (i32.const 1016) (i32.const 1))
+      (i64.store (i32.const 1024)
+        (i64.mul (i64.extend_i32_u (local.get $milliseconds)) (i64.const 1000000)))
+      (drop (call $poll (i32.const 1000) (i32.const 1100) (i32.const 1) (i32.const 8))))
+      (func (export "_start")"#;
+    text.replacen("(module", &format!("(module {import}"), 1)
+        .replacen("(func (export \"_start\")", pause, 1)
+}
+
+/// Asks for input, and once it has some, for so many pages; exits with 5 if it does not get them.
+pub(crate) fn grow_when_told(pages: u32) -> String {
+    command(
+        "",
+        &format!(
+            "(i32.store (i32.const 0) (i32.const 70000))
+             (i32.store (i32.const 4) (i32.const 10))
+             (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+             (if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1))
+               (then (call $exit (i32.const 5))))"
+        ),
+    )
+}
+
+/// Writes so many lines of 64 bytes to each stream in turn, each beginning with its number as eight
+/// bytes that are no letters.
+pub(crate) fn counted_output(lines: u32) -> String {
+    command(
+        r#"(data (i32.const 16) "................................"
+             "................................")"#,
+        &format!(
+            "(loop $more
+               (local.set $at (i32.const 0))
+               (loop $digit
+                 (i32.store8 (i32.sub (i32.const 23) (local.get $at))
+                   (i32.add (i32.const 0x30) (i32.and (i32.const 7)
+                     (i32.shr_u (local.get $i) (i32.mul (i32.const 3) (local.get $at))))))
+                 (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                 (br_if $digit (i32.lt_u (local.get $at) (i32.const 8))))
+               (call $write (i32.const 1) (i32.const 16) (i32.const 64))
+               (call $write (i32.const 2) (i32.const 16) (i32.const 64))
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $more (i32.lt_u (local.get $i) (i32.const {lines}))))"
+        ),
+    )
+}
+
 /// Many functions with much in them: takes long to compile. Built by hand, because the text would
 /// take long to parse as well.
 pub(crate) fn large() -> Vec<u8> {

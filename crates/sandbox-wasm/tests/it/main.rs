@@ -1,8 +1,20 @@
 //! The instance level as a whole: real workers in real jails. Needs root, `atoll-launcher` and
 //! `atoll-wasm-worker`, which a build of the whole workspace puts beside these tests.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
+mod cache;
 mod conformance;
 mod endings;
 mod fixtures;
+mod loss;
+mod refusals;
+mod sharing;
+mod streams;
 mod support;
+mod together;

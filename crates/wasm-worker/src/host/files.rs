@@ -272,6 +272,7 @@ impl Files {
     }
 
     /// How many files, directories and links there are.
+    #[cfg(test)]
     pub(crate) const fn count(&self) -> u64 {
         self.files
     }

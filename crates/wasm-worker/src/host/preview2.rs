@@ -69,6 +69,12 @@ impl State {
     }
 }
 
+/// Makes the runtime's source of random numbers open what it reads its seeds from, which cannot be
+/// opened once the process is closed in. To be called on the thread that runs guests.
+pub(crate) fn open_randomness() {
+    drop(WasiCtx::builder());
+}
+
 /// Adds all of `wasi:cli/imports`. From here on the linker allows shadowing.
 ///
 /// # Errors

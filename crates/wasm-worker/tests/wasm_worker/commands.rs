@@ -1,9 +1,9 @@
 //! What a preview 1 command gets and gives.
 
-use crate::fixtures;
-use crate::harness::Run;
+use atoll_sandbox_wasm::protocol::GuestEnd;
 
-use atoll_sandbox_wasm::protocol::Status;
+use crate::fixtures;
+use crate::harness::{Run, Worker};
 
 #[test]
 fn hello() {
@@ -11,18 +11,14 @@ fn hello() {
     outcome.assert_exited(0);
     assert_eq!(outcome.stdout, b"hello\n");
     assert_eq!(outcome.stderr, "");
-    let [
-        Status::Ready { .. },
-        Status::Started { compile_us },
-        Status::Exited {
-            code: 0,
-            limit: None,
-        },
-    ] = outcome.statuses.as_slice()
-    else {
-        panic!("{outcome:?}");
+    let expected = GuestEnd::Exited {
+        code: 0,
+        limit: None,
     };
-    assert!(*compile_us > 0);
+    assert_eq!(outcome.end(), &expected);
+    assert!(outcome.usage.cpu_time_us > 0, "{outcome:?}");
+    assert!(outcome.usage.memory_peak_bytes >= 2 * 65536, "{outcome:?}");
+    assert_eq!(outcome.files, []);
 }
 
 #[test]
@@ -42,25 +38,15 @@ fn arguments_and_environment_and_nothing_of_the_hosts() {
         "zwei drei",
         "ünï",
     ]);
-    run.request.environment = vec![
-        (b"LANG".to_vec(), b"C.UTF-8".to_vec()),
-        (b"EMPTY".to_vec(), Vec::new()),
+    run.run.environment = vec![
+        (b"LANG".to_vec().into(), b"C.UTF-8".to_vec().into()),
+        (b"EMPTY".to_vec().into(), Vec::new().into()),
     ];
     let outcome = run.finish();
     outcome.assert_exited(0);
     assert_eq!(
         String::from_utf8(outcome.stdout).unwrap(),
         "test.wasm\0one\0\0zwei drei\0ünï\0LANG=C.UTF-8\0EMPTY=\0"
-    );
-}
-
-#[test]
-fn arguments_that_are_not_text_are_refused() {
-    let mut run = Run::module(&fixtures::hello());
-    run.request.arguments = vec![b"fine".to_vec(), vec![0xff]];
-    assert_eq!(
-        run.finish().refusal(),
-        "argument 2 is not valid UTF-8, which WebAssembly programs require"
     );
 }
 
@@ -84,19 +70,57 @@ fn an_end_of_input_is_an_end() {
 }
 
 #[test]
-fn a_closed_output_is_an_error_for_the_guest_and_not_for_the_worker() {
+fn input_that_came_with_the_message_is_there_at_once() {
+    let mut run = Run::module(&fixtures::echo());
+    run.run.input = b"all of it".to_vec();
+    let outcome = run.finish();
+    outcome.assert_exited(0);
+    assert_eq!(outcome.stdout, b"all of it");
+}
+
+#[test]
+fn a_program_that_ends_before_its_input_does_not_wait_for_it() {
+    let mut run = Run::module(&fixtures::hello());
+    run.run.input_ends = false;
+    run.finish().assert_exited(0);
+}
+
+#[test]
+fn output_keeps_its_order_between_the_streams() {
     let text = fixtures::command(
-        "",
+        r#"(data (i32.const 16) "ab")"#,
         "(loop $more
-           (local.set $n (call $write (i32.const 1) (i32.const 16) (i32.const 60000)))
-           (br_if $more (i32.eqz (local.get $n))))
-         (call $exit (local.get $n))",
+           (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1)))
+           (drop (call $write (i32.const 2) (i32.const 17) (i32.const 1)))
+           (local.set $n (i32.add (local.get $n) (i32.const 1)))
+           (br_if $more (i32.lt_u (local.get $n) (i32.const 1000))))",
     );
-    let mut running = Run::module(&text).start();
-    drop(running.child.stdout.take());
-    let exit = running.child.wait().unwrap();
-    // 64 is EPIPE in preview 1.
-    assert_eq!(exit.code(), Some(64), "{:?}", running.statuses());
+    let outcome = Run::module(&text).finish();
+    outcome.assert_exited(0);
+    assert_eq!(outcome.stdout, b"a".repeat(1000));
+    assert_eq!(outcome.stderr, "b".repeat(1000));
+}
+
+#[test]
+fn a_worker_whose_supervisor_goes_away_ends_whatever_its_guests_do() {
+    for text in [
+        fixtures::echo(),
+        fixtures::command("", "(loop $again (br $again))"),
+        fixtures::command(
+            "",
+            "(loop $more
+               (drop (call $write (i32.const 1) (i32.const 16) (i32.const 60000)))
+               (br $more))",
+        ),
+    ] {
+        let mut worker = Worker::start();
+        let mut run = Run::module(&text);
+        run.run.input_ends = false;
+        run.run.limits.output_bytes = u64::MAX;
+        worker.start_run(&run).unwrap();
+        worker.hear();
+        worker.close();
+    }
 }
 
 #[test]

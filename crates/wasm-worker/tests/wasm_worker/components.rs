@@ -1,7 +1,7 @@
 //! What a `wasi:cli/command` component gets and gives.
 
 use crate::fixtures;
-use crate::harness::Run;
+use crate::harness::{Run, Worker};
 
 #[test]
 fn hello() {
@@ -77,14 +77,30 @@ fn instances_are_bounded() {
         .map(|_| "(core instance (instantiate $m))")
         .collect();
     let text = format!("(component (core module $m) {many})");
-    let outcome = Run::component(&text).finish();
-    // Without `run` it is refused; with it, the 257th instance is one too many.
-    outcome.refusal();
+    let reason = Run::component(&text).finish().refusal().to_owned();
+    assert!(reason.contains("300 core module instances"), "{reason}");
+    let few: String = (0..100)
+        .map(|_| "(core instance (instantiate $m))")
+        .collect();
     let text = fixtures::component("", 0).replace(
         "(core instance $main",
-        &format!("(core module $m) {many} (core instance $main"),
+        &format!("(core module $m) {few} (core instance $main"),
     );
-    let outcome = Run::component(&text).finish();
-    let (text, _) = outcome.trap();
-    assert!(text.contains("instance"), "{text}");
+    Run::component(&text).finish().assert_exited(0);
+}
+
+/// More than the runtime's random numbers last for without new ones from the kernel.
+#[test]
+fn a_worker_lives_through_very_many_components() {
+    let run = Run::component(&fixtures::hello_component());
+    let mut worker = Worker::start();
+    let first = worker.start_run(&run).unwrap();
+    worker.finish(first, None).assert_exited(0);
+    for _ in 0..2000 {
+        let message = worker.start_loaded(&run, first - 1);
+        let outcome = worker.finish(message, None);
+        outcome.assert_exited(0);
+        assert_eq!(outcome.stdout, b"hello from a component\n");
+    }
+    assert_eq!(worker.close().code(), Some(0));
 }

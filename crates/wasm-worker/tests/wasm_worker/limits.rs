@@ -1,12 +1,12 @@
 //! Bounds that the runtime holds, and endings from outside.
 
-use std::os::unix::process::ExitStatusExt;
+use std::time::Instant;
 
-use atoll_sandbox_wasm::protocol::Status;
+use atoll_sandbox_wasm::protocol::{GuestEnd, Order, Settings};
 use atoll_types::LimitName;
 
 use crate::fixtures;
-use crate::harness::Run;
+use crate::harness::{Run, Worker};
 
 /// Grows memory page by page until it is refused, then exits with the number of pages that came.
 const GROW: &str = "
@@ -21,7 +21,7 @@ fn memory_grows_to_its_limit_and_no_further() {
     });
     let outcome = run.finish();
     outcome.assert_exited(100);
-    let expected = Status::Exited {
+    let expected = GuestEnd::Exited {
         code: 100,
         limit: Some(LimitName::Memory),
     };
@@ -32,7 +32,7 @@ fn memory_grows_to_its_limit_and_no_further() {
 fn a_good_end_after_a_refused_growth_is_only_an_end() {
     let text = fixtures::command("", "(drop (memory.grow (i32.const 60000)))");
     let outcome = Run::module(&text).finish();
-    let expected = Status::Exited {
+    let expected = GuestEnd::Exited {
         code: 0,
         limit: None,
     };
@@ -81,12 +81,22 @@ fn several_memories_share_the_limit() {
 }
 
 #[test]
-fn a_huge_first_table_is_the_memory_limit() {
+fn a_huge_first_table_is_refused() {
     for elements in ["5000000", "4294967295"] {
         let text = format!("(module (table {elements} funcref) (func (export \"_start\")))");
         let outcome = Run::module(&text).finish();
-        assert_eq!(outcome.trap().1, Some(LimitName::Memory), "{outcome:?}");
+        let reason = outcome.refusal();
+        assert!(reason.contains("exceeds the limit of 1048576"), "{reason}");
     }
+}
+
+#[test]
+fn a_first_table_past_the_limit_is_the_memory_limit() {
+    let text = r#"(module (table 1001 funcref) (func (export "_start")))"#;
+    let run = Run::module(text).limits(|limits| limits.table_elements = 1000);
+    assert_eq!(run.finish().trap().1, Some(LimitName::Memory));
+    let run = Run::module(text).limits(|limits| limits.memory_bytes = 1001 * 16 - 1);
+    assert_eq!(run.finish().trap().1, Some(LimitName::Memory));
 }
 
 #[test]
@@ -103,14 +113,15 @@ fn a_table_grows_to_its_limit_and_no_further() {
 }
 
 #[test]
-fn sixty_five_memories_are_too_many() {
-    let memories = "(memory 0)".repeat(65);
-    let text = format!("(module {memories} (func (export \"_start\")))");
-    let outcome = Run::module(&text).finish();
-    assert!(
-        outcome.trap().0.contains("memory count too high at 65"),
-        "{outcome:?}"
-    );
+fn a_module_has_sixteen_memories_at_most() {
+    let text = |count: usize| {
+        let memories = "(memory 0)".repeat(count);
+        format!("(module {memories} (func (export \"_start\")))")
+    };
+    Run::module(&text(16)).finish().assert_exited(0);
+    let outcome = Run::module(&text(17)).finish();
+    let reason = outcome.refusal();
+    assert!(reason.contains("memories count of 17"), "{reason}");
 }
 
 #[test]
@@ -170,11 +181,11 @@ fn endless_recursion_traps() {
 fn an_endless_loop_ends_at_its_deadline_with_a_backtrace() {
     let text = fixtures::command("(func $spin (loop $again (br $again)))", "(call $spin)");
     let outcome = Run::module(&text)
-        .limits(|limits| limits.run_time_ms = 50)
+        .limits(|limits| limits.wall_time_us = 50_000)
         .finish();
     assert_eq!(
         outcome.trap(),
-        ("wasm trap: interrupt", Some(LimitName::WallTime))
+        ("the wall-time limit was reached", Some(LimitName::WallTime))
     );
     assert!(outcome.stderr.contains("spin"), "{outcome:?}");
 }
@@ -184,38 +195,207 @@ fn an_endless_loop_in_a_start_function_ends_as_well() {
     let text = r#"(module (func $spin (loop $again (br $again))) (start $spin)
       (func (export "_start")))"#;
     let outcome = Run::module(text)
-        .limits(|limits| limits.run_time_ms = 50)
+        .limits(|limits| limits.wall_time_us = 50_000)
         .finish();
     assert_eq!(outcome.trap().1, Some(LimitName::WallTime));
 }
 
 #[test]
-fn without_a_deadline_a_loop_runs_until_it_is_killed() {
+fn an_endless_loop_ends_at_its_cpu_limit() {
     let text = fixtures::command("", "(loop $again (br $again))");
-    let mut running = Run::module(&text)
-        .limits(|limits| limits.run_time_ms = 0)
-        .start();
-    running.wait_started();
-    assert!(running.child.try_wait().unwrap().is_none());
-    running.child.kill().unwrap();
-    assert_eq!(running.child.wait().unwrap().signal(), Some(9));
-    assert_eq!(running.statuses().len(), 2);
+    let outcome = Run::module(&text)
+        .limits(|limits| limits.cpu_time_us = 30_000)
+        .finish();
+    assert_eq!(outcome.trap().1, Some(LimitName::CpuTime));
+    assert!(outcome.usage.cpu_time_us >= 30_000, "{outcome:?}");
 }
 
 #[test]
-fn a_guest_that_waits_for_input_is_killed_from_outside() {
-    let mut running = Run::module(&fixtures::echo()).start();
-    running.wait_started();
-    running.child.kill().unwrap();
-    assert_eq!(running.child.wait().unwrap().signal(), Some(9));
+fn a_guest_that_waits_for_input_ends_at_its_deadline_without_cpu_time() {
+    let mut worker = Worker::start();
+    let mut run = Run::module(&fixtures::echo()).limits(|limits| {
+        limits.wall_time_us = 100_000;
+        limits.cpu_time_us = 50_000;
+    });
+    run.run.input_ends = false;
+    let message = worker.start_run(&run).unwrap();
+    worker.wait_for_question(message);
+    let outcome = worker.finish(message, None);
+    assert_eq!(outcome.trap().1, Some(LimitName::WallTime));
+    assert!(outcome.usage.wall_time_us >= 100_000, "{outcome:?}");
+    assert!(outcome.usage.cpu_time_us < 50_000, "{outcome:?}");
+}
+
+#[test]
+fn output_ends_at_its_limit() {
+    let text = fixtures::command(
+        "",
+        "(loop $more
+           (local.set $n (call $write (i32.const 1) (i32.const 16) (i32.const 60000)))
+           (br_if $more (i32.eqz (local.get $n))))
+         (call $exit (i32.const 9))",
+    );
+    let outcome = Run::module(&text)
+        .limits(|limits| limits.output_bytes = 1 << 20)
+        .finish();
+    let limit = match outcome.end() {
+        GuestEnd::Exited { limit, .. } | GuestEnd::Trapped { limit, .. } => *limit,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(limit, Some(LimitName::Output), "{:?}", outcome.end());
+    // One byte more shows that there was more.
+    assert_eq!(outcome.stdout.len(), (1 << 20) + 1);
+}
+
+#[test]
+fn a_guest_is_stopped_whatever_it_does() {
+    let mut worker = Worker::start();
+    let endless = Run::module(&fixtures::command("", "(loop $again (br $again))"));
+    let message = worker.start_run(&endless).unwrap();
+    worker.wait_for_progress(message);
+    worker.order(&Order::Stop { message });
+    assert_eq!(worker.finish(message, None).end(), &GuestEnd::Stopped);
+    let mut waits = Run::module(&fixtures::echo());
+    waits.run.input_ends = false;
+    let message = worker.start_run(&waits).unwrap();
+    worker.wait_for_question(message);
+    worker.order(&Order::Stop { message });
+    assert_eq!(worker.finish(message, None).end(), &GuestEnd::Stopped);
+    worker.run(Run::module(&fixtures::hello())).assert_exited(0);
+}
+
+#[test]
+fn messages_beyond_the_places_wait_their_turn() {
+    let mut worker = Worker::with(Settings {
+        guests_max: 2,
+        memory_bytes: 1 << 30,
+        reserves: true,
+    });
+    let mut run = Run::module(&fixtures::echo());
+    run.run.input_ends = false;
+    let first = worker.start_run(&run).unwrap();
+    let program = first - 1;
+    let others = [(); 4].map(|()| worker.start_loaded(&run, program));
+    // One that waits can be stopped before it has begun.
+    let last = others[3];
+    worker.order(&Order::Stop { message: last });
+    assert_eq!(worker.finish(last, None).end(), &GuestEnd::Stopped);
+    for message in [first, others[0], others[1], others[2]] {
+        worker.wait_for_question(message);
+        worker.order(&Order::Input {
+            message,
+            bytes: message.to_le_bytes().to_vec(),
+            ends: true,
+        });
+        let outcome = worker.finish(message, None);
+        outcome.assert_exited(0);
+        assert_eq!(outcome.stdout, message.to_le_bytes());
+    }
+}
+
+#[test]
+fn guests_take_turns() {
+    let mut worker = Worker::start();
+    let spin = Run::module(&fixtures::command("", "(loop $again (br $again))"))
+        .limits(|limits| limits.wall_time_us = 2_000_000);
+    let spins = [(); 3].map(|()| worker.start_run(&spin).unwrap());
+    for message in spins {
+        worker.wait_for_progress(message);
+    }
+    let began = Instant::now();
+    let outcome = worker.run(Run::module(&fixtures::hello()));
+    outcome.assert_exited(0);
+    assert!(began.elapsed().as_millis() < 1900, "{:?}", began.elapsed());
+    let mut cpu_us = 0;
+    for message in spins {
+        let outcome = worker.finish(message, None);
+        assert_eq!(outcome.trap().1, Some(LimitName::WallTime));
+        cpu_us += outcome.usage.cpu_time_us;
+        // Nobody had all of it.
+        assert!(outcome.usage.cpu_time_us < 1_500_000, "{outcome:?}");
+    }
+    assert!(cpu_us < 2_500_000, "one thread has no more than its time");
+}
+
+#[test]
+fn memory_is_raised_while_a_guest_waits_for_it() {
+    let text = fixtures::command(
+        "",
+        "(if (i32.eq (memory.grow (i32.const 100)) (i32.const -1))
+           (then (call $exit (i32.const 1))))
+         (call $exit (memory.size))",
+    );
+    let run = Run::module(&text).limits(|limits| {
+        limits.memory_bytes = 10 * 65536;
+        limits.memory_patience_us = 20_000_000;
+    });
+    let mut worker = Worker::start();
+    let message = worker.start_run(&run).unwrap();
+    assert_eq!(worker.wait_for_wish(message), 102 * 65536);
+    // Not enough yet, and said so again.
+    worker.order(&Order::Memory {
+        message,
+        bytes: 20 * 65536,
+    });
+    assert_eq!(worker.wait_for_wish(message), 102 * 65536);
+    // Others go on meanwhile.
+    worker.run(Run::module(&fixtures::hello())).assert_exited(0);
+    worker.order(&Order::Memory {
+        message,
+        bytes: 102 * 65536,
+    });
+    let outcome = worker.finish(message, None);
+    outcome.assert_exited(102);
+    assert_eq!(outcome.usage.memory_peak_bytes, 102 * 65536);
+}
+
+#[test]
+fn patience_for_memory_ends() {
+    let text = fixtures::command("", GROW);
+    let run = Run::module(&text).limits(|limits| {
+        limits.memory_bytes = 10 * 65536;
+        limits.memory_patience_us = 50_000;
+    });
+    let outcome = run.finish();
+    outcome.assert_exited(10);
+    assert!(outcome.usage.wall_time_us >= 50_000, "{outcome:?}");
+}
+
+#[test]
+fn all_guests_together_have_a_bound_and_give_back_what_they_had() {
+    let mut worker = Worker::with(Settings {
+        guests_max: 4,
+        memory_bytes: 100 * 65536,
+        reserves: true,
+    });
+    let mut run = Run::module(&fixtures::command(
+        "",
+        "(loop $more
+           (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+         (i32.store (i32.const 4) (i32.const 10))
+         (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+         (call $exit (memory.size))",
+    ));
+    run.run.input_ends = false;
+    for _ in 0..3 {
+        let first = worker.start_run(&run).unwrap();
+        worker.wait_for_question(first);
+        // The first has it all; not even a first memory is left for another.
+        let second = worker.start_loaded(&run, first - 1);
+        let outcome = worker.finish(second, None);
+        assert_eq!(outcome.trap().1, Some(LimitName::Memory), "{outcome:?}");
+        worker.order(&Order::Stop { message: first });
+        assert_eq!(worker.finish(first, None).end(), &GuestEnd::Stopped);
+    }
 }
 
 #[test]
 fn a_running_guest_sits_behind_the_workers_own_filter() {
     let text = fixtures::command("", "(loop $again (br $again))");
-    let mut running = Run::module(&text).start();
-    running.wait_started();
-    let threads = std::fs::read_dir(format!("/proc/{}/task", running.child.id())).unwrap();
+    let mut worker = Worker::start();
+    let message = worker.start_run(&Run::module(&text)).unwrap();
+    worker.wait_for_progress(message);
+    let threads = std::fs::read_dir(format!("/proc/{}/task", worker.child.id())).unwrap();
     let mut seen = 0;
     for thread in threads {
         let path = thread.unwrap().path().join("status");
@@ -224,8 +404,6 @@ fn a_running_guest_sits_behind_the_workers_own_filter() {
         assert!(status.contains("\nSeccomp:\t2\n"), "{status}");
         seen += 1;
     }
-    running.child.kill().unwrap();
-    running.child.wait().unwrap();
-    // The guest's thread and the deadline's.
+    // The guests' thread and the one that watches the time.
     assert_eq!(seen, 2);
 }

@@ -1,5 +1,10 @@
 //! The worker as a whole: the real executable, spoken to in its own protocol.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 mod commands;
 mod components;

@@ -1,9 +1,9 @@
 //! Programs that cannot run, and the sentences that say so.
 
-use atoll_sandbox_wasm::protocol::GuestKind;
+use atoll_sandbox_wasm::protocol::{CompileStatus, GuestEnd, GuestKind, Order, Settings};
 
 use crate::fixtures;
-use crate::harness::Run;
+use crate::harness::{Run, Worker, compile, unsealed};
 
 fn refusal(text: &str) -> String {
     Run::module(text).finish().refusal().to_owned()
@@ -101,10 +101,12 @@ fn any_flipped_bit_ends_in_a_known_way() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
         let outcome = Run::new(GuestKind::Module, bytes).finish();
-        let code = outcome.exit.code();
-        outcome.end();
         assert!(
-            matches!(code, Some(0 | 124 | 125)),
+            outcome.is_refused()
+                || matches!(
+                    outcome.end(),
+                    GuestEnd::Exited { .. } | GuestEnd::Trapped { .. }
+                ),
             "bit in byte {at}: {outcome:?}"
         );
     }
@@ -116,12 +118,111 @@ fn shared_memory_is_refused() {
     assert!(reason.contains("threads"), "{reason}");
 }
 
+/// Code that a supervisor would only hand over by mistake.
 #[test]
-fn a_missing_directory_is_the_workers_failure_and_not_the_programs() {
+fn code_that_is_not_compiled_code_is_refused() {
+    let module = wat::parse_str(fixtures::hello()).unwrap();
+    let component = wat::parse_str(fixtures::component("", 0)).unwrap();
+    let compiled = compile(GuestKind::Module, &module).code().unwrap();
+    let mut worker = Worker::start();
+    let garbage = vec![0xa5; 100_000];
+    for (kind, code) in [
+        (GuestKind::Module, b"".as_slice()),
+        (GuestKind::Component, b""),
+        (GuestKind::Module, &garbage),
+        (GuestKind::Component, &garbage),
+        (GuestKind::Module, &module),
+        (GuestKind::Component, &component),
+        (GuestKind::Interpreter, &component),
+        // A module where a component is expected.
+        (GuestKind::Component, &compiled),
+        (GuestKind::Module, &compiled[..compiled.len() / 2]),
+    ] {
+        let reason = worker.load(kind, code).unwrap_err();
+        assert!(
+            reason.starts_with("the compiled program cannot be loaded: "),
+            "{kind:?}: {reason}"
+        );
+    }
+    let reason = worker.load_file(GuestKind::Module, unsealed(&compiled));
+    let expected = "the compiled program cannot be loaded: compiled code that is not sealed";
+    assert_eq!(reason.unwrap_err(), expected);
+    // None of this has harmed it.
+    worker.run(Run::module(&fixtures::hello())).assert_exited(0);
+    assert_eq!(worker.close().code(), Some(0));
+}
+
+#[test]
+fn a_message_whose_program_is_not_there_is_refused() {
+    let mut worker = Worker::start();
     let run = Run::module(&fixtures::hello());
-    std::fs::remove_dir(run.work()).unwrap();
-    let outcome = run.finish();
-    assert_eq!(outcome.exit.code(), Some(126), "{outcome:?}");
+    let message = worker.start_loaded(&run, 77);
+    let outcome = worker.finish(message, None);
+    assert_eq!(outcome.refusal(), "the program is not in this worker");
+}
+
+#[test]
+fn orders_about_nobody_are_ignored() {
+    let mut worker = Worker::start();
+    let message = 77;
+    worker.order(&Order::Stop { message });
+    worker.order(&Order::Release { message });
+    worker.order(&Order::Memory { message, bytes: 0 });
+    worker.order(&Order::Input {
+        message,
+        bytes: vec![1],
+        ends: true,
+    });
+    worker.order(&Order::Keep {
+        program: 77,
+        instances: 3,
+    });
+    assert_eq!(worker.collect(message), []);
+    worker.run(Run::module(&fixtures::hello())).assert_exited(0);
+}
+
+#[test]
+fn a_worker_that_is_told_nonsense_ends_and_says_why() {
+    let settings = Settings {
+        guests_max: 1,
+        memory_bytes: 1 << 20,
+        reserves: true,
+    };
+    let load = Order::Load {
+        program: 1,
+        kind: GuestKind::Module,
+    };
+    for (orders, expected) in [
+        (vec![Order::Begin(settings)], "a second beginning"),
+        (vec![load], "a program without its code"),
+    ] {
+        let mut worker = Worker::start();
+        for order in orders {
+            worker.order(&order);
+        }
+        let (status, text) = worker.end();
+        assert_eq!(status.code(), Some(126), "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+    for (bytes, expected) in [
+        (u32::MAX.to_le_bytes().to_vec(), "larger than any frame"),
+        ([1, 0, 0, 0, 0xff].to_vec(), "cannot be decoded"),
+    ] {
+        let mut worker = Worker::start();
+        worker.bytes(&bytes);
+        let (status, text) = worker.end();
+        assert_eq!(status.code(), Some(126), "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_compiler_says_how_large_the_code_is() {
+    let program = wat::parse_str(fixtures::hello()).unwrap();
+    let compiled = compile(GuestKind::Module, &program);
+    let bytes = compiled.code.len() as u64;
+    assert_eq!(compiled.report.end, Some(CompileStatus::Compiled { bytes }));
+    assert!(bytes > 0 && compiled.report.confined.is_some());
 }
 
 #[test]
@@ -137,4 +238,22 @@ fn a_worker_started_by_hand_says_so() {
     assert_eq!(output.status.code(), Some(126));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("is started by atoll, not by hand"), "{text}");
+}
+
+#[test]
+fn a_part_without_its_descriptors_says_so() {
+    for part in ["compile", "serve"] {
+        let output = std::process::Command::new("sh")
+            .args([
+                "-c",
+                r#"exec "$0" "$1" 3<&- 4<&- 5<&-"#,
+                env!("CARGO_BIN_EXE_atoll-wasm-worker"),
+                part,
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(126));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("descriptor 3 is not open"), "{text}");
+    }
 }

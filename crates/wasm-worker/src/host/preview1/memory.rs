@@ -61,12 +61,6 @@ impl<'a> Bytes<'a> {
         self.write(at, &value.to_le_bytes())
     }
 
-    pub(super) fn read_u32(&self, at: u32) -> Result<u32, Failure> {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(self.slice(at, 4)?);
-        Ok(u32::from_le_bytes(bytes))
-    }
-
     /// Some text: a path or a name.
     pub(super) fn text(&self, at: u32, length: u32) -> Result<&[u8], Failure> {
         let bytes = self.slice(at, length)?;

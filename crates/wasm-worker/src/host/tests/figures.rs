@@ -45,7 +45,7 @@ fn time_module(name: &str, program: &[u8]) {
         for _ in 0..ROUNDS {
             let began = Instant::now();
             let mut store = Store::new(&engine, run.guest());
-            store.limiter(|guest| &mut guest.limiter);
+            store.limiter_async(|guest| &mut guest.limiter);
             let instance = before.instantiate_async(&mut store).await.unwrap();
             let entry = instance
                 .get_typed_func::<(), ()>(&mut store, "_start")
@@ -70,7 +70,7 @@ fn time_component(name: &str, program: &[u8]) {
         for _ in 0..ROUNDS {
             let began = Instant::now();
             let mut store = Store::new(&engine, run.guest());
-            store.limiter(|guest| &mut guest.limiter);
+            store.limiter_async(|guest| &mut guest.limiter);
             let command = before.instantiate_async(&mut store).await.unwrap();
             let _ = command.wasi_cli_run().call_run(&mut store).await;
             drop(store);

@@ -16,7 +16,7 @@ use crate::host::files::{FileLimits, Files, Leaving};
 use crate::host::preview1::{self, Delays};
 use crate::host::streams::{Closed, Input, Output, OutputName, Sink};
 use crate::host::{Guest, Hit, Parts, preview2, wall_clock};
-use crate::limiter::Limiter;
+use crate::limiter::{Bound, Budget, Limiter};
 
 /// What was written, and how much more is taken.
 #[derive(Debug, Default)]
@@ -194,7 +194,7 @@ impl Run {
             error,
             calls_max: self.calls_max,
             rules: &self.rules,
-            limiter: Limiter::new(GuestLimits::new(256 << 20, 0)),
+            limiter: limiter(),
         })
     }
 
@@ -207,7 +207,7 @@ impl Run {
     pub(super) async fn run_beside(self, other: impl Future<Output = ()>) -> Ran {
         let engine = Engine::default();
         let mut store = Store::new(&engine, self.guest());
-        store.limiter(|guest| &mut guest.limiter);
+        store.limiter_async(|guest| &mut guest.limiter);
         let is_component = wasmparser_says_component(&self.program);
         let program = async {
             if is_component {
@@ -261,6 +261,27 @@ async fn run_component(
     let command = command.instantiate_async(&mut *store).await?;
     let answer = command.wasi_cli_run().call_run(store).await?;
     answer.map_err(|()| I32Exit(1).into())
+}
+
+/// More memory than any of these programs takes.
+fn limiter() -> Limiter {
+    let limits = GuestLimits {
+        memory_bytes: 256 << 20,
+        table_elements: 4 << 20,
+        instances: 256,
+        tables: 256,
+        memories: 64,
+        disk_bytes: 0,
+        disk_files: 0,
+        open_files: 0,
+        output_bytes: 0,
+        cpu_time_us: u64::MAX,
+        wall_time_us: u64::MAX,
+        host_calls: u64::MAX,
+        memory_patience_us: 0,
+    };
+    let bound = Bound::new(limits.memory_bytes);
+    Limiter::new(limits, bound, Budget::new(u64::MAX), None)
 }
 
 /// As the worker does: one thread, time, and no threads to block on.
