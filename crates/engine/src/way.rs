@@ -263,12 +263,9 @@ impl Engine {
             stages::provide(self, &message, &decision)
         })?;
         let job = stages::job(&message);
-        let around = around?.shared(&message, &decision, way.trust).with_imports(
-            self,
-            &decision,
-            &job,
-            way.outcome.analysis.as_ref(),
-        );
+        let around = around?
+            .shared(self, &message, &decision, way.trust)
+            .with_imports(self, &decision, &job, way.outcome.analysis.as_ref());
         let again = Around {
             environment: around.environment.clone(),
             tenancy: around.tenancy.clone(),

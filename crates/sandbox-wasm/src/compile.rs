@@ -63,7 +63,10 @@ pub(crate) async fn compile(
         .map_err(|error| start_error(create_error(error)))?;
     let patience = Duration::from_millis(compilation.limits.wall_time_ms);
     let compiled = tokio::time::timeout(patience, compile_in(&mut jail, compilation)).await;
+    let cpu_limit_us = compilation.limits.cpu_time_ms.saturating_mul(1000);
+    let is_out_of_time = jail.usage().cpu_time_us >= cpu_limit_us;
     let limit = jail.limit_hit();
+    let limit = limit.or_else(|| is_out_of_time.then_some(LimitName::CpuTime));
     // What could not be removed is found by the next sweep.
     let _ = jail.destroy().await;
     match (compiled, limit) {

@@ -23,7 +23,17 @@ pub(crate) struct Around {
 
 impl Around {
     /// The same, shared by those whom the decision and the sender's trust allow.
-    pub(crate) fn shared(self, message: &Message, decision: &Decision, trust: Trust) -> Self {
+    pub(crate) fn shared(
+        self,
+        engine: &Engine,
+        message: &Message,
+        decision: &Decision,
+        trust: Trust,
+    ) -> Self {
+        if engine.pools.is_none() {
+            // A process that handles one message has nobody to share with, and keeps nothing.
+            return self;
+        }
         let domain = match decision.sharing {
             Sharing::Shared => Domain::Class(trust),
             Sharing::Tenant => Domain::Tenant(message.tenant.clone()),
