@@ -163,8 +163,9 @@ fn first_messages_at_the_same_time_compile_once() {
     }
     block_on(async {
         let backend = WasmBackend::new();
-        let program =
-            crate::support::program(atoll_types::ProgramKind::WasmModule, fixtures::large());
+        // Long enough to be asked for again meanwhile, also where a processor is emulated.
+        let bytes = fixtures::with_functions(500);
+        let program = crate::support::program(atoll_types::ProgramKind::WasmModule, bytes);
         let mut asked = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let (backend, program) = (backend.clone(), job(program.clone()));

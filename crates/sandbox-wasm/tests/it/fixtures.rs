@@ -236,25 +236,23 @@ pub(crate) fn counted_output(lines: u32) -> String {
 /// Many functions with much in them: takes long to compile. Built by hand, because the text would
 /// take long to parse as well.
 pub(crate) fn large() -> Vec<u8> {
-    const FUNCTIONS: u32 = 8000;
+    with_functions(8000)
+}
+
+pub(crate) fn with_functions(functions: u32) -> Vec<u8> {
     // No locals; 200 times `local.get 0, i32.const 77, i32.add, local.get 0, i32.mul,
     // local.set 0`; then `local.get 0, end`. 77 takes two bytes as a signed number.
     let step = [0x20, 0, 0x41, 0xcd, 0, 0x6a, 0x20, 0, 0x6c, 0x21, 0];
     let body = [&[0], step.repeat(200).as_slice(), &[0x20, 0, 0x0b]].concat();
     let body = [leb(body.len()), body].concat();
     let start = [2, 0, 0x0b];
-    let count = leb(FUNCTIONS as usize + 1);
+    let count = leb(functions as usize + 1);
     let types = [2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f];
-    let functions = [count.as_slice(), &[0], &[1].repeat(FUNCTIONS as usize)].concat();
+    let types_of = [count.as_slice(), &[0], &[1].repeat(functions as usize)].concat();
     let exports = [&[1, 6], b"_start".as_slice(), &[0, 0]].concat();
-    let code = [count.as_slice(), &start, &body.repeat(FUNCTIONS as usize)].concat();
+    let code = [count.as_slice(), &start, &body.repeat(functions as usize)].concat();
     let mut module = b"\0asm\x01\0\0\0".to_vec();
-    for (id, content) in [
-        (1, types.to_vec()),
-        (3, functions),
-        (7, exports),
-        (10, code),
-    ] {
+    for (id, content) in [(1, types.to_vec()), (3, types_of), (7, exports), (10, code)] {
         module.push(id);
         module.extend(leb(content.len()));
         module.extend(content);
