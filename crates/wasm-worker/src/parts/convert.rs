@@ -197,7 +197,7 @@ pub(super) fn from_value(value: Value, kind: &Type) -> Result<Val, Unfit> {
         }
         (Type::List(kind), Value::List(values)) => Val::List(all(values, &kind.ty())?),
         (Type::FixedLengthList(kind), Value::List(values)) => {
-            if values.len() != kind.size() as usize {
+            if values.len() != kind.len() as usize {
                 return Err(Unfit::Type);
             }
             Val::FixedLengthList(all(values, &kind.ty())?)

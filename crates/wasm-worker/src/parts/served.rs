@@ -161,7 +161,7 @@ impl<T: Send + 'static> Served<T> {
         }
     }
 
-    async fn start(&self) -> wasmtime::Result<Live<T>> {
+    async fn start(&mut self) -> wasmtime::Result<Live<T>> {
         let mut store = (self.make_store)();
         // At every epoch the guest gives way, so that the deadline is noticed.
         store.epoch_deadline_async_yield_and_update(1);
