@@ -289,7 +289,7 @@ fn a_native_part_that_is_rarely_called_has_its_own_store() {
 #[test]
 fn imports_that_nobody_provides_are_named() {
     let app = part("app", "me", 0.1);
-    let mut wanting = program(&[app.clone()], &[]);
+    let mut wanting = program(std::slice::from_ref(&app), &[]);
     wanting.parts[0].shape.imports = vec![import("wasi:io/poll@0.2.0", None)];
     assert_eq!(split(&wanting).host_imports.len(), 1);
     wanting.parts[0].shape.imports = vec![import("x:lib/api@1.2.0", None)];

@@ -326,7 +326,6 @@ where
 {
     let typed = function.typed::<P, R>(store).ok()?;
     Some(Arc::new(move |store, values| {
-        let typed = typed.clone();
         Box::pin(async move {
             let arguments = P::of(values).ok_or(Unfit::Type)?;
             let answer = typed.call_async(store, arguments).await;

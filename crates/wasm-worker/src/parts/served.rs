@@ -20,6 +20,10 @@ use super::value::Value;
 /// Functions of a part that are remembered once they were called.
 const FUNCTIONS_MAX: usize = 4_096;
 
+/// Memory that the runtime takes for the values of one call, about, in bytes. What a part returns
+/// is only measured against a frame once it is there.
+const LIFTED_BYTES_MAX: usize = 4 * super::frame::FRAME_BYTES_MAX;
+
 /// How long a part may take, and what becomes of one that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
@@ -165,6 +169,7 @@ impl<T: Send + 'static> Served<T> {
         let mut store = (self.make_store)();
         // At every epoch the guest gives way, so that the deadline is noticed.
         store.epoch_deadline_async_yield_and_update(1);
+        store.set_hostcall_fuel(LIFTED_BYTES_MAX);
         let instance = self.part.instantiate_async(&mut store).await?;
         Ok(Live {
             store,

@@ -34,7 +34,7 @@ const COUNTERS: &str = r#"(component
     (export "acme:tools/counters" (instance $counters)))"#;
 
 /// Opens a counter and reads it.
-const READER: &str = r#"(component
+pub(crate) const READER: &str = r#"(component
     (import "acme:tools/counters" (instance $counters
         (export "counter" (type $counter (sub resource)))
         (export "open" (func (param "at" u32) (result (own $counter))))

@@ -13,5 +13,6 @@ mod composing;
 mod faults;
 mod harness;
 mod hostile;
+mod partitioned;
 mod processes;
 mod values;
