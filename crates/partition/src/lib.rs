@@ -40,6 +40,7 @@ pub fn partition(program: &Program, rules: &Rules) -> Result<Partition, Partitio
     program.check(rules)?;
     let connected = connect::connect(program)?;
     let grouped = group::group(program, rules, &connected)?;
+    outcome::check_imports(program, &connected, &grouped)?;
     let placed = place::place(program, rules, &connected, &grouped);
     Ok(outcome::report(
         program, rules, connected, &grouped, &placed,

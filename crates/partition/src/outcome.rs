@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::connect::{ConnectError, Connected, bits};
+use crate::connect::{ConnectError, Connected, Edge, bits};
 use crate::explain;
 use crate::group::{Grouped, run_ns};
 use crate::interface::Obstacle;
@@ -26,6 +26,43 @@ pub struct Partition {
     pub share_of_run: f64,
     /// Why it is split like this, in sentences.
     pub reasons: Vec<String>,
+}
+
+impl Partition {
+    /// The calls between parts of a store: what is joined when it is composed.
+    pub fn inside(&self, group: &Group) -> impl Iterator<Item = &Crossing> {
+        self.crossings
+            .iter()
+            .filter(|edge| group.has(&edge.caller) && group.has(&edge.callee))
+    }
+
+    /// The calls out of a store: what needs a proxy there. Two parts may leave by the same
+    /// interface; it is the same part that they call then.
+    pub fn leaving(&self, group: &Group) -> impl Iterator<Item = &Crossing> {
+        self.crossings
+            .iter()
+            .filter(|edge| group.has(&edge.caller) && !group.has(&edge.callee))
+    }
+
+    /// What other stores call in a store: parts, and the interfaces as they export them, each
+    /// once.
+    #[must_use]
+    pub fn entered(&self, group: &Group) -> Vec<(&str, &str)> {
+        let calls = self.crossings.iter();
+        let calls = calls.filter(|edge| !group.has(&edge.caller) && group.has(&edge.callee));
+        let mut entered: Vec<_> = calls
+            .map(|edge| (edge.callee.as_str(), edge.exported_as.as_str()))
+            .collect();
+        entered.sort_unstable();
+        entered.dedup();
+        entered
+    }
+}
+
+impl Group {
+    fn has(&self, part: &str) -> bool {
+        self.parts.iter().any(|name| name == part)
+    }
 }
 
 /// Parts that share a store.
@@ -193,6 +230,19 @@ pub enum PartitionError {
         /// What ties it to another.
         because: String,
     },
+    /// Two parts of a store want different providers of one import, which a store has once.
+    #[error(
+        "`{one}` and `{other}` share a store and import {interface} from different parts; choose \
+         the same for both, or give one of them a store of its own"
+    )]
+    SharedImport {
+        /// One of the parts.
+        one: String,
+        /// The other.
+        other: String,
+        /// What both import.
+        interface: String,
+    },
     /// An interface that cannot cross ties different trust together.
     #[error(
         "parts of different trust would share a store, which the rules refuse: {because}; allow \
@@ -202,6 +252,33 @@ pub enum PartitionError {
         /// What ties them together.
         because: String,
     },
+}
+
+/// Checks that a store has one provider of every interface that it imports from outside.
+pub(crate) fn check_imports(
+    program: &Program,
+    connected: &Connected,
+    grouped: &Grouped,
+) -> Result<(), PartitionError> {
+    let store = |part| store_of(grouped, part);
+    let leaves = |edge: &&Edge| store(edge.caller) != store(edge.callee);
+    let leaving: Vec<&Edge> = connected.edges.iter().filter(leaves).collect();
+    for (number, edge) in leaving.iter().enumerate() {
+        let mut before = leaving.iter().take(number);
+        let other = before.find(|other| {
+            store(other.caller) == store(edge.caller)
+                && other.interface == edge.interface
+                && other.callee != edge.callee
+        });
+        if let Some(other) = other {
+            return Err(PartitionError::SharedImport {
+                one: program.name(other.caller).to_owned(),
+                other: program.name(edge.caller).to_owned(),
+                interface: edge.interface.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Puts the answer together.

@@ -337,6 +337,70 @@ fn several_providers_need_a_choice() {
 }
 
 #[test]
+fn one_store_has_one_provider_of_an_import() {
+    let provider = |name: &str, source: &str| Part {
+        shape: Shape {
+            imports: Vec::new(),
+            exports: vec![interface("x:lib/api")],
+        },
+        ..part(name, source, 0.4)
+    };
+    let parts = [
+        part("app", "me", 0.1),
+        part("lib", "me", 0.1),
+        provider("first", "them"),
+        provider("second", "others"),
+    ];
+    let mut program = program(&parts, &[("app", "lib", 1.0)]);
+    for (importer, provider) in [(0, "first"), (1, "second")] {
+        program.parts[importer]
+            .shape
+            .imports
+            .push(import("x:lib/api", None));
+        program.choices.push(Choice {
+            importer: program.parts[importer].name.clone(),
+            interface: "x:lib/api".to_owned(),
+            provider: provider.to_owned(),
+        });
+    }
+    assert_eq!(
+        failure(&program).to_string(),
+        "`app` and `lib` share a store and import x:lib/api from different parts; choose the same \
+         for both, or give one of them a store of its own"
+    );
+    program.overrides.push(Override::OwnStore("lib".to_owned()));
+    assert_eq!(split(&program).groups.len(), 4);
+}
+
+#[test]
+fn an_answer_says_what_enters_and_leaves_a_store() {
+    let parts = [
+        part("app", "me", 0.1),
+        part("lib", "me", 0.1),
+        part("plugin", "them", 0.3),
+    ];
+    let calls = [
+        ("app", "lib", 1.0),
+        ("app", "plugin", 1.0),
+        ("lib", "plugin", 1.0),
+    ];
+    let partition = split(&program(&parts, &calls));
+    let [own, other] = &partition.groups[..] else {
+        panic!("{partition:?}");
+    };
+    let callees = |edges: Vec<&atoll_partition::Crossing>| -> Vec<String> {
+        edges.iter().map(|edge| edge.callee.clone()).collect()
+    };
+    assert_eq!(callees(partition.inside(own).collect()), ["lib"]);
+    assert_eq!(
+        callees(partition.leaving(own).collect()),
+        ["plugin", "plugin"]
+    );
+    assert_eq!(partition.entered(own), []);
+    assert_eq!(partition.entered(other), [("plugin", "x:plugin/api")]);
+}
+
+#[test]
 fn a_circle_of_imports_is_shown() {
     let parts = [
         part("app", "me", 0.1),
@@ -483,6 +547,30 @@ fn tied(program: &Program) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
+/// Whether no way of calls from `at` enters a store that it has left.
+fn stays_out(
+    partition: &Partition,
+    at: &str,
+    left: &mut Vec<usize>,
+    group: &dyn Fn(&str) -> usize,
+) -> bool {
+    let here = group(at);
+    let mut calls = partition.crossings.iter().filter(|edge| edge.caller == at);
+    calls.all(|edge| {
+        let there = group(&edge.callee);
+        if there == here {
+            return stays_out(partition, &edge.callee, left, group);
+        }
+        if left.contains(&there) {
+            return false;
+        }
+        left.push(here);
+        let sound = stays_out(partition, &edge.callee, left, group);
+        left.pop();
+        sound
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -552,25 +640,8 @@ proptest! {
             let mut groups = partition.groups.iter();
             groups.position(|group| group.parts.iter().any(|part| part == name)).unwrap()
         };
-        fn walk(partition: &Partition, at: &str, left: &mut Vec<usize>, group: &dyn Fn(&str) -> usize) -> bool {
-            let here = group(at);
-            partition.crossings.iter().filter(|edge| edge.caller == at).all(|edge| {
-                let there = group(&edge.callee);
-                if there != here {
-                    if left.contains(&there) {
-                        return false;
-                    }
-                    left.push(here);
-                }
-                let sound = walk(partition, &edge.callee, left, group);
-                if there != here {
-                    left.pop();
-                }
-                sound
-            })
-        }
         for part in &program.parts {
-            prop_assert!(walk(&partition, &part.name, &mut Vec::new(), &group));
+            prop_assert!(stays_out(&partition, &part.name, &mut Vec::new(), &group));
         }
     }
 
