@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use wasmtime::component::Val;
 
-use crate::harness::{Process, Runtime, blocking_channel, channel, executor, serve_if_asked};
+use crate::harness::{
+    DEADLINE, Process, Runtime, blocking_channel, channel, executor, serve_if_asked,
+};
 
 /// Leads the process that [`Process::start`] starts to this test, where it serves.
 const ARGUMENTS: [&str; 4] = [
@@ -84,7 +86,7 @@ fn a_process_that_is_killed_between_calls_is_an_error() {
         );
         let again = Instant::now();
         app.error(0).await;
-        assert!(again.elapsed() < Duration::from_millis(100));
+        assert!(again.elapsed() < DEADLINE);
     });
 }
 
@@ -99,16 +101,11 @@ fn a_process_that_is_killed_inside_a_call_is_an_error() {
             process.child.kill().unwrap();
             process
         });
-        let began = Instant::now();
+        // Left alone, the part would be stopped for its loop, and the text would be another.
         let text = app.error(3).await;
         assert!(
             text.starts_with("the process of the part is gone: "),
             "{text}"
-        );
-        assert!(
-            began.elapsed() < Duration::from_millis(450),
-            "{:?}",
-            began.elapsed()
         );
         drop(killer.join().unwrap());
     });
