@@ -19,7 +19,7 @@ use serde_json::Value;
 const PREFIX: &str = "atoll-";
 
 /// Crates that hold decisions: no input or output, no clock, no randomness.
-const PURE: [&str; 4] = ["types", "analyze", "policy", "predict"];
+const PURE: [&str; 5] = ["types", "analyze", "partition", "policy", "predict"];
 
 /// What a pure crate would need for effects.
 const EFFECTS: [&str; 8] = [

@@ -1,0 +1,132 @@
+;; A part that others call: arithmetic, values that come back unchanged, and bad manners on request.
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 1024))
+    (global $calls (mut i32) (i32.const 0))
+    (data (i32.const 64) "no")
+
+    (func (export "realloc") (param i32 i32) (param $align i32) (param $size i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and
+        (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get $align))))
+      (global.set $next (i32.add (local.get $at) (local.get $size)))
+      (block $fits
+        (loop $grow
+          (br_if $fits (i32.le_u (global.get $next) (i32.mul (memory.size) (i32.const 65536))))
+          (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then unreachable))
+          (br $grow)))
+      (local.get $at))
+    (func (export "reset") (param i32) (global.set $next (i32.const 1024)))
+
+    (func (export "add") (param i32 i32) (result i32)
+      (i32.add (local.get 0) (local.get 1)))
+
+    ;; Any list or string, unchanged.
+    (func (export "same") (param i32 i32) (result i32)
+      (i32.store (i32.const 8) (local.get 0))
+      (i32.store (i32.const 12) (local.get 1))
+      (i32.const 8))
+
+    (func (export "sum") (param $at i32) (param $length i32) (result i32)
+      (local $sum i32) (local $end i32)
+      (local.set $end (i32.add (local.get $at) (local.get $length)))
+      (block $done
+        (loop $each
+          (br_if $done (i32.eq (local.get $at) (local.get $end)))
+          (local.set $sum (i32.add (local.get $sum) (i32.load8_u (local.get $at))))
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (br $each)))
+      (local.get $sum))
+
+    ;; 0 is fine, 1 is an error, 2 traps, 3 never ends, 4 counts calls since the start.
+    (func $misbehave (param i32)
+      (if (i32.eq (local.get 0) (i32.const 2)) (then unreachable))
+      (if (i32.eq (local.get 0) (i32.const 3)) (then (loop (br 0)))))
+    (func (export "check") (param i32) (result i32)
+      (call $misbehave (local.get 0))
+      (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+      (i32.store8 (i32.const 16) (i32.eq (local.get 0) (i32.const 1)))
+      (i32.store (i32.const 20) (global.get $calls))
+      (if (i32.eq (local.get 0) (i32.const 1)) (then
+        (i32.store (i32.const 20) (i32.const 64))
+        (i32.store (i32.const 24) (i32.const 2))))
+      (i32.const 16))
+    (func (export "plain") (param i32) (result i32)
+      (call $misbehave (local.get 0))
+      (local.get 0))
+    ;; A list of this many bytes.
+    (func (export "many") (param i32) (result i32)
+      (i32.store (i32.const 8) (i32.const 0))
+      (i32.store (i32.const 12) (local.get 0))
+      (block $fits
+        (loop $grow
+          (br_if $fits (i32.le_u (local.get 0) (i32.mul (memory.size) (i32.const 65536))))
+          (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then unreachable))
+          (br $grow)))
+      (i32.const 8)))
+  (core instance $code (instantiate $code))
+  (alias core export $code "memory" (core memory $memory))
+  (alias core export $code "realloc" (core func $realloc))
+
+  (type $flags' (flags "one" "two" "three"))
+  (export $flags "flags-kind" (type $flags'))
+  (type $mood' (enum "good" "bad"))
+  (export $mood "mood-kind" (type $mood'))
+  (type $point' (record (field "x" s32) (field "y" s64)))
+  (export $point "point-kind" (type $point'))
+  (type $shape' (variant (case "none") (case "circle" f64) (case "named" string)))
+  (export $shape "shape-kind" (type $shape'))
+  (type $all' (record
+    (field "bool" bool) (field "u8" u8) (field "s8" s8) (field "u16" u16) (field "s16" s16)
+    (field "u32" u32) (field "u64" u64) (field "f32" f32) (field "f64" f64) (field "char" char)
+    (field "string" string) (field "bytes" (list u8)) (field "flags" $flags)
+    (field "mood" $mood) (field "point" $point) (field "shape" $shape)
+    (field "tuple" (tuple u8 string)) (field "option" (option u32))
+    (field "result" (result u32 (error string)))))
+  (export $all-kinds "all-kind" (type $all'))
+  (type $bad' (enum "denied" "other"))
+  (export $bad "bad-kind" (type $bad'))
+  (type $worse' (variant (case "code" u32) (case "internal" string)))
+  (export $worse "worse-kind" (type $worse'))
+  (type $deaf' (enum "alpha" "beta"))
+  (export $deaf-kind "deaf-kind" (type $deaf'))
+
+  (func $add (param "a" u32) (param "b" u32) (result u32)
+    (canon lift (core func $code "add")))
+  (func $echo (param "text" string) (result string)
+    (canon lift (core func $code "same") (memory $memory) (realloc $realloc)
+      (post-return (core func $code "reset"))))
+  (func $bytes (param "bytes" (list u8)) (result (list u8))
+    (canon lift (core func $code "same") (memory $memory) (realloc $realloc)
+      (post-return (core func $code "reset"))))
+  (func $sum (param "bytes" (list u8)) (result u32)
+    (canon lift (core func $code "sum") (memory $memory) (realloc $realloc)
+      (post-return (core func $code "reset"))))
+  (func $all (param "all" (list $all-kinds)) (result (list $all-kinds))
+    (canon lift (core func $code "same") (memory $memory) (realloc $realloc)
+      (post-return (core func $code "reset"))))
+  (func $check (param "x" u32) (result (result u32 (error string)))
+    (canon lift (core func $code "check") (memory $memory)))
+  (func $enum (param "x" u32) (result (result u32 (error $bad)))
+    (canon lift (core func $code "check") (memory $memory)))
+  (func $variant (param "x" u32) (result (result u32 (error $worse)))
+    (canon lift (core func $code "check") (memory $memory)))
+  (func $deaf (param "x" u32) (result (result u32 (error $deaf-kind)))
+    (canon lift (core func $code "check") (memory $memory)))
+  (func $none (param "x" u32) (result (result u32))
+    (canon lift (core func $code "check") (memory $memory)))
+  (func $plain (param "x" u32) (result u32) (canon lift (core func $code "plain")))
+  (func $many (param "length" u32) (result (list u8))
+    (canon lift (core func $code "many") (memory $memory)))
+
+  (instance $calc
+    (export "add" (func $add)) (export "echo" (func $echo)) (export "bytes" (func $bytes))
+    (export "sum" (func $sum)) (export "check" (func $check)) (export "plain" (func $plain))
+    (export "many" (func $many)) (export "none" (func $none)))
+  (export "acme:tools/calc@1.1.0" (instance $calc))
+  (instance $kinds
+    (export "all" (func $all)) (export "enum" (func $enum)) (export "variant" (func $variant))
+    (export "deaf" (func $deaf)))
+  (export "acme:tools/kinds" (instance $kinds)))
