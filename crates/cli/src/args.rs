@@ -1,5 +1,6 @@
 //! The command line's grammar: what can be asked, how it is checked, and the help.
 
+mod parts;
 mod values;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+pub(crate) use parts::{PartArgument, ProvidedArgument, Together};
 pub(crate) use values::{InputArgument, Variable};
 use values::{milliseconds, size, status};
 
@@ -110,6 +112,23 @@ pub(crate) struct SubmissionArgs {
     /// Put a file into the program's working directory, under its own name or as NAME.
     #[arg(long, value_name = "FILE[=NAME]", value_hint = ValueHint::FilePath)]
     pub(crate) input: Vec<InputArgument>,
+
+    /// Give a WebAssembly component that the program, or another part, imports from. OPTION is
+    /// trust=WHO, risk=0..1, native, alone=store or alone=process.
+    #[arg(long, value_name = "NAME=FILE[,OPTION]...")]
+    pub(crate) part: Vec<PartArgument>,
+
+    /// Keep two parts in one store, whatever their trust.
+    #[arg(long, value_name = "NAME,NAME")]
+    pub(crate) together: Vec<Together>,
+
+    /// Choose the part that provides an import, where several could.
+    #[arg(long, value_name = "NAME:INTERFACE=NAME")]
+    pub(crate) provide: Vec<ProvidedArgument>,
+
+    /// Refuse the program when parts of different trust could only run in one store.
+    #[arg(long)]
+    pub(crate) refuse_mixed: bool,
 
     /// Set an environment variable.
     #[arg(long, value_name = "NAME=VALUE")]

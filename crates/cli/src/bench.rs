@@ -44,6 +44,7 @@ fn workload(name: &str, bytes: &[u8], arguments: Vec<Vec<u8>>) -> Result<Message
             name: name.to_owned(),
             bytes: bytes.into(),
         },
+        parts: atoll_types::Parts::default(),
         arguments,
         stdin: Stdin::Empty,
         files: Vec::new(),

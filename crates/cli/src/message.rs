@@ -7,9 +7,11 @@ use atoll_engine::{
     Engine, Options, PolicyText, Request, Submission, backends, input_file, now_unix_ms,
     program_file, random, text_file,
 };
-use atoll_types::{InputFile, Message, Origin, Stdin};
+use atoll_types::{
+    InputFile, Message, Origin, Part, Parts, Program, ProgramHash, ProgramKind, Stdin,
+};
 
-use crate::args::{InputArgument, ProgramArgs, SubmissionArgs, Variable};
+use crate::args::{InputArgument, ProgramArgs, SubmissionArgs, Together, Variable};
 use crate::error::CliError;
 use crate::terminal::plain;
 
@@ -74,6 +76,7 @@ pub(crate) fn message(
     let (program, arguments) = program.split();
     let submission = Submission {
         program: program_file(&program)?,
+        parts: parts(args)?,
         arguments: arguments.into_iter().map(OsStringExt::into_vec).collect(),
         stdin,
         files: input_files(&args.input)?,
@@ -94,6 +97,35 @@ pub(crate) fn random_bytes() -> Result<[u8; 10], CliError> {
     random().map_err(|source| CliError::System {
         attempt: "draw a random message id",
         source,
+    })
+}
+
+fn parts(args: &SubmissionArgs) -> Result<Parts, CliError> {
+    let mut parts = Vec::with_capacity(args.part.len());
+    for part in &args.part {
+        let bytes = program_file(&part.path)?.bytes;
+        parts.push(Part {
+            program: Program {
+                name: part.name.clone(),
+                kind: ProgramKind::WasmComponent,
+                hash: ProgramHash::of(&bytes),
+                bytes,
+            },
+            trust: part.trust.clone(),
+            risk: part.risk,
+            native: part.native,
+            alone: part.alone,
+        });
+    }
+    let together = args.together.iter();
+    let provided = args.provide.iter();
+    Ok(Parts {
+        parts,
+        together: together
+            .map(|Together(one, other)| (one.clone(), other.clone()))
+            .collect(),
+        provided: provided.map(|provided| provided.0.clone()).collect(),
+        refuse_mixed: args.refuse_mixed,
     })
 }
 

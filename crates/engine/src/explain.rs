@@ -60,16 +60,22 @@ impl Engine {
         let profile = watch.time(stage::PREDICT, || {
             stages::predict(&analysis, &past, message.received_unix_ms)
         });
-        let decision = watch.time(stage::DECIDE, || {
+        let decided = watch.time(stage::DECIDE, || {
             stages::decide(&self.policy, message, &analysis, &judged, &profile, request).map(
                 |mut decision| {
                     stages::fit(self, message, &analysis, &profile, &mut decision);
-                    decision
+                    let split = stages::split(message, &judged.risk, &profile, &mut decision);
+                    (decision, split)
                 },
             )
         });
+        let (decision, split) = match decided {
+            Ok((decision, split)) => (Ok(decision), split),
+            Err(denied) => (Err(denied), Ok(())),
+        };
         let runnable = decision.as_ref().ok().map(|decision| {
-            stages::provide(self, message, decision)
+            split
+                .and_then(|()| stages::provide(self, message, decision))
                 .and_then(|()| stages::environment(message, dependencies).map(drop))
                 .map_err(|halt| halt.reason)
         });

@@ -38,7 +38,7 @@ impl Instances {
     /// A sentence that says why it cannot be run.
     pub async fn prepare(&self, message: &Message, limits: &Limits) -> Result<Prepared, String> {
         let none = BTreeSet::new();
-        let job = stages::job(message);
+        let job = stages::job(message, None);
         let prepared = self.backend.prepare(job, limits, &none).await;
         prepared.map_err(|error| chain(&error))
     }

@@ -66,6 +66,7 @@ impl Engine {
             system_calls,
             network: Vec::new(),
             accept_missing: BTreeSet::new(),
+            split: None,
             rule: String::new(),
             reasons: Vec::new(),
         };
@@ -78,7 +79,7 @@ impl Engine {
             asked: Instant::now(),
             came: None,
         };
-        let job = stages::job(message);
+        let job = stages::job(message, None);
         let taken = stages::take(self, message, &decision, around(), &job).await;
         let taken = taken.map_err(|halt| halt.reason)?;
         let started = self.start(taken, message, &decision, around(), job).await;
@@ -112,7 +113,10 @@ impl Engine {
     /// A sentence that says why it cannot be had.
     pub fn surroundings(&self, message: &Message, level: Level) -> Result<Environment, String> {
         let environment = stages::environment(message, None).map_err(|halt| halt.reason)?;
-        let (job, analysis) = (stages::job(message), stages::analyze(&message.program));
+        let (job, analysis) = (
+            stages::job(message, None),
+            stages::analyze(&message.program),
+        );
         Ok(stages::imported_ahead(
             self,
             level,

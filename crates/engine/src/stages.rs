@@ -8,6 +8,7 @@ mod provide;
 mod record;
 mod risk;
 mod run;
+mod split;
 mod take;
 
 pub(crate) use analyze::analyze;
@@ -18,6 +19,7 @@ pub(crate) use provide::{environment, imported_ahead, no_backend, provide};
 pub(crate) use record::{accept, finish};
 pub(crate) use risk::{Judged, risk};
 pub(crate) use run::{job, not_started, run};
+pub(crate) use split::split;
 pub(crate) use take::{Around, Taken, begin, make, take, turn};
 
 /// The names of the stages, as they stand in timings.

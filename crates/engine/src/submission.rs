@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 
 use atoll_analyze::{PROGRAM_BYTES_MAX, UnknownKind, recognise};
-use atoll_types::{InputFile, Message, MessageId, Origin, Program, ProgramHash, Stdin, TenantId};
+use atoll_types::{
+    InputFile, Message, MessageId, Origin, Parts, Program, ProgramHash, ProgramKind, Stdin,
+    TenantId,
+};
 
 use crate::ProgramFile;
 
@@ -28,6 +31,8 @@ const NAME_BYTES_MAX: usize = 255;
 pub struct Submission {
     /// The program as it was read.
     pub program: ProgramFile,
+    /// Components that it imports from.
+    pub parts: Parts,
     /// Arguments after the program's own name.
     pub arguments: Vec<Vec<u8>>,
     /// What the program reads from standard input.
@@ -120,6 +125,23 @@ pub enum InvalidSubmission {
         /// Who has it.
         by: &'static str,
     },
+    /// Only a component has parts.
+    #[error(
+        "the program is of the kind {kind}, and only a WebAssembly component can be given parts"
+    )]
+    NoComponent {
+        /// What the program is.
+        kind: ProgramKind,
+    },
+    /// All parts together are more than Atoll reads.
+    #[error(
+        "the parts of the program have {bytes} bytes together, and at most {PROGRAM_BYTES_MAX} \
+         are accepted"
+    )]
+    PartsTooLarge {
+        /// Their size.
+        bytes: u64,
+    },
     /// There are too many files.
     #[error("there are {files} input files, and at most {FILES_MAX} are accepted")]
     Files {
@@ -146,12 +168,16 @@ impl Submission {
         check_environment(&self.environment)?;
         check_total(&self.arguments, &self.environment)?;
         check_files(&self.files, &self.program.name)?;
+        check_parts(&self.parts)?;
         let kind = recognise(&self.program.name, &self.program.bytes).map_err(|source| {
             InvalidSubmission::Kind {
                 name: self.program.name.clone(),
                 source,
             }
         })?;
+        if !self.parts.is_empty() && kind != ProgramKind::WasmComponent {
+            return Err(InvalidSubmission::NoComponent { kind });
+        }
         Ok(Message {
             id: MessageId::new(received_unix_ms, random),
             program: Program {
@@ -160,6 +186,7 @@ impl Submission {
                 kind,
                 bytes: self.program.bytes,
             },
+            parts: self.parts,
             arguments: self.arguments,
             stdin: self.stdin,
             files: self.files,
@@ -230,6 +257,16 @@ fn check_total(
     });
     if bytes > STRINGS_BYTES_MAX {
         return Err(InvalidSubmission::StringsTooLong { bytes });
+    }
+    Ok(())
+}
+
+/// What each of them is, and whether they fit together, is found out later.
+fn check_parts(parts: &Parts) -> Result<(), InvalidSubmission> {
+    let sizes = parts.parts.iter().map(|part| part.program.bytes.len());
+    let bytes = sizes.fold(0_usize, usize::saturating_add) as u64;
+    if bytes > PROGRAM_BYTES_MAX {
+        return Err(InvalidSubmission::PartsTooLarge { bytes });
     }
     Ok(())
 }

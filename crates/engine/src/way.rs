@@ -262,7 +262,7 @@ impl Engine {
         way.watch.time(stage::PROVIDE, || {
             stages::provide(self, &message, &decision)
         })?;
-        let job = stages::job(&message);
+        let job = stages::job(&message, decision.split.as_ref());
         let around = around?
             .shared(self, &message, &decision, way.trust)
             .with_imports(self, &decision, &job, way.outcome.analysis.as_ref());
@@ -344,12 +344,19 @@ impl Engine {
                 },
             )
         });
+        let split = decided.map_err(|denied| Halt::refused(stages::denial(&denied)));
+        let split = split.map(|mut decision| {
+            let split = way.watch.time(stage::DECIDE, || {
+                stages::split(message, &judged.risk, &profile, &mut decision)
+            });
+            (decision, split)
+        });
         way.trust = judged.trust;
         way.outcome.risk = Some(judged.risk);
         way.outcome.profile = Some(profile);
-        let decision = decided.map_err(|denied| Halt::refused(stages::denial(&denied)))?;
+        let (decision, split) = split?;
         way.outcome.decision = Some(decision.clone());
-        Ok(decision)
+        split.map(|()| decision)
     }
 
     /// Starts a job. A sandbox that waited and turns out to be broken is replaced: nothing has run

@@ -3,8 +3,10 @@
 //! Owns the edges between parts and the calls expected on them. What it gives has no cycles, and
 //! every import that no host provides has exactly one provider.
 
+use atoll_types::Basis;
+
 use crate::interface::{Import, Obstacle, name_fits, same_base};
-use crate::outcome::{Basis, HostImport, PartitionError};
+use crate::outcome::{HostImport, PartitionError};
 use crate::program::{PARTS_MAX, Program};
 
 /// Calls of an import whose caller's code does not tell.

@@ -1,8 +1,10 @@
 //! Says in sentences why a program is split as it is.
 
+use atoll_types::Means;
+
 use crate::connect::{Connected, Edge, bits};
 use crate::group::{Grouped, is_pure, native_alone};
-use crate::outcome::{Means, TieCause};
+use crate::outcome::TieCause;
 use crate::place::{Placed, process_cost, risk_of, worth};
 use crate::program::{Override, Program, Rules};
 

@@ -11,8 +11,10 @@
 
 use std::collections::BTreeMap;
 
+use atoll_types::Basis;
+
 use crate::connect::{Connected, bit, bits, close, reaches};
-use crate::outcome::{Basis, PartitionError, Tie, TieCause};
+use crate::outcome::{PartitionError, Tie, TieCause};
 use crate::program::{Override, Program, Rules, Uncrossable, same_trust};
 
 /// Sets of parts, as bits.

@@ -22,9 +22,7 @@ mod read;
 
 pub use connect::ConnectError;
 pub use interface::{Function, Handle, Import, Interface, Obstacle, Shape, Type, name_fits};
-pub use outcome::{
-    Basis, Crossing, Group, HostImport, Means, Partition, PartitionError, Tie, TieCause,
-};
+pub use outcome::{HostImport, Partition, PartitionError, Tie, TieCause};
 pub use program::{
     Choice, Costs, Measured, Override, PARTS_MAX, Part, Program, Rules, Trust, Uncrossable,
 };

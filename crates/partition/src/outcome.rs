@@ -1,5 +1,6 @@
-//! The answer: groups, crossings, what they cost, and why.
+//! The answer: how the program is split, what calls cost, and why.
 
+use atoll_types::{Crossing, Group, Means, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::connect::{ConnectError, Connected, Edge, bits};
@@ -9,142 +10,17 @@ use crate::interface::Obstacle;
 use crate::place::{Placed, risk_of, store_of};
 use crate::program::{Program, Rules};
 
-/// How a program is split.
+/// How a program is split, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partition {
-    /// The stores; the first holds the application.
-    pub groups: Vec<Group>,
-    /// Every import that a part provides, and how it is called.
-    pub crossings: Vec<Crossing>,
+    /// Which part goes where, and how they call each other.
+    pub split: Split,
     /// Every import that the host provides.
     pub host_imports: Vec<HostImport>,
     /// What had to stay together, and why.
     pub kept_together: Vec<Tie>,
-    /// What calls between parts are expected to cost in one run, in microseconds.
-    pub cost_us_per_run: f64,
-    /// The same as a share of the whole run, in [0, 1].
-    pub share_of_run: f64,
     /// Why it is split like this, in sentences.
     pub reasons: Vec<String>,
-}
-
-impl Partition {
-    /// The calls between parts of a store: what is joined when it is composed.
-    pub fn inside(&self, group: &Group) -> impl Iterator<Item = &Crossing> {
-        self.crossings
-            .iter()
-            .filter(|edge| group.has(&edge.caller) && group.has(&edge.callee))
-    }
-
-    /// The calls out of a store: what needs a proxy there. Two parts may leave by the same
-    /// interface; it is the same part that they call then.
-    pub fn leaving(&self, group: &Group) -> impl Iterator<Item = &Crossing> {
-        self.crossings
-            .iter()
-            .filter(|edge| group.has(&edge.caller) && !group.has(&edge.callee))
-    }
-
-    /// What other stores call in a store: parts, and the interfaces as they export them, each
-    /// once.
-    #[must_use]
-    pub fn entered(&self, group: &Group) -> Vec<(&str, &str)> {
-        let calls = self.crossings.iter();
-        let calls = calls.filter(|edge| !group.has(&edge.caller) && group.has(&edge.callee));
-        let mut entered: Vec<_> = calls
-            .map(|edge| (edge.callee.as_str(), edge.exported_as.as_str()))
-            .collect();
-        entered.sort_unstable();
-        entered.dedup();
-        entered
-    }
-}
-
-impl Group {
-    fn has(&self, part: &str) -> bool {
-        self.parts.iter().any(|name| name == part)
-    }
-}
-
-/// Parts that share a store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Group {
-    /// Their names. A part comes after those that it imports.
-    pub parts: Vec<String>,
-    /// Which process the store is in, counted from 0; the application's is 0.
-    pub process: usize,
-    /// The worst risk of its parts.
-    pub risk: f64,
-    /// Who its parts come from.
-    pub sources: Vec<String>,
-}
-
-/// An import of one part that another provides.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Crossing {
-    /// The part that calls.
-    pub caller: String,
-    /// The part that is called.
-    pub callee: String,
-    /// The interface, as the caller names it.
-    pub interface: String,
-    /// The interface, as the callee names it: the same, or a later compatible version.
-    pub exported_as: String,
-    /// How it is called.
-    pub means: Means,
-    /// Calls expected in one run.
-    pub calls_per_run: f64,
-    /// Where that number comes from.
-    pub basis: Basis,
-    /// What they cost, in microseconds.
-    pub cost_us_per_run: f64,
-}
-
-/// How one part calls another, from least isolated to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Means {
-    /// Directly: both are in one store and share a fate.
-    Linked,
-    /// Through a proxy into another store of the same process.
-    OtherStore,
-    /// Through a proxy into another process.
-    OtherProcess,
-}
-
-impl Means {
-    /// The name used in JSON and output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Linked => "linked",
-            Self::OtherStore => "other-store",
-            Self::OtherProcess => "other-process",
-        }
-    }
-}
-
-/// Where a number of calls comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Basis {
-    /// Counted in earlier runs.
-    Measured,
-    /// Read from the caller's code.
-    Predicted,
-    /// Nothing is known; one call is assumed for each run of the caller.
-    Assumed,
-}
-
-impl Basis {
-    /// The name used in JSON and output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Measured => "measured",
-            Self::Predicted => "predicted",
-            Self::Assumed => "assumed",
-        }
-    }
 }
 
 /// An import that the host provides.
@@ -318,14 +194,27 @@ pub(crate) fn report(
         .map(|store| group(program, &connected, placed, grouped, *store))
         .collect();
     Partition {
-        groups,
-        crossings,
+        split: Split {
+            groups,
+            crossings,
+            cost_us_per_run,
+            share_of_run: (cost_us_per_run / (cost_us_per_run + run_us)).clamp(0.0, 1.0),
+            entry: entry(program),
+        },
         kept_together: grouped.ties.clone(),
-        cost_us_per_run,
-        share_of_run: (cost_us_per_run / (cost_us_per_run + run_us)).clamp(0.0, 1.0),
         reasons: explain::reasons(program, rules, &connected, grouped, placed),
         host_imports: connected.host_imports,
     }
+}
+
+/// What a command exports, whatever its version (`wasi:cli`, world `command`).
+const ENTRY: &str = "wasi:cli/run@";
+
+fn entry(program: &Program) -> Option<String> {
+    let application = program.parts.first()?;
+    let exports = application.shape.exports.iter();
+    let mut names = exports.map(|interface| &interface.name);
+    names.find(|name| name.starts_with(ENTRY)).cloned()
 }
 
 fn group(

@@ -4,9 +4,10 @@
 //! than its risk is worth: the share of the run that is paid for a process rises with the risk of
 //! the parts on both sides, and has no bound from [`Rules::risk_alone`] on.
 
+use atoll_types::Means;
+
 use crate::connect::{Connected, Edge, bit, bits};
 use crate::group::{Grouped, run_ns};
-use crate::outcome::Means;
 use crate::program::{Override, Program, Rules};
 
 /// The stores of every process, as numbers into [`Grouped::stores`].

@@ -11,10 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_partition::{
-    Basis, Choice, ConnectError, Handle, Import, Interface, Means, Measured, Obstacle, Override,
-    Part, Partition, PartitionError, Program, Rules, Shape, TieCause, Trust, Uncrossable,
-    partition,
+    Choice, ConnectError, Handle, Import, Interface, Measured, Obstacle, Override, Part, Partition,
+    PartitionError, Program, Rules, Shape, TieCause, Trust, Uncrossable, partition,
 };
+use atoll_types::{Basis, Means};
 use proptest::prelude::*;
 
 fn interface(name: &str) -> Interface {
@@ -84,21 +84,21 @@ fn failure(program: &Program) -> PartitionError {
 
 /// The stores as names.
 fn stores(partition: &Partition) -> Vec<Vec<&str>> {
-    let groups = partition.groups.iter();
+    let groups = partition.split.groups.iter();
     groups
         .map(|group| group.parts.iter().map(String::as_str).collect())
         .collect()
 }
 
 fn means(partition: &Partition, caller: &str, callee: &str) -> Means {
-    let mut crossings = partition.crossings.iter();
+    let mut crossings = partition.split.crossings.iter();
     let found = crossings.find(|edge| edge.caller == caller && edge.callee == callee);
     found.unwrap().means
 }
 
 fn isolation(partition: &Partition, one: &str, other: &str) -> Means {
     let group = |name: &str| {
-        let mut groups = partition.groups.iter();
+        let mut groups = partition.split.groups.iter();
         let named = |part: &String| part == name;
         groups
             .position(|group| group.parts.iter().any(named))
@@ -107,7 +107,7 @@ fn isolation(partition: &Partition, one: &str, other: &str) -> Means {
     let (one, other) = (group(one), group(other));
     if one == other {
         Means::Linked
-    } else if partition.groups[one].process == partition.groups[other].process {
+    } else if partition.split.groups[one].process == partition.split.groups[other].process {
         Means::OtherStore
     } else {
         Means::OtherProcess
@@ -119,11 +119,11 @@ fn the_same_trust_is_linked() {
     let parts = [part("app", "me", 0.1), part("lib", "me", 0.2)];
     let partition = split(&program(&parts, &[("app", "lib", 1e6)]));
     assert_eq!(stores(&partition), [["lib", "app"]]);
-    assert_eq!(partition.groups[0].risk, 0.2);
+    assert_eq!(partition.split.groups[0].risk, 0.2);
     assert_eq!(means(&partition, "app", "lib"), Means::Linked);
     // A million calls of 10 ns.
-    assert!((partition.cost_us_per_run - 10_000.0).abs() < 1e-6);
-    assert!((partition.share_of_run - 0.0099).abs() < 1e-4);
+    assert!((partition.split.cost_us_per_run - 10_000.0).abs() < 1e-6);
+    assert!((partition.split.share_of_run - 0.0099).abs() < 1e-4);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn different_trust_runs_in_other_processes() {
     let partition = split(&program(&parts, &[("app", "plugin", 100.0)]));
     assert_eq!(stores(&partition), [["app"], ["plugin"]]);
     assert_eq!(means(&partition, "app", "plugin"), Means::OtherProcess);
-    assert_eq!(partition.cost_us_per_run, 2_000.0);
+    assert_eq!(partition.split.cost_us_per_run, 2_000.0);
     assert!(
         partition.reasons.iter().any(|reason| reason
             == "`app` calls `plugin` through x:plugin/api (100 calls in a run, predicted) in \
@@ -148,7 +148,10 @@ fn many_calls_at_little_risk_make_do_with_another_store() {
     let parts = [part("app", "me", 0.05), part("plugin", "them", 0.1)];
     let partition = split(&program(&parts, &[("app", "plugin", 1e6)]));
     assert_eq!(means(&partition, "app", "plugin"), Means::OtherStore);
-    assert_eq!(partition.groups[0].process, partition.groups[1].process);
+    assert_eq!(
+        partition.split.groups[0].process,
+        partition.split.groups[1].process
+    );
 }
 
 #[test]
@@ -176,8 +179,8 @@ fn measured_calls_count_more_than_predicted_ones() {
     });
     let partition = split(&program);
     assert_eq!(means(&partition, "app", "plugin"), Means::OtherProcess);
-    assert_eq!(partition.crossings[0].basis, Basis::Measured);
-    assert_eq!(partition.crossings[0].calls_per_run, 3.0);
+    assert_eq!(partition.split.crossings[0].basis, Basis::Measured);
+    assert_eq!(partition.split.crossings[0].calls_per_run, 3.0);
 }
 
 #[test]
@@ -191,7 +194,7 @@ fn predictions_multiply_along_calls() {
         &parts,
         &[("app", "lib", 10.0), ("lib", "plugin", 5.0)],
     ));
-    assert_eq!(partition.crossings[1].calls_per_run, 50.0);
+    assert_eq!(partition.split.crossings[1].calls_per_run, 50.0);
 }
 
 #[test]
@@ -201,8 +204,8 @@ fn what_cannot_cross_stays_together_and_is_said() {
     cannot_cross(&mut program, "app", "plugin");
     let partition = split(&program);
     assert_eq!(stores(&partition), [["plugin", "app"]]);
-    assert_eq!(partition.groups[0].risk, 0.9);
-    assert_eq!(partition.groups[0].sources, ["me", "them"]);
+    assert_eq!(partition.split.groups[0].risk, 0.9);
+    assert_eq!(partition.split.groups[0].sources, ["me", "them"]);
     assert_eq!(
         partition.kept_together[0].sentence(),
         "`app` and `plugin` share a store because x:plugin/api cannot be called across stores: \
@@ -307,7 +310,10 @@ fn imports_that_nobody_provides_are_named() {
          compatible; give a part with the same or a later compatible version"
     );
     wanting.parts[1].shape.exports = vec![interface("x:lib/api@1.4.0")];
-    assert_eq!(split(&wanting).crossings[0].exported_as, "x:lib/api@1.4.0");
+    assert_eq!(
+        split(&wanting).split.crossings[0].exported_as,
+        "x:lib/api@1.4.0"
+    );
 }
 
 #[test]
@@ -327,7 +333,7 @@ fn several_providers_need_a_choice() {
         interface: "x:lib/api".to_owned(),
         provider: "second".to_owned(),
     });
-    assert_eq!(split(&program).crossings[0].callee, "second");
+    assert_eq!(split(&program).split.crossings[0].callee, "second");
     program.choices[0].provider = "app".to_owned();
     let error = failure(&program);
     assert!(matches!(
@@ -369,7 +375,7 @@ fn one_store_has_one_provider_of_an_import() {
          for both, or give one of them a store of its own"
     );
     program.overrides.push(Override::OwnStore("lib".to_owned()));
-    assert_eq!(split(&program).groups.len(), 4);
+    assert_eq!(split(&program).split.groups.len(), 4);
 }
 
 #[test]
@@ -385,19 +391,19 @@ fn an_answer_says_what_enters_and_leaves_a_store() {
         ("lib", "plugin", 1.0),
     ];
     let partition = split(&program(&parts, &calls));
-    let [own, other] = &partition.groups[..] else {
+    let [own, other] = &partition.split.groups[..] else {
         panic!("{partition:?}");
     };
-    let callees = |edges: Vec<&atoll_partition::Crossing>| -> Vec<String> {
+    let callees = |edges: Vec<&atoll_types::Crossing>| -> Vec<String> {
         edges.iter().map(|edge| edge.callee.clone()).collect()
     };
-    assert_eq!(callees(partition.inside(own).collect()), ["lib"]);
+    assert_eq!(callees(partition.split.inside(own).collect()), ["lib"]);
     assert_eq!(
-        callees(partition.leaving(own).collect()),
+        callees(partition.split.leaving(own).collect()),
         ["plugin", "plugin"]
     );
-    assert_eq!(partition.entered(own), []);
-    assert_eq!(partition.entered(other), [("plugin", "x:plugin/api")]);
+    assert_eq!(partition.split.entered(own), []);
+    assert_eq!(partition.split.entered(other), [("plugin", "x:plugin/api")]);
 }
 
 #[test]
@@ -555,7 +561,11 @@ fn stays_out(
     group: &dyn Fn(&str) -> usize,
 ) -> bool {
     let here = group(at);
-    let mut calls = partition.crossings.iter().filter(|edge| edge.caller == at);
+    let mut calls = partition
+        .split
+        .crossings
+        .iter()
+        .filter(|edge| edge.caller == at);
     calls.all(|edge| {
         let there = group(&edge.callee);
         if there == here {
@@ -582,16 +592,16 @@ proptest! {
             return Ok(());
         };
         // Every part is in one store.
-        let mut placed: Vec<&String> = partition.groups.iter().flat_map(|g| &g.parts).collect();
+        let mut placed: Vec<&String> = partition.split.groups.iter().flat_map(|g| &g.parts).collect();
         placed.sort();
         placed.dedup();
-        let all: usize = partition.groups.iter().map(|group| group.parts.len()).sum();
+        let all: usize = partition.split.groups.iter().map(|group| group.parts.len()).sum();
         prop_assert_eq!(placed.len(), program.parts.len());
         prop_assert_eq!(all, program.parts.len());
         // Different trust shares a store only where it is tied.
         let tied = tied(&program);
         let trust = |name: &str| &program.parts.iter().find(|p| p.name == name).unwrap().trust;
-        for group in &partition.groups {
+        for group in &partition.split.groups {
             for (index, one) in group.parts.iter().enumerate() {
                 prop_assert!(trust(one).risk <= group.risk);
                 for other in &group.parts[index + 1..] {
@@ -602,8 +612,8 @@ proptest! {
             }
         }
         // Parts of a process are all below the threshold, or all in one store.
-        for one in &partition.groups {
-            for other in &partition.groups {
+        for one in &partition.split.groups {
+            for other in &partition.split.groups {
                 if one != other && one.process == other.process {
                     prop_assert!(one.risk.max(other.risk) <= rules.risk_alone);
                 }
@@ -611,9 +621,9 @@ proptest! {
         }
         // Every import has one provider, and what cannot cross is linked.
         let imports: usize = program.parts.iter().map(|part| part.shape.imports.len()).sum();
-        prop_assert_eq!(partition.crossings.len() + partition.host_imports.len(), imports);
+        prop_assert_eq!(partition.split.crossings.len() + partition.host_imports.len(), imports);
         let mut cost = 0.0;
-        for edge in &partition.crossings {
+        for edge in &partition.split.crossings {
             prop_assert!(edge.cost_us_per_run >= 0.0);
             prop_assert_eq!(edge.means, isolation(&partition, &edge.caller, &edge.callee));
             cost += edge.cost_us_per_run;
@@ -624,8 +634,8 @@ proptest! {
                 prop_assert_eq!(edge.means, Means::Linked);
             }
         }
-        prop_assert_eq!(cost, partition.cost_us_per_run);
-        prop_assert!((0.0..=1.0).contains(&partition.share_of_run));
+        prop_assert_eq!(cost, partition.split.cost_us_per_run);
+        prop_assert!((0.0..=1.0).contains(&partition.split.share_of_run));
         // The same question has the same answer.
         prop_assert_eq!(&partition, &atoll_partition::partition(&program, &rules).unwrap());
     }
@@ -637,7 +647,7 @@ proptest! {
             return Ok(());
         };
         let group = |name: &str| {
-            let mut groups = partition.groups.iter();
+            let mut groups = partition.split.groups.iter();
             groups.position(|group| group.parts.iter().any(|part| part == name)).unwrap()
         };
         for part in &program.parts {

@@ -390,6 +390,7 @@ impl<'r> Draft<'r> {
             system_calls: self.system_calls,
             network: Vec::new(),
             accept_missing: self.accept_missing,
+            split: None,
             rule: self.rule.id.clone(),
             reasons: self.reasons,
         })

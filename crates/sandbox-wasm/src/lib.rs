@@ -15,6 +15,7 @@ mod message;
 mod prepared;
 pub mod protocol;
 mod sandbox;
+mod split;
 mod worker;
 mod workers;
 
@@ -233,7 +234,7 @@ impl Beginning for WasmBeginning {
         let place = match domain {
             Domain::Message => {
                 let ahead = self.ahead.worker.take();
-                let own = Workers::own(&terms.limits, terms.accept_missing, ahead);
+                let own = Workers::own(&terms.limits, 1, terms.accept_missing, ahead);
                 Place::own(own.await?)
             }
             Domain::Class(_) | Domain::Tenant(_) => {
@@ -314,6 +315,7 @@ async fn run_nothing() -> Result<(), String> {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        parts: None,
     };
     let mut sandbox = WasmBackend::new()
         .create(spec)

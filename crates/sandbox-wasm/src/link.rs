@@ -109,6 +109,9 @@ pub(crate) struct Inside {
     pub(crate) finished: oneshot::Sender<Finished>,
 }
 
+/// An order, with the descriptor that it speaks of.
+pub(crate) type Sent = (Order, Option<Arc<OwnedFd>>);
+
 /// A file that a message has left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Left {
@@ -209,7 +212,7 @@ impl Link {
     pub(crate) fn run(
         &self,
         inside: Inside,
-        orders: impl FnOnce(u64) -> Vec<Order>,
+        orders: impl FnOnce(u64) -> Vec<Sent>,
     ) -> io::Result<u64> {
         let mut state = self.state();
         if state.ended.is_some() || state.closing {
@@ -217,8 +220,8 @@ impl Link {
         }
         state.next_message = state.next_message.saturating_add(1);
         let message = state.next_message;
-        for order in orders(message) {
-            state.outgoing.push(&order, None)?;
+        for (order, descriptor) in orders(message) {
+            state.outgoing.push(&order, descriptor)?;
         }
         state.served = state.served.saturating_add(1);
         state.idle_since = None;

@@ -5,7 +5,7 @@ use atoll_sandbox::Job;
 use atoll_types::Limits;
 use serde_bytes::ByteBuf;
 
-use crate::protocol::{ARGUMENT_BYTES_MAX, GuestKind, GuestLimits, Run};
+use crate::protocol::{ARGUMENT_BYTES_MAX, GuestKind, GuestLimits, Links, Run};
 use crate::worker::Message;
 
 /// Variables of every guest; the message's own win.
@@ -58,9 +58,11 @@ pub(crate) fn message(job: Job, program: u64, limits: &Limits) -> Result<Message
         input_ends: false,
         keeps_files: true,
         limits: GuestLimits::of(limits),
+        links: Links::default(),
     };
     Ok(Message {
         files: job.files,
+        streams: Vec::new(),
         run,
     })
 }

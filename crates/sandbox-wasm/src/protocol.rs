@@ -17,8 +17,10 @@
 //! bytes, so either may be taken over: what they send is bounded, decoded without trust, and
 //! counts only where it fits what they were asked.
 
+mod bundle;
 mod compile;
 mod frame;
+mod links;
 mod notice;
 mod order;
 mod text;
@@ -26,10 +28,12 @@ mod text;
 use atoll_types::ProgramKind;
 use serde::{Deserialize, Serialize};
 
+pub use bundle::{Bundle, BundleExport, BundleJoint, BundlePiece};
 pub use compile::{CompileReport, CompileRequest, CompileStatus, read_request, write_request};
 pub use frame::{FrameError, FrameReader, write_frame};
+pub use links::{CallOut, CallTarget, Links, PartStore};
 pub use notice::{GuestEnd, GuestUsage, Notice, OutputStream};
-pub use order::{Order, Run, Settings};
+pub use order::{Order, Run, Serve, Settings};
 pub use text::tidy;
 
 /// The worker's socket, and the compiler's request.
@@ -69,11 +73,19 @@ pub enum GuestKind {
     /// A component that runs programs of another language: it exports `run` of the world
     /// `atoll:runner/runner`.
     Interpreter,
+    /// A [`Bundle`] of components that share a store, compiled as one. It is linked when a message
+    /// says with what.
+    Parts,
 }
 
 impl GuestKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Module, Self::Component, Self::Interpreter];
+    pub const ALL: [Self; 4] = [
+        Self::Module,
+        Self::Component,
+        Self::Interpreter,
+        Self::Parts,
+    ];
 
     /// The kind for a program, when it is WebAssembly itself.
     #[must_use]
@@ -95,6 +107,7 @@ impl GuestKind {
             Self::Module => "module",
             Self::Component => "component",
             Self::Interpreter => "interpreter",
+            Self::Parts => "parts",
         }
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use atoll_jail::JailBeginning;
 use atoll_sandbox::{
-    DestroyError, Domain, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile,
-    Lifecycle, OutputEnd, Sandbox, StartError, State, Streams, Tenancy, Terms,
+    DestroyError, Domain, Ending, InputEnd, Job, JobParts, Leaving, Leavings, LeavingsError,
+    LeftFile, Lifecycle, OutputEnd, Sandbox, StartError, State, Streams, Tenancy, Terms,
 };
 use atoll_types::{Enforcement, Layer, LimitName, Limits, SkipReason, Usage};
 use tokio::sync::oneshot;
@@ -20,8 +20,9 @@ use crate::ending::{Conclusion, conclude};
 use crate::error::{internal, start_error};
 use crate::link::{Finished, Left, LoadError};
 use crate::message::message;
-use crate::protocol::{GuestUsage, Order};
-use crate::worker::{Streamed, Worker, own_limits};
+use crate::protocol::{GuestLimits, GuestUsage, Order, Serve};
+use crate::split::Plan;
+use crate::worker::{Served, Streamed, Worker, own_limits};
 use crate::workers::{Workers, is_gone};
 
 /// How long a guest that is told to stop may take until its worker is ended.
@@ -95,11 +96,21 @@ impl Drop for Place {
 
 struct Running {
     place: Place,
+    /// Processes of a split program besides its own.
+    others: Vec<Other>,
     number: u64,
     usage: Arc<Mutex<GuestUsage>>,
     ended: Option<oneshot::Receiver<Finished>>,
     started: Instant,
     stopped: Option<Instant>,
+    /// How it ended, until that is told.
+    conclusion: Option<Conclusion>,
+}
+
+/// A process with parts of a program that runs in another.
+struct Other {
+    place: Place,
+    served: Served,
 }
 
 impl WasmSandbox {
@@ -129,7 +140,7 @@ impl WasmSandbox {
             let place = match (self.place.take(), &self.tenancy.domain) {
                 (Some(place), _) => place,
                 (None, Domain::Message) => {
-                    let own = Workers::own(&self.limits, &self.accept_missing, None);
+                    let own = Workers::own(&self.limits, 1, &self.accept_missing, None);
                     Place::own(own.await.map_err(start_error)?)
                 }
                 (None, domain @ (Domain::Class(_) | Domain::Tenant(_))) => {
@@ -151,7 +162,72 @@ impl WasmSandbox {
         Err(internal("find a worker")(io::Error::other(text)))
     }
 
-    async fn run(&mut self, job: Job) -> Result<Streamed, StartError> {
+    /// Runs a program that is split.
+    async fn run_split(&mut self, job: Job, parts: JobParts) -> Result<Streamed, StartError> {
+        let (limits, accept) = (self.limits, self.accept_missing.clone());
+        let planning = self.level.plan(&job.program, &parts, &limits, &accept);
+        let Plan {
+            program,
+            processes,
+            limits: share,
+        } = planning.await?;
+        let mut message = message(job, program.number, &share).map_err(StartError::Program)?;
+        let mut processes = processes.into_iter();
+        let first = processes.next().unwrap_or_default();
+        // A worker for this message alone was made for one store, and for all of the memory.
+        let is_own = self.place.as_ref().is_none_or(|place| place.is_own);
+        if is_own && let Some(place) = self.place.take() {
+            place.leave().await;
+            let own = Workers::own(&share, first.stores(true), &accept, None);
+            self.place = Some(Place::own(own.await.map_err(start_error)?));
+        }
+        let mut others = Vec::new();
+        for process in processes {
+            let own = Workers::own(&share, process.stores(false), &accept, None);
+            let place = Place::own(own.await.map_err(start_error)?);
+            for code in &process.codes {
+                load(&place, code).await?;
+            }
+            others.push((place, process));
+        }
+        let place = self.place(&program).await?;
+        for code in &first.codes {
+            load(&place, code).await?;
+        }
+        message.run.links = first.links;
+        message.streams = first.streams;
+        let handed = place.worker.run_streamed(message);
+        let mut streamed = handed.map_err(internal("send the message"))?;
+        let mut running = Vec::with_capacity(others.len());
+        for (place, process) in others {
+            let serve = Serve {
+                message: 0,
+                limits: GuestLimits::of(&share),
+                links: process.links,
+            };
+            let outputs = streamed.outputs.clone();
+            let served = place.worker.serve(serve, process.streams, outputs);
+            let served = served.map_err(internal("send the parts of the program"))?;
+            running.push(Other { place, served });
+        }
+        self.enforcement = place.worker.enforcement.clone();
+        self.running = Some(Running {
+            place,
+            others: running,
+            number: streamed.number,
+            usage: Arc::clone(&streamed.usage),
+            ended: streamed.ended.take(),
+            started: Instant::now(),
+            stopped: None,
+            conclusion: None,
+        });
+        Ok(streamed)
+    }
+
+    async fn run(&mut self, mut job: Job) -> Result<Streamed, StartError> {
+        if let Some(parts) = job.parts.take() {
+            return self.run_split(job, *parts).await;
+        }
         let compiler = self.compiler.take();
         let (limits, accept) = (&self.limits, &self.accept_missing);
         let code = self
@@ -166,11 +242,13 @@ impl WasmSandbox {
                     self.enforcement = place.worker.enforcement.clone();
                     self.running = Some(Running {
                         place,
+                        others: Vec::new(),
                         number: streamed.number,
                         usage: Arc::clone(&streamed.usage),
                         ended: streamed.ended.take(),
                         started: Instant::now(),
                         stopped: None,
+                        conclusion: None,
                     });
                     return Ok(streamed);
                 }
@@ -198,19 +276,20 @@ impl Sandbox for WasmSandbox {
 
     fn set_limits(&mut self, limits: &Limits) -> io::Result<()> {
         let memory_changes = limits.memory_bytes != self.limits.memory_bytes;
+        let processes = self.running.as_ref().map_or(1, Running::processes);
+        let share = Limits {
+            memory_bytes: limits.memory_bytes / u64::from(processes),
+            ..*limits
+        };
         if let Some(running) = self.running.as_ref().filter(|_| memory_changes) {
-            running.place.worker.link.order(&Order::Memory {
-                message: running.number,
-                bytes: limits.memory_bytes,
-            })?;
+            running.order_memory(share.memory_bytes)?;
         }
-        let place = self.running.as_ref().map(|running| &running.place);
-        let own = place.or(self.place.as_ref()).filter(|place| place.is_own);
-        if let Some(place) = own {
+        let running = self.running.iter().flat_map(Running::places);
+        for place in running.chain(&self.place).filter(|place| place.is_own) {
             if !self.enforcement.is_enforced(Layer::MemoryLimit) {
                 return Err(io::ErrorKind::Unsupported.into());
             }
-            place.worker.link.set_limits(own_limits(limits));
+            place.worker.link.set_limits(own_limits(&share));
         }
         self.limits = *limits;
         Ok(())
@@ -232,7 +311,7 @@ impl Sandbox for WasmSandbox {
         let Some(running) = &self.running else {
             return Usage::default();
         };
-        let used = *running.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = running.used();
         let elapsed_us = u64::try_from(running.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Usage {
             wall_time_us: if self.conclusion.is_some() {
@@ -244,7 +323,7 @@ impl Sandbox for WasmSandbox {
             memory_peak_bytes: used.memory_peak_bytes,
             output_bytes: 0,
             disk_bytes: used.disk_bytes,
-            processes_peak: 1,
+            processes_peak: running.processes(),
         }
     }
 
@@ -311,12 +390,79 @@ impl Sandbox for WasmSandbox {
     }
 }
 
+/// Makes sure that a worker has a part.
+async fn load(place: &Place, code: &Code) -> Result<(), StartError> {
+    match place.worker.load(code).await {
+        Ok(()) => Ok(()),
+        Err(LoadError::Unusable(reason)) => Err(StartError::Program(reason)),
+        Err(LoadError::Gone) => {
+            let text = "a worker ended before it had the parts of the program";
+            Err(internal("load a part")(io::Error::other(text)))
+        }
+    }
+}
+
 impl Running {
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        let others = self.others.iter().map(|other| &other.place);
+        std::iter::once(&self.place).chain(others)
+    }
+
+    fn processes(&self) -> u32 {
+        let others = u32::try_from(self.others.len()).unwrap_or(u32::MAX);
+        others.saturating_add(1)
+    }
+
+    /// Changes how much memory each process may have.
+    fn order_memory(&self, bytes: u64) -> io::Result<()> {
+        let others = self.others.iter();
+        let others = others.map(|other| (&other.place, other.served.number));
+        for (place, message) in std::iter::once((&self.place, self.number)).chain(others) {
+            let order = Order::Memory { message, bytes };
+            place.worker.link.order(&order)?;
+        }
+        Ok(())
+    }
+
+    /// What all processes have used so far.
+    fn used(&self) -> GuestUsage {
+        let others = self.others.iter().map(|other| &other.served.usage);
+        let mut sum = GuestUsage::default();
+        for usage in std::iter::once(&self.usage).chain(others) {
+            let used = *usage.lock().unwrap_or_else(PoisonError::into_inner);
+            sum.wall_time_us = sum.wall_time_us.max(used.wall_time_us);
+            sum.cpu_time_us = sum.cpu_time_us.saturating_add(used.cpu_time_us);
+            sum.memory_peak_bytes = sum.memory_peak_bytes.saturating_add(used.memory_peak_bytes);
+            sum.disk_bytes = sum.disk_bytes.saturating_add(used.disk_bytes);
+        }
+        sum
+    }
+
+    /// Ends the processes of parts, whose program has ended, and hears what they have used.
+    async fn end_others(&mut self) {
+        let going = |other: &&mut Other| other.served.ended.is_some();
+        for other in self.others.iter_mut().filter(going) {
+            let message = other.served.number;
+            // One that is gone has stopped.
+            let _ = other.place.worker.link.order(&Order::Stop { message });
+        }
+        for other in &mut self.others {
+            let Some(ended) = &mut other.served.ended else {
+                continue;
+            };
+            if tokio::time::timeout(STOP_TIME, ended).await.is_err() {
+                let link = &other.place.worker.link;
+                link.kill("the parts of a program did not stop in time");
+            }
+            other.served.ended = None;
+        }
+    }
+
     /// Lets go of what the worker has of the message, which has ended.
     async fn leave(mut self) {
         self.release();
-        if self.place.is_own {
-            self.place.worker.link.gone().await;
+        for place in self.places().filter(|place| place.is_own) {
+            place.worker.link.gone().await;
         }
     }
 
@@ -328,34 +474,36 @@ impl Running {
             let _ = link.order(&Order::Stop { message });
         }
         link.release(message);
-        if self.place.is_own {
-            link.close();
+        for place in self.places().filter(|place| place.is_own) {
+            place.worker.link.close();
         }
     }
 
     /// Waits for the message's end. Cancelling loses nothing.
     async fn wait(&mut self) -> Conclusion {
-        let Some(ended) = &mut self.ended else {
-            return Conclusion::lost("its end has been told before");
-        };
-        let finished = match self.stopped {
-            None => ended.await,
-            Some(stopped) => {
-                let patience = STOP_TIME.saturating_sub(stopped.elapsed());
-                match tokio::time::timeout(patience, &mut *ended).await {
-                    Ok(finished) => finished,
-                    Err(_) => {
-                        self.place.worker.link.kill("a guest did not stop in time");
-                        ended.await
+        if let Some(ended) = &mut self.ended {
+            let finished = match self.stopped {
+                None => ended.await,
+                Some(stopped) => {
+                    let patience = STOP_TIME.saturating_sub(stopped.elapsed());
+                    match tokio::time::timeout(patience, &mut *ended).await {
+                        Ok(finished) => finished,
+                        Err(_) => {
+                            self.place.worker.link.kill("a guest did not stop in time");
+                            ended.await
+                        }
                     }
                 }
-            }
-        };
-        self.ended = None;
-        match finished {
-            Ok(finished) => conclude(finished.end, self.place.is_own),
-            Err(_) => Conclusion::lost("the WebAssembly worker is gone"),
+            };
+            self.ended = None;
+            self.conclusion = Some(match finished {
+                Ok(finished) => conclude(finished.end, self.place.is_own),
+                Err(_) => Conclusion::lost("the WebAssembly worker is gone"),
+            });
         }
+        self.end_others().await;
+        let told = || Conclusion::lost("its end has been told before");
+        self.conclusion.take().unwrap_or_else(told)
     }
 }
 

@@ -16,8 +16,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::code::Code;
 use crate::error::{create_error, internal_create};
-use crate::link::{Finished, Input, Inside, Link, LoadError, Output, attend, output_allowance};
-use crate::protocol::{GuestKind, GuestUsage, ORDER_BYTES_MAX, Order, Run, Settings, write_frame};
+use crate::link::{
+    Finished, Input, Inside, Link, LoadError, Output, Sent, attend, output_allowance,
+};
+use crate::protocol::{
+    GuestKind, GuestUsage, ORDER_BYTES_MAX, Order, Run, Serve, Settings, write_frame,
+};
 
 /// The worker's file name, on the host and in the root of its jail.
 pub(crate) const WORKER: &str = "atoll-wasm-worker";
@@ -75,6 +79,8 @@ pub(crate) struct Making {
     pub(crate) limits: Limits,
     /// What it is told.
     pub(crate) settings: Settings,
+    /// Whether it serves more than one message.
+    pub(crate) is_shared: bool,
     pub(crate) accept_missing: BTreeSet<Layer>,
 }
 
@@ -88,20 +94,22 @@ impl Making {
                 memory_bytes,
                 reserves: true,
             },
+            is_shared: true,
             accept_missing: accept.clone(),
         }
     }
 
-    /// A worker for one message with these limits.
-    pub(crate) fn own(guest: &Limits, accept: &BTreeSet<Layer>) -> Self {
+    /// A worker for one message with these limits, in so many stores.
+    pub(crate) fn own(guest: &Limits, stores: u32, accept: &BTreeSet<Layer>) -> Self {
         Self {
             limits: own_limits(guest),
             settings: Settings {
-                guests_max: 1,
+                guests_max: stores,
                 // The message's own limit is what holds it, and the jail.
                 memory_bytes: u64::MAX,
                 reserves: true,
             },
+            is_shared: false,
             accept_missing: accept.clone(),
         }
     }
@@ -194,7 +202,7 @@ impl Worker {
         Ok(Arc::new(Self {
             link,
             enforcement,
-            is_shared: making.settings.guests_max > 1,
+            is_shared: making.is_shared,
         }))
     }
 
@@ -244,16 +252,12 @@ impl Worker {
     /// # Errors
     /// As for [`Worker::run`].
     pub(crate) fn run_streamed(&self, orders: Message) -> io::Result<Streamed> {
+        let (outputs, stdout, stderr) = Outputs::new();
         let (finished, ended) = oneshot::channel();
-        let (stdout_in, stdout) = mpsc::unbounded_channel();
-        let (stderr_in, stderr) = mpsc::unbounded_channel();
         let (stdin, input) = mpsc::channel(1);
         let usage = Arc::new(Mutex::new(GuestUsage::default()));
         let inside = Inside {
-            output: Output::Streams {
-                stdout: stdout_in,
-                stderr: stderr_in,
-            },
+            output: outputs.clone().into(),
             output_left: output_allowance(orders.run.limits.output_bytes),
             input: Input::Pieces(input),
             keeps_files: orders.run.keeps_files,
@@ -267,9 +271,80 @@ impl Worker {
             stdin,
             stdout,
             stderr,
+            outputs,
             usage,
             ended: Some(ended),
         })
+    }
+
+    /// Lets stores be called whose program runs in another worker. What they write goes to its
+    /// outputs.
+    ///
+    /// # Errors
+    /// As for [`Worker::run`].
+    pub(crate) fn serve(
+        &self,
+        serve: Serve,
+        streams: Vec<Arc<OwnedFd>>,
+        outputs: Outputs,
+    ) -> io::Result<Served> {
+        let (finished, ended) = oneshot::channel();
+        let usage = Arc::new(Mutex::new(GuestUsage::default()));
+        let inside = Inside {
+            output: outputs.into(),
+            output_left: output_allowance(serve.limits.output_bytes),
+            input: Input::Whole,
+            keeps_files: false,
+            is_released: false,
+            usage: Arc::clone(&usage),
+            finished,
+        };
+        let number = self.link.run(inside, |message| {
+            let serve = Serve { message, ..serve };
+            let mut orders: Vec<Sent> = stream_orders(message, streams).collect();
+            orders.push((Order::Serve(Box::new(serve)), None));
+            orders
+        })?;
+        Ok(Served {
+            number,
+            usage,
+            ended: Some(ended),
+        })
+    }
+}
+
+/// Stores in a worker that serve the program of a message elsewhere.
+pub(crate) struct Served {
+    pub(crate) number: u64,
+    pub(crate) usage: Arc<Mutex<GuestUsage>>,
+    /// Until its end is known.
+    pub(crate) ended: Option<oneshot::Receiver<Finished>>,
+}
+
+/// Where all of a message's stores write to.
+#[derive(Debug, Clone)]
+pub(crate) struct Outputs {
+    stdout: mpsc::UnboundedSender<Vec<u8>>,
+    stderr: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+/// What was written, in pieces.
+type Pieces = mpsc::UnboundedReceiver<Vec<u8>>;
+
+impl Outputs {
+    fn new() -> (Self, Pieces, Pieces) {
+        let (stdout, stdout_end) = mpsc::unbounded_channel();
+        let (stderr, stderr_end) = mpsc::unbounded_channel();
+        (Self { stdout, stderr }, stdout_end, stderr_end)
+    }
+}
+
+impl From<Outputs> for Output {
+    fn from(outputs: Outputs) -> Self {
+        Self::Streams {
+            stdout: outputs.stdout,
+            stderr: outputs.stderr,
+        }
     }
 }
 
@@ -279,6 +354,8 @@ pub(crate) struct Streamed {
     pub(crate) stdin: mpsc::Sender<Vec<u8>>,
     pub(crate) stdout: mpsc::UnboundedReceiver<Vec<u8>>,
     pub(crate) stderr: mpsc::UnboundedReceiver<Vec<u8>>,
+    /// They end when nobody has these any more.
+    pub(crate) outputs: Outputs,
     pub(crate) usage: Arc<Mutex<GuestUsage>>,
     pub(crate) ended: Option<oneshot::Receiver<Finished>>,
 }
@@ -287,17 +364,29 @@ pub(crate) struct Streamed {
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) files: Vec<atoll_types::InputFile>,
+    /// Streams to other processes, in the order of their numbers.
+    pub(crate) streams: Vec<Arc<OwnedFd>>,
     pub(crate) run: Run,
 }
 
+/// The orders that hand over a message's streams.
+fn stream_orders(message: u64, streams: Vec<Arc<OwnedFd>>) -> impl Iterator<Item = Sent> {
+    let streams = streams.into_iter();
+    streams.map(move |stream| (Order::Stream { message }, Some(stream)))
+}
+
 impl Message {
-    fn orders(self, message: u64) -> Vec<Order> {
+    fn orders(self, message: u64) -> Vec<Sent> {
         let mut orders = Vec::with_capacity(self.files.len().saturating_add(1));
+        orders.extend(stream_orders(message, self.streams));
         for file in self.files {
-            let give = |bytes: &[u8]| Order::Give {
-                message,
-                name: file.name.clone(),
-                bytes: bytes.to_vec(),
+            let give = |bytes: &[u8]| {
+                let give = Order::Give {
+                    message,
+                    name: file.name.clone(),
+                    bytes: bytes.to_vec(),
+                };
+                (give, None)
             };
             if file.content.is_empty() {
                 orders.push(give(&[]));
@@ -305,10 +394,11 @@ impl Message {
             let pieces = file.content.chunks(crate::protocol::PIECE_BYTES_MAX);
             orders.extend(pieces.map(give));
         }
-        orders.push(Order::Run(Box::new(Run {
+        let run = Run {
             message,
             ..self.run
-        })));
+        };
+        orders.push((Order::Run(Box::new(run)), None));
         orders
     }
 }
@@ -318,7 +408,7 @@ fn is_enforced(layers: &[LayerReport], layer: Layer) -> bool {
     reports.all(|report| report.state == LayerState::Enforced)
 }
 
-fn sockets() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn sockets() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
 }

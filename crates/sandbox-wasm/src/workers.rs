@@ -135,12 +135,13 @@ impl Workers {
         Some(worker)
     }
 
-    /// A worker of its own for one message.
+    /// A worker of its own for one message, with room for so many stores.
     ///
     /// # Errors
     /// When it cannot be made.
     pub(crate) async fn own(
         guest: &Limits,
+        stores: u32,
         accept_missing: &BTreeSet<Layer>,
         beginning: Option<JailBeginning>,
     ) -> Result<Arc<Worker>, CreateError> {
@@ -148,7 +149,7 @@ impl Workers {
             Some(beginning) => beginning,
             None => begin_jail(&next_name())?,
         };
-        Worker::start(beginning, &Making::own(guest, accept_missing)).await
+        Worker::start(beginning, &Making::own(guest, stores, accept_missing)).await
     }
 
     /// Makes one more worker while messages go to those that are there.

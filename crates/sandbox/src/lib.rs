@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use atoll_types::{
     Analysis, Content, Dependency, Enforcement, InputFile, Layer, LayerReport, Level, LimitName,
-    Limits, Program, ProgramKind, SystemCalls, TenantId, Trust, Usage,
+    Limits, Program, ProgramKind, Split, SystemCalls, TenantId, Trust, Usage,
 };
 
 pub use leaving::{Leaving, Leavings, LeavingsError, LeftFile};
@@ -235,6 +235,17 @@ pub struct Job {
     pub files: Vec<InputFile>,
     /// Variables added to the sandbox's own.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What the program is made of besides itself, where the level can run such programs.
+    pub parts: Option<Box<JobParts>>,
+}
+
+/// Components that a program imports from, and where each of them runs.
+#[derive(Debug, Clone)]
+pub struct JobParts {
+    /// The components, by the names that the split has for them.
+    pub programs: Vec<Program>,
+    /// Where they and the program run. It names every part.
+    pub split: Split,
 }
 
 /// A boundary around one job.

@@ -245,6 +245,7 @@ impl Kind {
                 name: self.file.to_owned(),
                 bytes: Content::clone(&self.bytes),
             },
+            parts: atoll_types::Parts::default(),
             arguments: Vec::new(),
             stdin: Stdin::Empty,
             files: Vec::new(),

@@ -150,6 +150,7 @@ fn message(arguments: &Arguments, program: &Path, files: &[PathBuf]) -> Result<M
     let bytes = |text: &String| text.as_bytes().to_vec();
     let submission = Submission {
         program: program_file(program).map_err(|error| error.to_string())?,
+        parts: atoll_types::Parts::default(),
         arguments: arguments.arguments.iter().map(bytes).collect(),
         stdin: match arguments.neighbour {
             Some(_) => Stdin::Stream,

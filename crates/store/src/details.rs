@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use atoll_types::{
-    Analysis, Decision, Enforcement, Outcome, Profile, ProfileSource, Risk, Timings,
+    Analysis, Decision, Enforcement, Outcome, Profile, ProfileSource, Risk, Split, Timings,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -226,7 +226,28 @@ fn cut_decision(decision: &Decision) -> Decision {
         shorten(&mut reason.from);
         shorten(&mut reason.text);
     }
+    if let Some(split) = &mut short.split {
+        cut_split(split);
+    }
     short
+}
+
+fn cut_split(split: &mut Split) {
+    split.groups.truncate(LIST_MAX);
+    for group in &mut split.groups {
+        for names in [&mut group.parts, &mut group.sources] {
+            names.truncate(LIST_MAX);
+            names.iter_mut().for_each(shorten);
+        }
+    }
+    split.crossings.truncate(LIST_MAX);
+    for crossing in &mut split.crossings {
+        shorten(&mut crossing.caller);
+        shorten(&mut crossing.callee);
+        shorten(&mut crossing.interface);
+        shorten(&mut crossing.exported_as);
+    }
+    split.entry.iter_mut().for_each(shorten);
 }
 
 fn cut_enforcement(enforcement: &Enforcement) -> Enforcement {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidId, Layer, Limits};
+use crate::{InvalidId, Layer, Limits, Split};
 
 /// What policy decided for one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Decision {
     /// are in [`Layer::DISPENSABLE`]. Without any other layer of the level it is refused.
     #[serde(default)]
     pub accept_missing: BTreeSet<Layer>,
+    /// How a program made of several components is split; `None` for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// The id of the policy rule that matched.
     pub rule: String,
     /// Why, in the order in which the reasons took effect.
@@ -44,7 +47,7 @@ const fn before_there_was_a_choice() -> SystemCalls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`, `missing`,
-    /// `sandbox`.
+    /// `parts`, `sandbox`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,

@@ -15,8 +15,10 @@ mod id;
 mod limits;
 mod message;
 mod outcome;
+mod parts;
 mod profile;
 mod risk;
+mod split;
 mod usage;
 
 pub use analysis::{
@@ -31,6 +33,8 @@ pub use id::{InvalidId, MessageId, ProgramHash, TenantId};
 pub use limits::{LimitHit, LimitName, Limits};
 pub use message::{Content, InputFile, Message, Origin, Program, ProgramKind, Stdin};
 pub use outcome::{Outcome, PastRun, Status, Timings};
+pub use parts::{Alone, Part, Parts, Provided};
 pub use profile::{Confidence, Profile, ProfileSource, Quantiles, ResourceEstimate, SecurityFlag};
 pub use risk::{Event, EventKind, Risk, RiskPart, SenderHistory, Trust};
+pub use split::{Basis, Crossing, Group, Means, Split};
 pub use usage::Usage;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, ProgramHash, TenantId};
+use crate::{MessageId, Parts, ProgramHash, TenantId};
 
 /// Bytes that are read once and then only shared: what is analysed is what runs.
 pub type Content = Arc<[u8]>;
@@ -17,6 +17,8 @@ pub struct Message {
     pub id: MessageId,
     /// What to run.
     pub program: Program,
+    /// Components that the program imports from.
+    pub parts: Parts,
     /// Arguments after the program's own name. Any bytes but NUL.
     pub arguments: Vec<Vec<u8>>,
     /// What the program reads from standard input.
@@ -45,6 +47,14 @@ pub struct Program {
     pub bytes: Content,
     /// Identity of `bytes`.
     pub hash: ProgramHash,
+}
+
+impl Program {
+    /// What the program goes by among its parts: its name without `.wasm`.
+    #[must_use]
+    pub fn part_name(&self) -> &str {
+        self.name.strip_suffix(".wasm").unwrap_or(&self.name)
+    }
 }
 
 impl fmt::Debug for Program {

@@ -152,6 +152,15 @@ impl<F: Future> Counted<F> {
             is_first: true,
         }
     }
+
+    /// Counts turns of something that begins after the clock.
+    pub(crate) const fn later(inner: Pin<Box<F>>, clock: Arc<Clock>) -> Self {
+        Self {
+            inner,
+            clock,
+            is_first: false,
+        }
+    }
 }
 
 impl<F: Future> Future for Counted<F> {

@@ -9,7 +9,10 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atoll_sandbox_wasm::protocol::{self, CompileStatus, GuestKind, NOTICE_BYTES_MAX, write_frame};
+use atoll_sandbox_wasm::protocol::{
+    self, Bundle, CompileStatus, GuestKind, NOTICE_BYTES_MAX, write_frame,
+};
+use atoll_wasm_worker::parts::{Exported, Joint, Piece, compose};
 
 use wasmtime::Engine;
 
@@ -56,14 +59,57 @@ fn compile(
 
 /// Makes code of a program, or a sentence for the user.
 fn translate(engine: &Engine, kind: GuestKind, program: &[u8]) -> Result<Vec<u8>, String> {
+    if kind == GuestKind::Parts {
+        let whole = whole(program)?;
+        return translate(engine, GuestKind::Component, &whole);
+    }
     size::check(kind, program)?;
     let (what, compiled) = match kind {
         GuestKind::Module => ("module", engine.precompile_module(program)),
-        GuestKind::Component | GuestKind::Interpreter => {
+        GuestKind::Component | GuestKind::Interpreter | GuestKind::Parts => {
             ("component", engine.precompile_component(program))
         }
     };
     compiled.map_err(|error| format!("the {what} is not valid: {}", runtime::describe(&error)))
+}
+
+/// The component that the pieces of a bundle make.
+fn whole(bundle: &[u8]) -> Result<Vec<u8>, String> {
+    let bundle = Bundle::decode(bundle).map_err(|error| error.to_string())?;
+    for piece in &bundle.pieces {
+        let checked = size::check(GuestKind::Component, &piece.bytes);
+        checked.map_err(|reason| format!("the part `{}`: {reason}", piece.name))?;
+    }
+    if let [alone] = bundle.pieces.as_slice() {
+        return Ok(alone.bytes.clone());
+    }
+    let pieces: Vec<Piece<'_>> = bundle
+        .pieces
+        .iter()
+        .map(|piece| Piece {
+            name: &piece.name,
+            bytes: &piece.bytes,
+        })
+        .collect();
+    let joints: Vec<Joint<'_>> = bundle
+        .joints
+        .iter()
+        .map(|joint| Joint {
+            importer: joint.importer as usize,
+            import: &joint.import,
+            provider: joint.provider as usize,
+            export: &joint.export,
+        })
+        .collect();
+    let exports: Vec<Exported<'_>> = bundle
+        .exports
+        .iter()
+        .map(|export| Exported {
+            piece: export.piece as usize,
+            name: &export.name,
+        })
+        .collect();
+    compose(&pieces, &joints, &exports).map_err(|error| error.to_string())
 }
 
 /// The write end of the status pipe.

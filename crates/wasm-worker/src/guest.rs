@@ -25,10 +25,11 @@ use crate::end::End;
 use crate::host::files::{FileLimits, Files, Leaving};
 use crate::host::streams::{Closed, Feed, Input, Output, OutputName, Sink};
 use crate::host::{self, Hit, Parts};
-use crate::limiter::{Bound, Limiter, Teller};
+use crate::limiter::{Bound, Budget, Limiter, Teller};
 use crate::outbox::Outbox;
 use crate::program::{ENTRY, Interpreter, Program, RUN};
-use crate::serve::Worker;
+use crate::serve::{Brought, Worker};
+use crate::stores::{Common, Stores};
 
 pub(crate) use crate::host::Guest;
 
@@ -43,10 +44,10 @@ const OUTPUT_BYTES: usize = 64 << 10;
 
 /// What the supervisor can do to a guest that runs.
 pub(crate) struct Control {
-    clock: Arc<Clock>,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) bound: Arc<Bound>,
-    feed: Option<Feed>,
-    stop: Arc<Notify>,
+    pub(crate) feed: Option<Feed>,
+    pub(crate) stop: Arc<Notify>,
 }
 
 impl Control {
@@ -92,9 +93,9 @@ impl Kept {
 }
 
 /// Sends a guest's output on.
-struct Told {
-    message: u64,
-    outbox: Outbox,
+pub(crate) struct Told {
+    pub(crate) message: u64,
+    pub(crate) outbox: Outbox,
 }
 
 impl Sink for Told {
@@ -128,6 +129,7 @@ struct Ready {
     arguments: Vec<String>,
     limits: GuestLimits,
     guest: Result<Guest, String>,
+    stores: Stores,
     clock: Arc<Clock>,
     bound: Arc<Bound>,
     stop: Arc<Notify>,
@@ -139,17 +141,22 @@ impl Worker {
         self: &Rc<Self>,
         program: Option<Rc<Program>>,
         run: Run,
-        files: Vec<(Vec<u8>, Vec<u8>)>,
+        brought: Brought,
     ) -> (impl Future<Output = ()> + 'static, Arc<Clock>) {
         let clock = Clock::start(&run.limits);
-        let ready = self.ready(run, files, &clock);
+        let ready = self.ready(run, brought, &clock);
         let worker = Rc::clone(self);
         (worker.run(program, ready), clock)
     }
 
-    fn ready(&self, run: Run, files: Vec<(Vec<u8>, Vec<u8>)>, clock: &Arc<Clock>) -> Ready {
+    fn ready(&self, run: Run, brought: Brought, clock: &Arc<Clock>) -> Ready {
         let message = run.message;
         let bound = Bound::new(run.limits.memory_bytes);
+        let budget = if run.links.is_empty() {
+            Arc::clone(&self.budget)
+        } else {
+            Budget::within(&self.budget, &bound)
+        };
         let stop = Arc::new(Notify::new());
         let (input, feed) = self.input(message, run.input, run.input_ends);
         let control = Control {
@@ -170,11 +177,23 @@ impl Worker {
         // One byte more shows that there was more.
         let output_bytes = run.limits.output_bytes.saturating_add(1);
         let (output, error) = Output::pair(Box::new(told), output_bytes);
+        let stores = Stores {
+            links: run.links,
+            streams: brought.streams,
+            common: Common {
+                limits: run.limits,
+                clock: Arc::clone(clock),
+                bound: Arc::clone(&bound),
+                budget: Arc::clone(&budget),
+                output: output.clone(),
+                error: error.clone(),
+            },
+        };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let arguments: Vec<String> = run.arguments.iter().map(|bytes| text(bytes)).collect();
         let own_name = std::iter::once(run.name.clone());
         let environment = run.environment.iter();
-        let guest = given_files(&run.limits, files).map(|files| {
+        let guest = given_files(&run.limits, brought.files).map(|files| {
             Guest::new(Parts {
                 arguments: own_name.chain(arguments.iter().cloned()).collect(),
                 environment: environment
@@ -186,12 +205,7 @@ impl Worker {
                 error,
                 calls_max: run.limits.host_calls,
                 rules: &CallRules::default(),
-                limiter: Limiter::new(
-                    run.limits,
-                    Arc::clone(&bound),
-                    Arc::clone(&self.budget),
-                    Some(teller),
-                ),
+                limiter: Limiter::new(run.limits, Arc::clone(&bound), budget, Some(teller)),
             })
         });
         Ready {
@@ -203,6 +217,7 @@ impl Worker {
             arguments,
             limits: run.limits,
             guest,
+            stores,
             clock: Arc::clone(clock),
             bound,
             stop,
@@ -221,7 +236,7 @@ impl Worker {
         (input, Some(feed))
     }
 
-    async fn run(self: Rc<Self>, program: Option<Rc<Program>>, ready: Ready) {
+    async fn run(self: Rc<Self>, program: Option<Rc<Program>>, mut ready: Ready) {
         let running = self.ticker.run();
         let (message, keeps_files) = (ready.message, ready.keeps_files);
         let number = ready.program;
@@ -231,6 +246,18 @@ impl Worker {
             None => refused("the program is not in this worker"),
             Some(Program::Module(instance)) => self.run_module(instance, ready).await,
             Some(Program::Component(command)) => self.run_component(command, ready).await,
+            Some(Program::Parts(component)) => {
+                let stores = ready.stores.take();
+                let budget = Arc::clone(&stores.common.budget);
+                match self.join(stores, component) {
+                    Ok(command) => {
+                        let mut ended = self.run_component(&command, ready).await;
+                        ended.usage.memory_peak_bytes = budget.peak_bytes();
+                        ended
+                    }
+                    Err(reason) => refused(&reason),
+                }
+            }
             Some(Program::Interpreter(interpreter)) => {
                 let ended = self.run_script(interpreter, ready).await;
                 if let Some(program) = &program {
@@ -406,13 +433,13 @@ impl Worker {
 }
 
 /// What a guest's turns are held to.
-struct Turn {
-    message: u64,
-    keeps_files: bool,
-    limits: GuestLimits,
-    clock: Arc<Clock>,
-    bound: Arc<Bound>,
-    stop: Arc<Notify>,
+pub(crate) struct Turn {
+    pub(crate) message: u64,
+    pub(crate) keeps_files: bool,
+    pub(crate) limits: GuestLimits,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) bound: Arc<Bound>,
+    pub(crate) stop: Arc<Notify>,
 }
 
 impl Ready {
@@ -432,7 +459,7 @@ impl Ready {
 impl Turn {
     /// Waits for a call's end, its time's, or the supervisor's wish. A guest that runs finds out by
     /// itself; this is for one that waits.
-    async fn limited<T>(
+    pub(crate) async fn limited<T>(
         &self,
         call: impl Future<Output = wasmtime::Result<T>>,
     ) -> wasmtime::Result<T> {
@@ -503,7 +530,7 @@ fn used(guest: &Guest) -> GuestUsage {
     }
 }
 
-const fn file_limits(limits: &GuestLimits) -> FileLimits {
+pub(crate) const fn file_limits(limits: &GuestLimits) -> FileLimits {
     FileLimits {
         bytes_max: limits.disk_bytes,
         files_max: limits.disk_files,

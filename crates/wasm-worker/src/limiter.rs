@@ -18,27 +18,49 @@ use crate::outbox::Outbox;
 /// What a table element is counted as: the runtime's own pointer, rounded up.
 const TABLE_ELEMENT_BYTES: u64 = 16;
 
-/// Bytes of all guests of a worker together.
+/// Bytes of several guests together: of a whole worker, or of one message's stores.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    bytes_max: u64,
+    bound: Arc<Bound>,
     bytes: AtomicU64,
+    peak_bytes: AtomicU64,
+    /// What these bytes count in as well.
+    outer: Option<Arc<Self>>,
 }
 
 impl Budget {
     /// Room for so many bytes.
     pub(crate) fn new(bytes_max: u64) -> Arc<Self> {
         Arc::new(Self {
-            bytes_max,
+            bound: Bound::new(bytes_max),
             bytes: AtomicU64::new(0),
+            peak_bytes: AtomicU64::new(0),
+            outer: None,
         })
+    }
+
+    /// Room for what `bound` says, which has to fit into `outer`, too.
+    pub(crate) fn within(outer: &Arc<Self>, bound: &Arc<Bound>) -> Arc<Self> {
+        Arc::new(Self {
+            bound: Arc::clone(bound),
+            bytes: AtomicU64::new(0),
+            peak_bytes: AtomicU64::new(0),
+            outer: Some(Arc::clone(outer)),
+        })
+    }
+
+    /// The most bytes at one time.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        self.peak_bytes.load(Ordering::Relaxed)
     }
 
     fn take(&self, bytes: u64) -> bool {
         let taken = self.bytes.load(Ordering::Relaxed).saturating_add(bytes);
-        let fits = taken <= self.bytes_max;
+        let fits =
+            taken <= self.bound.get() && self.outer.as_ref().is_none_or(|outer| outer.take(bytes));
         if fits {
             self.bytes.store(taken, Ordering::Relaxed);
+            self.peak_bytes.fetch_max(taken, Ordering::Relaxed);
         }
         fits
     }
@@ -47,6 +69,9 @@ impl Budget {
         let taken = self.bytes.load(Ordering::Relaxed);
         self.bytes
             .store(taken.saturating_sub(bytes), Ordering::Relaxed);
+        if let Some(outer) = &self.outer {
+            outer.give_back(bytes);
+        }
     }
 }
 

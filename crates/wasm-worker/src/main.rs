@@ -20,6 +20,7 @@ mod program;
 mod runtime;
 mod serve;
 mod size;
+mod stores;
 mod ticker;
 
 use std::io::{self, Write};

@@ -59,7 +59,7 @@ const WAITING_MAX: u32 = 4_000;
 /// What programs can be linked with, by what they are.
 pub(crate) struct Linkers {
     modules: Linker<Guest>,
-    commands: component::Linker<Guest>,
+    pub(crate) commands: component::Linker<Guest>,
     interpreters: component::Linker<Guest>,
 }
 
@@ -89,6 +89,8 @@ pub(crate) enum Program {
     Component(CommandPre<Guest>),
     /// Something that runs programs of another language.
     Interpreter(Interpreter),
+    /// Parts that share a store. Messages say what they are linked with.
+    Parts(Component),
 }
 
 /// An interpreter, and its instances that wait.
@@ -124,14 +126,11 @@ impl Program {
             }
             GuestKind::Component => {
                 let component = code::component(guests, file).map_err(|e| not_loaded(&e))?;
-                let linked = link(&worker.linkers.commands, &component)?;
-                let command = CommandPre::new(linked).map_err(|error| {
-                    format!(
-                        "the component is not a command (wasi:cli/command): {}",
-                        describe(&error)
-                    )
-                });
-                command.map(Self::Component)
+                command(link(&worker.linkers.commands, &component)?).map(Self::Component)
+            }
+            GuestKind::Parts => {
+                let component = code::component(guests, file).map_err(|e| not_loaded(&e))?;
+                Ok(Self::Parts(component))
             }
             GuestKind::Interpreter => {
                 let component = code::component(interpreters, file).map_err(|e| not_loaded(&e))?;
@@ -205,7 +204,17 @@ impl Interpreter {
     }
 }
 
-fn link(
+/// A component that can be run.
+pub(crate) fn command(linked: component::InstancePre<Guest>) -> Result<CommandPre<Guest>, String> {
+    CommandPre::new(linked).map_err(|error| {
+        format!(
+            "the component is not a command (wasi:cli/command): {}",
+            describe(&error)
+        )
+    })
+}
+
+pub(crate) fn link(
     linker: &component::Linker<Guest>,
     component: &Component,
 ) -> Result<component::InstancePre<Guest>, String> {

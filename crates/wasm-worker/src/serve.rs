@@ -88,7 +88,13 @@ fn report_panics(outbox: &Outbox) {
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Names and bytes of files.
-type Given = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type Given = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What came before a message, for it.
+pub(crate) struct Brought {
+    pub(crate) files: Given,
+    pub(crate) streams: Vec<OwnedFd>,
+}
 
 /// What all guests of this process share.
 pub(crate) struct Worker {
@@ -98,7 +104,7 @@ pub(crate) struct Worker {
     pub(crate) outbox: Outbox,
     pub(crate) budget: Arc<Budget>,
     guests_max: usize,
-    programs: RefCell<HashMap<u64, Rc<Program>>>,
+    pub(crate) programs: RefCell<HashMap<u64, Rc<Program>>>,
     /// The guests that run.
     pub(crate) guests: RefCell<HashMap<u64, Control>>,
     /// What is to be polled besides, from now on.
@@ -108,6 +114,8 @@ pub(crate) struct Worker {
     waiting: RefCell<VecDeque<Run>>,
     /// Files of messages that have not begun.
     given: RefCell<HashMap<u64, Given>>,
+    /// Their streams to other processes.
+    streams: RefCell<HashMap<u64, Vec<OwnedFd>>>,
     /// Files of messages that have ended.
     pub(crate) kept: RefCell<HashMap<u64, Kept>>,
 }
@@ -132,6 +140,7 @@ impl Worker {
             has_new: Notify::new(),
             waiting: RefCell::default(),
             given: RefCell::default(),
+            streams: RefCell::default(),
             kept: RefCell::default(),
         }))
     }
@@ -208,6 +217,16 @@ impl Worker {
                     None => files.push((name, bytes)),
                 }
             }
+            Order::Stream { message } => {
+                let stream = inbox.descriptors.pop_front();
+                let stream = stream.ok_or_else(|| invalid("a stream without its descriptor"))?;
+                let mut streams = self.streams.borrow_mut();
+                streams.entry(message).or_default().push(stream);
+            }
+            Order::Serve(serve) => {
+                let streams = self.streams.borrow_mut().remove(&serve.message);
+                self.serve_parts(*serve, streams.unwrap_or_default());
+            }
             Order::Run(run) => {
                 if self.guests.borrow().len() < self.guests_max {
                     self.start(*run);
@@ -246,8 +265,13 @@ impl Worker {
     /// Starts a guest, and gives it its first turn.
     fn start(self: &Rc<Self>, run: Run) {
         let program = self.programs.borrow().get(&run.program).map(Rc::clone);
-        let files = self.given.borrow_mut().remove(&run.message);
-        let (guest, clock) = self.guest(program, run, files.unwrap_or_default());
+        let given = self.given.borrow_mut().remove(&run.message);
+        let streams = self.streams.borrow_mut().remove(&run.message);
+        let brought = Brought {
+            files: given.unwrap_or_default(),
+            streams: streams.unwrap_or_default(),
+        };
+        let (guest, clock) = self.guest(program, run, brought);
         let mut turns = Counted::new(Box::pin(guest), clock);
         let mut nobody = Context::from_waker(Waker::noop());
         if Pin::new(&mut turns).poll(&mut nobody).is_pending() {

@@ -35,7 +35,7 @@ pub(crate) fn check(kind: GuestKind, program: &[u8]) -> Result<(), String> {
     let found = kind_of(program)?;
     let expected = match kind {
         GuestKind::Module => GuestKind::Module,
-        GuestKind::Component | GuestKind::Interpreter => GuestKind::Component,
+        GuestKind::Component | GuestKind::Interpreter | GuestKind::Parts => GuestKind::Component,
     };
     if found != expected {
         return Err(format!(
@@ -50,7 +50,7 @@ pub(crate) fn check(kind: GuestKind, program: &[u8]) -> Result<(), String> {
 fn name(kind: GuestKind) -> &'static str {
     match kind {
         GuestKind::Module => "WebAssembly core module",
-        GuestKind::Component | GuestKind::Interpreter => "WebAssembly component",
+        GuestKind::Component | GuestKind::Interpreter | GuestKind::Parts => "WebAssembly component",
     }
 }
 
@@ -126,7 +126,7 @@ impl Walk {
                 Ok(())
             }
             (
-                GuestKind::Component | GuestKind::Interpreter,
+                GuestKind::Component | GuestKind::Interpreter | GuestKind::Parts,
                 SECTION_CORE_MODULE | SECTION_COMPONENT,
             ) => self.binary(content, depth.saturating_add(1)),
             _ => Ok(()),

@@ -132,6 +132,7 @@ mod tests {
                 content: b""[..].into(),
             }],
             environment: Vec::new(),
+            parts: None,
         }
     }
 

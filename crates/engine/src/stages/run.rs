@@ -3,20 +3,27 @@
 use std::pin::pin;
 
 use atoll_monitor::{Observer, Plan, Watched, watch};
-use atoll_sandbox::{Job, Sandbox, StartError, Streams};
+use atoll_sandbox::{Job, JobParts, Sandbox, StartError, Streams};
 use atoll_store::Owner;
-use atoll_types::{LimitHit, Limits, Message};
+use atoll_types::{LimitHit, Limits, Message, Split};
 
 use crate::way::{Halt, Stop};
 use crate::{Engine, now_unix_ms};
 
-/// What a sandbox is given of a message.
-pub(crate) fn job(message: &Message) -> Job {
+/// What a sandbox is given of a message, whose program may be split.
+pub(crate) fn job(message: &Message, split: Option<&Split>) -> Job {
+    let parts = &message.parts.parts;
     Job {
         program: message.program.clone(),
         arguments: message.arguments.clone(),
         files: message.files.clone(),
         environment: message.environment.clone(),
+        parts: split.map(|split| {
+            Box::new(JobParts {
+                programs: parts.iter().map(|part| part.program.clone()).collect(),
+                split: split.clone(),
+            })
+        }),
     }
 }
 

@@ -8,6 +8,7 @@ fn submission() -> Submission {
             name: "main.py".to_owned(),
             bytes: b"print('hello')\n".as_slice().into(),
         },
+        parts: atoll_types::Parts::default(),
         arguments: Vec::new(),
         stdin: Stdin::Empty,
         files: Vec::new(),

@@ -84,6 +84,7 @@ fn message_of(tenant: &str, script: &str) -> Message {
             name: "script.sh".to_owned(),
             bytes: format!("#!/bin/sh\n{script}\n").into_bytes().into(),
         },
+        parts: atoll_types::Parts::default(),
         arguments: Vec::new(),
         stdin: Stdin::Empty,
         files: Vec::new(),

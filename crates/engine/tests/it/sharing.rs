@@ -291,6 +291,7 @@ fn python(script: &str) -> Message {
             name: "script.py".to_owned(),
             bytes: script.as_bytes().into(),
         },
+        parts: atoll_types::Parts::default(),
         arguments: Vec::new(),
         stdin: Stdin::Empty,
         files: Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GuestKind, GuestLimits};
+use super::{GuestKind, GuestLimits, Links};
 
 /// What the supervisor tells a worker. Numbers of programs and messages are the supervisor's; a
 /// worker that is told of one it does not know ignores it, because the two may cross on the way.
@@ -35,8 +35,17 @@ pub enum Order {
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
+    /// Takes a stream between two processes from the descriptor that comes with this order. A
+    /// message's streams are numbered in the order in which they come.
+    Stream {
+        /// The message that will use it.
+        message: u64,
+    },
     /// Runs a program.
     Run(Box<Run>),
+    /// Lets stores be called whose program runs in another process, until that closes their
+    /// streams.
+    Serve(Box<Serve>),
     /// A piece of standard input, which the worker has asked for.
     Input {
         /// Whose.
@@ -109,4 +118,17 @@ pub struct Run {
     pub keeps_files: bool,
     /// Bounds of this guest.
     pub limits: GuestLimits,
+    /// Other stores of the message.
+    pub links: Links,
+}
+
+/// Stores of a message whose program runs in another process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serve {
+    /// The number the message goes by here.
+    pub message: u64,
+    /// Bounds of all its stores here together.
+    pub limits: GuestLimits,
+    /// The stores; there are no calls of a program.
+    pub links: Links,
 }

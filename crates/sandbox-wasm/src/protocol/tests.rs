@@ -12,6 +12,25 @@ fn limits() -> GuestLimits {
     GuestLimits::of(&crate::PROBE_LIMITS)
 }
 
+/// One of everything.
+fn links(program: u64) -> Links {
+    let call = |to| CallOut {
+        interface: "a:b/c@1.0.0".to_owned(),
+        exported_as: "a:b/c@1.1.0".to_owned(),
+        to,
+    };
+    Links {
+        stores: vec![PartStore {
+            program,
+            name: "part".to_owned(),
+            calls: vec![call(CallTarget::Stream(7))],
+            streams: vec![1, 2],
+        }],
+        calls: vec![call(CallTarget::Store(0))],
+        call_time_us: program,
+    }
+}
+
 fn any_run() -> impl Strategy<Value = Order> {
     let bytes = || any::<Vec<u8>>();
     let arguments = prop::collection::vec(bytes().prop_map(ByteBuf::from), 0..4);
@@ -35,6 +54,7 @@ fn any_run() -> impl Strategy<Value = Order> {
                 input_ends: ends,
                 keeps_files: !ends,
                 limits: limits(),
+                links: links(message),
             }))
         })
 }
@@ -48,11 +68,17 @@ fn any_order() -> impl Strategy<Value = Order> {
             bytes,
             ends
         }),
-        (any::<u64>(), 0..3_usize).prop_map(|(program, kind)| Order::Load {
+        (any::<u64>(), 0..GuestKind::ALL.len()).prop_map(|(program, kind)| Order::Load {
             program,
             kind: GuestKind::ALL[kind],
         }),
         any::<u64>().prop_map(|message| Order::Stop { message }),
+        any::<u64>().prop_map(|message| Order::Stream { message }),
+        any::<u64>().prop_map(|message| Order::Serve(Box::new(Serve {
+            message,
+            limits: limits(),
+            links: links(message),
+        }))),
         (any::<u64>(), any::<u64>()).prop_map(|(message, bytes)| Order::Memory { message, bytes }),
     ]
 }

@@ -13,6 +13,7 @@ mod conformance;
 mod endings;
 mod fixtures;
 mod loss;
+mod parts;
 mod refusals;
 mod sharing;
 mod streams;

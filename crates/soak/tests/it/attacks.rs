@@ -98,6 +98,7 @@ fn message(name: &str, canaries: &Canaries) -> Message {
             name: name.to_owned(),
             bytes: read(name).into(),
         },
+        parts: atoll_types::Parts::default(),
         arguments: canaries.arguments(),
         stdin: Stdin::Empty,
         files: vec![InputFile {

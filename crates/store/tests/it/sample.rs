@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use atoll_store::{Accepted, Owner};
 use atoll_types::{
-    Analysis, Capability, Complexity, ComplexityPart, Confidence, Decision, Dependency,
-    DependencySource, Enforcement, ExecutionClass, Layer, LayerReport, LayerState, Level, Limits,
-    Literal, MessageId, Origin, Outcome, Profile, ProfileSource, ProgramHash, ProgramKind,
-    Quantiles, Reason, ResourceEstimate, Risk, RiskPart, SecurityFlag, Sharing, Status,
-    SystemCalls, TenantId, Timings, Usage,
+    Analysis, Basis, Capability, Complexity, ComplexityPart, Confidence, Crossing, Decision,
+    Dependency, DependencySource, Enforcement, ExecutionClass, Group, Layer, LayerReport,
+    LayerState, Level, Limits, Literal, Means, MessageId, Origin, Outcome, Profile, ProfileSource,
+    ProgramHash, ProgramKind, Quantiles, Reason, ResourceEstimate, Risk, RiskPart, SecurityFlag,
+    Sharing, Split, Status, SystemCalls, TenantId, Timings, Usage,
 };
 
 /// 2026-01-01 00:00:00 UTC.
@@ -197,11 +197,37 @@ pub(crate) fn decision() -> Decision {
         system_calls: SystemCalls::Strict,
         network: Vec::new(),
         accept_missing: BTreeSet::from([Layer::CpuLimit]),
+        split: Some(split()),
         rule: "scripts".to_owned(),
         reasons: vec![Reason {
             from: "rule".to_owned(),
             text: "scripts run in a process of their own, without a network".to_owned(),
         }],
+    }
+}
+
+fn split() -> Split {
+    let group = |name: &str, process| Group {
+        parts: vec![name.to_owned()],
+        process,
+        risk: 0.25,
+        sources: vec!["acme".to_owned()],
+    };
+    Split {
+        groups: vec![group("app", 0), group("codec", 1)],
+        crossings: vec![Crossing {
+            caller: "app".to_owned(),
+            callee: "codec".to_owned(),
+            interface: "acme:images/codec@1.0.0".to_owned(),
+            exported_as: "acme:images/codec@1.2.0".to_owned(),
+            means: Means::OtherProcess,
+            calls_per_run: 10.0,
+            basis: Basis::Predicted,
+            cost_us_per_run: 200.0,
+        }],
+        cost_us_per_run: 200.0,
+        share_of_run: 0.125,
+        entry: Some("wasi:cli/run@0.2.6".to_owned()),
     }
 }
 

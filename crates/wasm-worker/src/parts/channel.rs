@@ -16,7 +16,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::frame::{FRAME_BYTES_MAX, LENGTH_BYTES, NotAFrame, Reply, Request};
 use super::remote::{CallFailed, Remote};
-use super::served::Served;
 use super::value::Value;
 
 /// Memory taken before the first byte of a frame is there.
@@ -188,10 +187,9 @@ pub enum ServeError {
 /// # Errors
 /// When the stream breaks or the caller does not keep to the protocol; then there is nobody left
 /// whom the part could serve.
-pub async fn serve<S, T>(stream: &mut S, part: &mut Served<T>) -> Result<(), ServeError>
+pub async fn serve<S>(stream: &mut S, part: &dyn Remote) -> Result<(), ServeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    T: Send + 'static,
 {
     while let Some(bytes) = read_frame(stream, None).await? {
         let Request {

@@ -22,6 +22,12 @@ impl<T: Send + 'static> Local<T> {
             served: Arc::new(Mutex::new(served)),
         }
     }
+
+    /// How many times the part has trapped or was stopped; none while a call is under way.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.served.try_lock().map_or(0, |served| served.failures())
+    }
 }
 
 impl<T: 'static> Clone for Local<T> {

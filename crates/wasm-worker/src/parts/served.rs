@@ -99,7 +99,8 @@ impl From<Unfit> for Failure {
 
 impl<T: Send + 'static> Served<T> {
     /// A part that is instantiated when it is first called. `make_store` makes its stores, with
-    /// whatever the part's own imports need; their memory is best bounded by a limiter.
+    /// whatever the part's own imports need; their memory is best bounded by a limiter. They must
+    /// give way at every epoch, or the deadline is not noticed.
     #[must_use]
     pub fn new(
         part: InstancePre<T>,
@@ -167,8 +168,6 @@ impl<T: Send + 'static> Served<T> {
 
     async fn start(&mut self) -> wasmtime::Result<Live<T>> {
         let mut store = (self.make_store)();
-        // At every epoch the guest gives way, so that the deadline is noticed.
-        store.epoch_deadline_async_yield_and_update(1);
         store.set_hostcall_fuel(LIFTED_BYTES_MAX);
         let instance = self.part.instantiate_async(&mut store).await?;
         Ok(Live {

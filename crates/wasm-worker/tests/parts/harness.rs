@@ -59,7 +59,11 @@ impl Runtime {
 
     pub(crate) fn served(&self, text: &str, terms: Terms) -> Served<()> {
         let engine = self.engine.clone();
-        Served::new(self.part(text), terms, move || Store::new(&engine, ()))
+        Served::new(self.part(text), terms, move || {
+            let mut store = Store::new(&engine, ());
+            store.epoch_deadline_async_yield_and_update(1);
+            store
+        })
     }
 
     /// The application with the part in the same store.
@@ -250,7 +254,7 @@ pub(crate) fn serve_if_asked() {
     let socket = std::io::stdin().as_fd().try_clone_to_owned().unwrap();
     let mut stream = BlockingStream::new(UnixStream::from(socket), None).unwrap();
     let runtime = Runtime::new();
-    let mut part = runtime.served(CALC, TERMS);
-    let served = executor().block_on(serve(&mut stream, &mut part));
+    let part = Local::new(runtime.served(CALC, TERMS));
+    let served = executor().block_on(serve(&mut stream, &part));
     std::process::exit(i32::from(served.is_err()));
 }

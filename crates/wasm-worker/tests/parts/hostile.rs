@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atoll_wasm_worker::parts::{
-    CallFailed, Channel, FRAME_BYTES_MAX, Remote, Reply, Request, Value, serve,
+    CallFailed, Channel, FRAME_BYTES_MAX, Local, Remote, Reply, Request, Value, serve,
 };
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -107,7 +107,7 @@ fn a_call_that_is_abandoned_ends_the_channel() {
 fn a_caller_that_speaks_nonsense_is_not_served_further() {
     executor().block_on(async {
         let runtime = Runtime::new();
-        let mut part = runtime.served(CALC, TERMS);
+        let part = Local::new(runtime.served(CALC, TERMS));
         let (mut ours, mut theirs) = duplex(1 << 20);
         let request = Request {
             number: 9,
@@ -117,7 +117,7 @@ fn a_caller_that_speaks_nonsense_is_not_served_further() {
         };
         ours.write_all(&request.encode().unwrap()).await.unwrap();
         ours.write_all(&[2, 0, 0, 0, 0xff, 0xff]).await.unwrap();
-        assert!(serve(&mut theirs, &mut part).await.is_err());
+        assert!(serve(&mut theirs, &part).await.is_err());
         drop(theirs);
         let mut answer = Vec::new();
         ours.read_to_end(&mut answer).await.unwrap();
@@ -149,7 +149,7 @@ proptest! {
             static RUNTIME: Runtime = Runtime::new();
         }
         executor().block_on(async {
-            let mut part = RUNTIME.with(|runtime| runtime.served(CALC, TERMS));
+            let part = Local::new(RUNTIME.with(|runtime| runtime.served(CALC, TERMS)));
             let (mut ours, mut theirs) = duplex(1 << 20);
             if framed {
                 let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
@@ -157,7 +157,7 @@ proptest! {
             }
             ours.write_all(&bytes).await.unwrap();
             ours.shutdown().await.unwrap();
-            let _ = serve(&mut theirs, &mut part).await;
+            let _ = serve(&mut theirs, &part).await;
             assert_eq!(part.failures(), 0);
         });
     }

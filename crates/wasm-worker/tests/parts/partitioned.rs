@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use atoll_partition::{Basis, Means, Part, Partition, Program, Rules, Trust, partition, read};
+use atoll_partition::{Part, Partition, Program, Rules, Trust, partition, read};
+use atoll_types::{Basis, Means};
+use atoll_wasm_worker::parts::Local;
 
 use crate::harness::{APP, App, CALC, EXPORT, IMPORT, Runtime, TERMS, executor};
 
@@ -30,7 +32,7 @@ fn decide(source: &str, risk: f64) -> Partition {
 
 /// Links the application to its part in the way that was decided.
 async fn carry_out(runtime: &Runtime, partition: &Partition) -> App {
-    let [crossing] = &partition.crossings[..] else {
+    let [crossing] = &partition.split.crossings[..] else {
         panic!("{partition:?}");
     };
     assert_eq!(crossing.interface, IMPORT);
@@ -40,10 +42,8 @@ async fn carry_out(runtime: &Runtime, partition: &Partition) -> App {
         Means::OtherStore => runtime.other_store(TERMS).await,
         Means::OtherProcess => {
             let (ours, mut theirs) = tokio::io::duplex(1 << 16);
-            let mut part = runtime.served(CALC, TERMS);
-            tokio::spawn(
-                async move { atoll_wasm_worker::parts::serve(&mut theirs, &mut part).await },
-            );
+            let part = Local::new(runtime.served(CALC, TERMS));
+            tokio::spawn(async move { atoll_wasm_worker::parts::serve(&mut theirs, &part).await });
             let channel = atoll_wasm_worker::parts::Channel::new(ours, TERMS.deadline * 4);
             runtime.remote(Arc::new(channel)).await
         }
@@ -61,7 +61,7 @@ fn a_decision_can_be_carried_out() {
         for (source, risk, means) in cases {
             let partition = decide(source, risk);
             assert_eq!(
-                partition.crossings[0].means, means,
+                partition.split.crossings[0].means, means,
                 "{:#?}",
                 partition.reasons
             );
@@ -75,7 +75,7 @@ fn a_decision_can_be_carried_out() {
 #[test]
 fn calls_are_predicted_from_the_code_of_a_real_component() {
     let partition = decide("them", 0.1);
-    let crossing = &partition.crossings[0];
+    let crossing = &partition.split.crossings[0];
     // Six functions pass a call on, and three have a loop.
     assert_eq!(crossing.calls_per_run, 36.0);
     assert_eq!(crossing.basis, Basis::Predicted);

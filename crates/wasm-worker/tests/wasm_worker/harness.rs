@@ -99,6 +99,7 @@ impl Run {
             input_ends: true,
             keeps_files: true,
             limits,
+            links: protocol::Links::default(),
         };
         Self {
             run,
