@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{CopySpec, Jail, JailBeginning, JailError, JailSpec, Zygote};
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
+use atoll_types::calls::CallRules;
 use atoll_types::{Dependency, Layer, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 pub use atoll_jail::cpu_time_us;
@@ -145,8 +146,13 @@ impl Backend for ProcessBackend {
         self.interpreters.check(kind)
     }
 
+    fn unenforceable(&self, rules: &CallRules) -> Option<String> {
+        atoll_jail::calls::unenforceable(rules)
+    }
+
     fn suits_warm(&self, job: &Job) -> bool {
-        job.program.kind != ProgramKind::Python || waiting::suits(job)
+        // The filter of one that waits is in force already.
+        job.calls.is_empty() && (job.program.kind != ProgramKind::Python || waiting::suits(job))
     }
 
     fn imports_ahead(

@@ -167,6 +167,7 @@ async fn run_nothing() -> Result<(), String> {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        calls: Default::default(),
     };
     let mut sandbox = WasmBackend
         .create(spec)

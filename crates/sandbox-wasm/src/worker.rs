@@ -11,6 +11,7 @@ use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, JailFile, JailSpec, Root, WORK_DIRECTORY, helper_binary};
 use atoll_sandbox::{CreateError, Job};
 use atoll_types::Limits;
+use atoll_types::calls::CallRules;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe;
@@ -101,6 +102,7 @@ pub(crate) fn command(
         files: files.collect(),
         descriptors: vec![request, status_in],
         profile: Profile::WasmWorker,
+        calls: CallRules::default(),
     };
     Ok((command, StatusPipe::new(status)?))
 }

@@ -387,6 +387,7 @@ fn job(program: &Program) -> Job {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        calls: Default::default(),
     }
 }
 
