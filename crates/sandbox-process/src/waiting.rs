@@ -54,6 +54,7 @@ pub(crate) fn rehearsal(modules: &BTreeSet<String>) -> Job {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        calls: Default::default(),
     }
 }
 

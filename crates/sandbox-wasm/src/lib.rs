@@ -314,6 +314,7 @@ async fn run_nothing() -> Result<(), String> {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        calls: Default::default(),
     };
     let mut sandbox = WasmBackend::new()
         .create(spec)

@@ -9,6 +9,7 @@ use std::time::Duration;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, Jail, JailBeginning, JailSpec, Root, helper_binary};
 use atoll_sandbox::CreateError;
+use atoll_types::calls::CallRules;
 use atoll_types::{Enforcement, Layer, LayerReport, LayerState, Level, Limits};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use tokio::net::UnixStream;
@@ -65,6 +66,7 @@ pub(crate) fn command(part: &str, descriptors: Vec<OwnedFd>) -> Command {
         files: Vec::new(),
         descriptors,
         profile: Profile::WasmWorker,
+        calls: CallRules::default(),
     }
 }
 

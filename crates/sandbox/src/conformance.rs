@@ -390,6 +390,7 @@ fn job(program: &Program) -> Job {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        calls: Default::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use atoll_types::calls::{CallAudit, CallRules};
 use atoll_types::{
     Analysis, Content, Dependency, Enforcement, InputFile, Layer, LayerReport, Level, LimitName,
     Limits, Program, ProgramKind, SystemCalls, TenantId, Trust, Usage,
@@ -45,6 +46,14 @@ pub trait Backend: Send + Sync {
     /// What is missing, as the end of a sentence that begins with the program.
     fn suits(&self, _job: &Job, _analysis: &Analysis) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Which of the rules for calls cannot be held at this level, and what is missing; `None` when
+    /// all can. A sandbox that waited for its job holds none, so one with rules never waits.
+    fn unenforceable(&self, rules: &CallRules) -> Option<String> {
+        let level = self.level();
+        let none = format!("the level {level} has no rules for calls and no audit of them");
+        (!rules.is_empty()).then_some(none)
     }
 
     /// Begins to build a sandbox: everything that does not depend on its limits, which may not be
@@ -235,6 +244,9 @@ pub struct Job {
     pub files: Vec<InputFile>,
     /// Variables added to the sandbox's own.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What becomes of the program's calls, by rules that are not
+    /// [unenforceable](Backend::unenforceable).
+    pub calls: CallRules,
 }
 
 /// A boundary around one job.
@@ -275,6 +287,11 @@ pub trait Sandbox: Send {
 
     /// What has been used since the start. Never blocks on the program.
     fn usage(&self) -> Usage;
+
+    /// The program's calls so far, if the job's rules want them taken down.
+    fn calls(&self) -> Option<CallAudit> {
+        None
+    }
 
     /// A limit that the kernel (or the Wasm runtime) has reported as hit, if any.
     fn limit_hit(&self) -> Option<LimitName>;
@@ -326,6 +343,8 @@ pub enum Ending {
     Signalled(i32),
     /// The WebAssembly runtime stopped it; the text names the trap.
     Trapped(String),
+    /// It was ended for a call that it made; the text is a sentence that says which.
+    Violated(String),
     /// The sandbox's own machinery ended unexpectedly; the program's fate is unknown.
     Lost(String),
 }

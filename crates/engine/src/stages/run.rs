@@ -5,18 +5,20 @@ use std::pin::pin;
 use atoll_monitor::{Observer, Plan, Watched, watch};
 use atoll_sandbox::{Job, Sandbox, StartError, Streams};
 use atoll_store::Owner;
+use atoll_types::calls::CallRules;
 use atoll_types::{LimitHit, Limits, Message};
 
 use crate::way::{Halt, Stop};
 use crate::{Engine, now_unix_ms};
 
-/// What a sandbox is given of a message.
-pub(crate) fn job(message: &Message) -> Job {
+/// What a sandbox is given of a message, with the rules for its calls.
+pub(crate) fn job(message: &Message, calls: &CallRules) -> Job {
     Job {
         program: message.program.clone(),
         arguments: message.arguments.clone(),
         files: message.files.clone(),
         environment: message.environment.clone(),
+        calls: calls.clone(),
     }
 }
 

@@ -219,6 +219,7 @@ pub(crate) fn job(script: &str) -> Job {
             content: b"VALUE = 'imported'\n"[..].into(),
         }],
         environment: vec![(b"COLOUR".to_vec(), b"blue=\xe9".to_vec())],
+        calls: Default::default(),
     }
 }
 

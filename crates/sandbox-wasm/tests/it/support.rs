@@ -52,6 +52,7 @@ pub(crate) fn job(program: Program) -> Job {
         arguments: Vec::new(),
         files: Vec::new(),
         environment: Vec::new(),
+        calls: Default::default(),
     }
 }
 
