@@ -148,7 +148,7 @@ impl Backend for ProcessBackend {
         self.interpreters.check(kind)
     }
 
-    fn unenforceable(&self, rules: &CallRules) -> Option<String> {
+    fn unenforceable(&self, _kind: ProgramKind, rules: &CallRules) -> Option<String> {
         atoll_jail::calls::unenforceable(rules)
     }
 

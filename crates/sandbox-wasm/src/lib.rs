@@ -5,6 +5,7 @@
 //! WebAssembly runtime and never looks at a guest's bytes: both happen in other processes, each
 //! inside a jail.
 
+mod calls;
 mod code;
 mod compile;
 mod ending;
@@ -29,6 +30,7 @@ use atoll_sandbox::{
     Backend, Beginning, CreateError, Domain, Environment, Job, Sandbox, SandboxSpec, StartError,
     Tenancy, Terms,
 };
+use atoll_types::calls::CallRules;
 use atoll_types::{
     Analysis, Layer, LayerReport, LayerState, Limits, Program, ProgramHash, ProgramKind,
     SystemCalls, TenantId,
@@ -171,6 +173,11 @@ impl Backend for WasmBackend {
         }
         let interpreter = self.level.interpreters.get(job.program.kind)?;
         interpreter.suits(analysis)
+    }
+
+    /// Every function of the host passes one gate, so all rules hold but some that deny.
+    fn unenforceable(&self, kind: ProgramKind, rules: &CallRules) -> Option<String> {
+        calls::unenforceable(kind, rules)
     }
 
     /// Workers are kept here, and each serves many messages at once.

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compile::{CompileReport, CompileRequest, CompileStatus, read_request, write_request};
 pub use frame::{FrameError, FrameReader, write_frame};
-pub use notice::{GuestEnd, GuestUsage, Notice, OutputStream};
+pub use notice::{CALLS_TOLD_MAX, GuestEnd, GuestUsage, Notice, OutputStream};
 pub use order::{Order, Run, Settings};
 pub use text::tidy;
 

@@ -11,6 +11,7 @@ use atoll_sandbox::{
     DestroyError, Domain, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile,
     Lifecycle, OutputEnd, Sandbox, StartError, State, Streams, Tenancy, Terms,
 };
+use atoll_types::calls::CallAudit;
 use atoll_types::{Enforcement, Layer, LimitName, Limits, SkipReason, Usage};
 use tokio::sync::oneshot;
 
@@ -44,6 +45,8 @@ pub(crate) struct WasmSandbox {
     compiler: Option<JailBeginning>,
     running: Option<Running>,
     conclusion: Option<Conclusion>,
+    /// What it has called, once it has ended.
+    calls: Option<CallAudit>,
 }
 
 /// Jails that are being built while the message is judged.
@@ -120,6 +123,7 @@ impl WasmSandbox {
             compiler,
             running: None,
             conclusion: None,
+            calls: None,
         }
     }
 
@@ -248,6 +252,11 @@ impl Sandbox for WasmSandbox {
         }
     }
 
+    /// Known at its end. What a program called whose worker is gone went with the worker.
+    fn calls(&self) -> Option<CallAudit> {
+        self.calls.clone()
+    }
+
     fn limit_hit(&self) -> Option<LimitName> {
         self.conclusion
             .as_ref()
@@ -258,10 +267,11 @@ impl Sandbox for WasmSandbox {
         if let Some(conclusion) = &self.conclusion {
             return conclusion.ending.clone();
         }
-        let conclusion = match &mut self.running {
-            None => Conclusion::lost("the program was never started"),
+        let (conclusion, calls) = match &mut self.running {
+            None => (Conclusion::lost("the program was never started"), None),
             Some(running) => running.wait().await,
         };
+        self.calls = calls;
         // Only the first wait finds the sandbox running.
         let _ = self.lifecycle.advance(State::Ended);
         self.conclusion.insert(conclusion).ending.clone()
@@ -334,9 +344,9 @@ impl Running {
     }
 
     /// Waits for the message's end. Cancelling loses nothing.
-    async fn wait(&mut self) -> Conclusion {
+    async fn wait(&mut self) -> (Conclusion, Option<CallAudit>) {
         let Some(ended) = &mut self.ended else {
-            return Conclusion::lost("its end has been told before");
+            return (Conclusion::lost("its end has been told before"), None);
         };
         let finished = match self.stopped {
             None => ended.await,
@@ -353,8 +363,8 @@ impl Running {
         };
         self.ended = None;
         match finished {
-            Ok(finished) => conclude(finished.end, self.place.is_own),
-            Err(_) => Conclusion::lost("the WebAssembly worker is gone"),
+            Ok(finished) => (conclude(finished.end, self.place.is_own), finished.calls),
+            Err(_) => (Conclusion::lost("the WebAssembly worker is gone"), None),
         }
     }
 }

@@ -234,6 +234,7 @@ impl Worker {
             input: Input::Whole,
             keeps_files: orders.run.keeps_files,
             is_released: false,
+            calls: orders.run.calls.audit.then(Vec::new),
             usage: Arc::new(Mutex::new(GuestUsage::default())),
             finished,
         };
@@ -260,6 +261,7 @@ impl Worker {
             input: Input::Pieces(input),
             keeps_files: orders.run.keeps_files,
             is_released: false,
+            calls: orders.run.calls.audit.then(Vec::new),
             usage: Arc::clone(&usage),
             finished,
         };

@@ -48,9 +48,10 @@ pub trait Backend: Send + Sync {
         Ok(())
     }
 
-    /// Which of the rules for calls cannot be held at this level, and what is missing; `None` when
-    /// all can. A sandbox that waited for its job holds none, so one with rules never waits.
-    fn unenforceable(&self, rules: &CallRules) -> Option<String> {
+    /// Which of the rules for calls cannot be held at this level for programs of a kind, and what
+    /// is missing; `None` when all can. Without rules, nothing is. A sandbox that a
+    /// [pool](Backend::keeps_ready) kept waiting holds none, so a job with rules gets a new one.
+    fn unenforceable(&self, _kind: ProgramKind, rules: &CallRules) -> Option<String> {
         let level = self.level();
         let none = format!("the level {level} has no rules for calls and no audit of them");
         (!rules.is_empty()).then_some(none)

@@ -289,6 +289,7 @@ impl Worker {
                 message,
                 end: atoll_sandbox_wasm::protocol::GuestEnd::Stopped,
                 usage: Default::default(),
+                calls: None,
             });
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn made(calls: &CallAudit) -> String {
         let (call, verdict) = (record.call.name(), plain(&record.verdict));
         let _ = writeln!(out, "  after {at} ms: {verdict} {call} {argument}");
     }
-    let more = shown.count() as u64 + calls.records_left_off;
+    let more = calls.records_left_off.saturating_add(shown.count() as u64);
     if more > 0 {
         let _ = writeln!(out, "  and {more} more calls; `--json` has the first 1000");
     }

@@ -57,7 +57,7 @@ fn hides_a_standard_module(job: &Job) -> bool {
 /// program brings along fits.
 pub(crate) fn provide(engine: &Engine, message: &Message, decision: &Decision) -> Result<(), Halt> {
     let backend = able_backend(engine, decision.level, message.program.kind)?;
-    if let Some(why) = backend.unenforceable(&decision.calls) {
+    if let Some(why) = backend.unenforceable(message.program.kind, &decision.calls) {
         return Err(Halt::refused(format!(
             "the rules for calls cannot be held at the level {}: {why}",
             decision.level
