@@ -52,6 +52,8 @@ pub struct Report {
     pub decision: Option<Decision>,
     /// What was enforced.
     pub enforcement: Value,
+    /// What was called.
+    pub calls: Option<Calls>,
     /// What was used.
     pub usage: BTreeMap<String, u64>,
     /// Microseconds a stage.
@@ -96,10 +98,45 @@ pub struct Decision {
     pub limits: BTreeMap<String, u64>,
     /// What of a network is granted.
     pub network: Vec<Value>,
+    /// What becomes of calls.
+    pub calls: CallRules,
     /// The id of the rule that matched.
     pub rule: String,
     /// Why, in order.
     pub reasons: Vec<Reason>,
+}
+
+/// What becomes of calls.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CallRules {
+    /// The rules, as they are written.
+    pub rules: Vec<String>,
+    /// Whether calls are taken down.
+    pub audit: bool,
+}
+
+/// What was called.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Calls {
+    /// How often, by name and by `allowed`, `denied`, `delayed` and `trapped`.
+    pub counts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The first calls.
+    pub records: Vec<CallRecord>,
+    /// How many more there were.
+    pub records_left_off: u64,
+}
+
+/// One call.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CallRecord {
+    /// Its name.
+    pub call: String,
+    /// Its argument: `data` and `encoding`.
+    pub argument: Option<BTreeMap<String, String>>,
+    /// `allow`, `deny=ERROR`, `delay=TIME` or `trap`.
+    pub verdict: String,
+    /// When.
+    pub since_start_us: u64,
 }
 
 /// One reason of a decision.

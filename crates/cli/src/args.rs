@@ -6,6 +6,7 @@ mod values;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use atoll_types::calls::CallRule;
 use atoll_types::{Level, MessageId, TenantId};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
@@ -145,6 +146,15 @@ pub(crate) struct SubmissionArgs {
     /// Ask for a limit on memory, such as 256MiB.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) memory: Option<u64>,
+
+    /// Hold the program's calls to a rule, such as "deny=EACCES file.open /etc/**", behind those of
+    /// the policy. May be given more than once; the first that matches a call decides.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) call: Vec<CallRule>,
+
+    /// Take down what the program calls: counts of all calls, and the first of them one by one.
+    #[arg(long)]
+    pub(crate) audit: bool,
 }
 
 /// The program and what it is given: one list, so that everything from the program on is the
@@ -281,7 +291,7 @@ fn status_parser() -> impl clap::builder::TypedValueParser<Value = atoll_types::
 const EXIT_CODES: &str = "\
 Exit codes of `atoll run`:
   0-255  the program's own exit code
-  128+N  signal N ended the program (134 for a WebAssembly trap)
+  128+N  signal N ended the program (134 for a WebAssembly trap or a trapped call)
   124    the program reached a limit
   125    Atoll failed, or its input could not be used
   126    the program was refused: policy forbids it, or this host cannot isolate it
@@ -304,6 +314,7 @@ Examples:
   atoll run --timeout 5s --memory 256MiB --json untrusted.js | jq .status
   cat words.txt | atoll run wordcount.wasm
   atoll run --tenant alice --level process --explain tool arg1 arg2
+  atoll run --audit --call 'deny=EACCES file.open /etc/**' report.py
 
 The exit code is the program's own; `atoll --help` lists the others.";
 

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod calls;
 mod completion;
 mod doctor;
 pub(crate) mod explain;

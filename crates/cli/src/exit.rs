@@ -71,6 +71,7 @@ mod tests {
                 profile: None,
                 decision: None,
                 enforcement: None,
+                calls: None,
                 usage: Usage::default(),
                 timings_us: Timings::default(),
             },

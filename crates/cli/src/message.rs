@@ -7,6 +7,7 @@ use atoll_engine::{
     Engine, Options, PolicyText, Request, Submission, backends, input_file, now_unix_ms,
     program_file, random, text_file,
 };
+use atoll_types::calls::CallRules;
 use atoll_types::{
     InputFile, Message, Origin, Part, Parts, Program, ProgramHash, ProgramKind, Stdin,
 };
@@ -64,6 +65,10 @@ pub(crate) fn request(args: &SubmissionArgs) -> Request {
         level: args.level,
         wall_time_ms: args.timeout,
         memory_bytes: args.memory,
+        calls: CallRules {
+            rules: args.call.clone(),
+            audit: args.audit,
+        },
     }
 }
 

@@ -85,7 +85,14 @@ pub(crate) fn fate(course: &Course, sharing: Sharing, messages_left: u32) -> Fat
             }
             | Watched {
                 cause: Cause::Ended,
-                ending: None | Some(Ending::Signalled(_) | Ending::Trapped(_) | Ending::Lost(_)),
+                ending:
+                    None
+                    | Some(
+                        Ending::Signalled(_)
+                        | Ending::Trapped(_)
+                        | Ending::Violated(_)
+                        | Ending::Lost(_),
+                    ),
                 collecting: NotAsked | Done | Failed,
             }
             | Watched {
@@ -96,6 +103,7 @@ pub(crate) fn fate(course: &Course, sharing: Sharing, messages_left: u32) -> Fat
                         Ending::Exited(_)
                         | Ending::Signalled(_)
                         | Ending::Trapped(_)
+                        | Ending::Violated(_)
                         | Ending::Lost(_),
                     ),
                 collecting: NotAsked | Done | Failed,
@@ -132,6 +140,7 @@ mod tests {
         let codes = [0, 1, 7, 255].map(Ending::Exited);
         let others = [
             Ending::Trapped("unreachable".to_owned()),
+            Ending::Violated("it made the call program.execute".to_owned()),
             Ending::Lost("the first process ended".to_owned()),
         ];
         let all = codes.into_iter().chain(signals).chain(others);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use atoll_sandbox::Backend;
 use atoll_sandbox_wasm::WasmBackend;
+use atoll_types::calls::CallRules;
 use atoll_types::{Limits, Message};
 
 use crate::way::chain;
@@ -38,7 +39,7 @@ impl Instances {
     /// A sentence that says why it cannot be run.
     pub async fn prepare(&self, message: &Message, limits: &Limits) -> Result<Prepared, String> {
         let none = BTreeSet::new();
-        let job = stages::job(message, None);
+        let job = stages::job(message, &CallRules::default(), None);
         let prepared = self.backend.prepare(job, limits, &none).await;
         prepared.map_err(|error| chain(&error))
     }

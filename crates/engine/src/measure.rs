@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use atoll_monitor::{Flow, Input, Observer, Plan, Stream, watch};
 use atoll_pool::Key;
 use atoll_sandbox::{Environment, Tenancy};
+use atoll_types::calls::CallRules;
 use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, SystemCalls, Timings, Usage};
 
 use crate::clock::Stopwatch;
@@ -65,6 +66,7 @@ impl Engine {
             messages_max: 1,
             system_calls,
             network: Vec::new(),
+            calls: CallRules::default(),
             accept_missing: BTreeSet::new(),
             split: None,
             rule: String::new(),
@@ -79,7 +81,7 @@ impl Engine {
             asked: Instant::now(),
             came: None,
         };
-        let job = stages::job(message, None);
+        let job = stages::job(message, &decision.calls, None);
         let taken = stages::take(self, message, &decision, around(), &job).await;
         let taken = taken.map_err(|halt| halt.reason)?;
         let started = self.start(taken, message, &decision, around(), job).await;
@@ -114,7 +116,7 @@ impl Engine {
     pub fn surroundings(&self, message: &Message, level: Level) -> Result<Environment, String> {
         let environment = stages::environment(message, None).map_err(|halt| halt.reason)?;
         let (job, analysis) = (
-            stages::job(message, None),
+            stages::job(message, &CallRules::default(), None),
             stages::analyze(&message.program),
         );
         Ok(stages::imported_ahead(

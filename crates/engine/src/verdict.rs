@@ -123,6 +123,10 @@ pub(crate) fn judge(watched: &Watched, limits: &Limits) -> Verdict {
                 format!("the WebAssembly program trapped: {trap}"),
             )
         },
+        (Cause::Ended, Some(Ending::Violated(what))) => Verdict {
+            events: vec![EventKind::Violation],
+            ..Verdict::plain(Status::Signalled, what.clone())
+        },
         (Cause::Ended, Some(Ending::Lost(what))) => {
             Verdict::lost(format!("the sandbox ended unexpectedly: {what}"))
         }

@@ -262,7 +262,7 @@ impl Engine {
         way.watch.time(stage::PROVIDE, || {
             stages::provide(self, &message, &decision)
         })?;
-        let job = stages::job(&message, decision.split.as_ref());
+        let job = stages::job(&message, &decision.calls, decision.split.as_ref());
         let around = around?
             .shared(self, &message, &decision, way.trust)
             .with_imports(self, &decision, &job, way.outcome.analysis.as_ref());
@@ -300,6 +300,7 @@ impl Engine {
         );
         let watched = way.watch.wait(stage::RUN, running).await;
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
+        way.outcome.calls = sandbox.calls();
 
         let watched = watched?;
         let verdict = judge(&watched, &limits);
@@ -446,6 +447,7 @@ pub(crate) fn blank(message: &Message) -> Outcome {
         profile: None,
         decision: None,
         enforcement: None,
+        calls: None,
         usage: Usage::default(),
         timings_us: Timings::default(),
     }

@@ -3,6 +3,7 @@
 mod layers;
 mod renewal;
 mod spec;
+mod supervision;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,6 +24,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use crate::ablation;
+use crate::calls::Supervised;
 use crate::cgroup::{self, Group};
 use crate::control::{Received, Receiver, send};
 use crate::helper::helper_binary;
@@ -63,6 +65,8 @@ pub struct Jail {
     processes_peak: AtomicU32,
     /// The zygote that this is a copy of, and not a child of this process then.
     copy: Option<Slot>,
+    /// Who judges the program's calls, if there are rules for them.
+    supervised: Option<Supervised>,
 }
 
 /// A jail that is being built by other processes. Dropping it undoes what was built.
@@ -232,6 +236,7 @@ impl Jail {
             removed: false,
             processes_peak: AtomicU32::new(0),
             copy,
+            supervised: None,
         }
     }
 
@@ -330,12 +335,15 @@ impl Jail {
             arguments: command.arguments,
             environment: ablation::variables(command.environment),
             files: command.files.iter().map(placed_file).collect(),
-            resource_limits: resource_limits(&self.limits),
+            resource_limits: self.resource_limits(&command.calls),
             filter: filter(command.profile)?,
             execute_low: in_force(command.profile) == Profile::Strict,
+            calls: self.calls_filter(&command.calls)?,
         };
+        let calls = self.supervise(&command.calls)?;
         let descriptors: Vec<_> = [&bundle]
             .into_iter()
+            .chain(&calls)
             .chain(&inner)
             .chain(&command.descriptors)
             .map(AsFd::as_fd)
@@ -348,6 +356,8 @@ impl Jail {
             Ok((Reply::Started, _)) => {}
             Ok((Reply::Failed(failure), _)) => return Err(failed(failure)),
             Ok((reply, _)) => return Err(unexpected(&reply)),
+            // It was ended for what it called before anybody could say that it runs.
+            Err(_) if self.is_trapped() => {}
             Err(error) => return Err(self.start_unknown(error)),
         }
         self.started = Some(Started { at, cpu_time_us });
@@ -470,7 +480,8 @@ impl Jail {
     /// Processes in the cgroup that are not the program's. The first process of a copy is in its
     /// zygote's.
     fn own_processes(&self) -> u32 {
-        u32::from(self.copy.is_none()) + u32::from(self.renews)
+        let hand = u32::from(self.supervised.is_some());
+        u32::from(self.copy.is_none()) + u32::from(self.renews) + hand
     }
 
     fn group_limits(&self, limits: &Limits) -> Limits {

@@ -12,6 +12,7 @@
 //! caller has accepted that this one layer is missing.
 
 mod ablation;
+pub mod calls;
 mod cgroup;
 mod control;
 mod helper;

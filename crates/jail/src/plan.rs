@@ -121,7 +121,7 @@ pub(crate) struct DiskLimits {
     pub files: u64,
 }
 
-/// What to run. Travels with stdin, stdout, stderr, the bundle of files, and the extra descriptors.
+/// What to run. Travels with the bundle of files, stdin, stdout, stderr, and the extra descriptors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Start {
     /// Absolute path inside the jail.
@@ -138,6 +138,9 @@ pub(crate) struct Start {
     pub filter: Filter,
     /// Whether the filter lets only a path on the lowest page be executed.
     pub execute_low: bool,
+    /// The filter that lets calls wait for an answer, if there are rules for calls; the socket of
+    /// who carries them out comes along, behind the bundle.
+    pub calls: Option<Filter>,
 }
 
 /// One file of a [`Start`].

@@ -1,5 +1,6 @@
 //! Which layers this host can enforce, found out by building a jail and running a program in it.
 
+use atoll_types::calls::CallRules;
 use atoll_types::{Layer, LayerReport, LayerState, Limits};
 
 use crate::helper::helper_binary;
@@ -101,6 +102,7 @@ async fn run_something() -> Result<(), JailError> {
         files: Vec::new(),
         descriptors: Vec::new(),
         profile: PROFILE,
+        calls: CallRules::default(),
     };
     let streams = jail.start(command).await?;
     drop(streams.stdin);

@@ -1,7 +1,10 @@
 //! Decides how one message is isolated: the first rule that matches, then sizes, request, floors.
 
+mod calls;
+
 use std::collections::BTreeSet;
 
+use atoll_types::calls::CallRules;
 use atoll_types::{
     Analysis, Decision, Layer, Level, Limits, Origin, Profile, Reason, Risk, Sharing, SystemCalls,
     TenantId, Trust,
@@ -33,7 +36,7 @@ pub struct DecisionInput<'a> {
 }
 
 /// What the caller asked for; `None` leaves it to the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Request {
     /// A level. A stronger one than the rule's is granted; a weaker one only where the rule allows.
     pub level: Option<Level>,
@@ -41,6 +44,8 @@ pub struct Request {
     pub wall_time_ms: Option<u64>,
     /// Memory, in bytes. Less is granted; more up to what the policy allows.
     pub memory_bytes: Option<u64>,
+    /// Rules for calls, behind those of the policy, and whether calls are taken down.
+    pub calls: CallRules,
 }
 
 /// The policy refuses the message.
@@ -118,6 +123,9 @@ impl Policy {
                 &format!("the floor of tenant `{}`", input.tenant),
             );
         }
+        let of_rule = (rule, isolation);
+        let asked = &input.request.calls;
+        draft.calls = calls::calls(self, of_rule, input.tenant, asked, &mut draft.reasons)?;
         draft.finish()
     }
 
@@ -175,6 +183,7 @@ struct Draft<'r> {
     system_calls: SystemCalls,
     limits: Limits,
     accept_missing: BTreeSet<Layer>,
+    calls: CallRules,
     reasons: Vec<Reason>,
 }
 
@@ -188,6 +197,7 @@ impl<'r> Draft<'r> {
             system_calls: SystemCalls::Strict,
             limits: smallest(),
             accept_missing: BTreeSet::new(),
+            calls: CallRules::default(),
             reasons,
         }
     }
@@ -389,6 +399,7 @@ impl<'r> Draft<'r> {
             limits: self.limits,
             system_calls: self.system_calls,
             network: Vec::new(),
+            calls: self.calls,
             accept_missing: self.accept_missing,
             split: None,
             rule: self.rule.id.clone(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use atoll_types::calls::CallRule;
 use atoll_types::{EventKind, Layer, Level, SenderHistory, Sharing, SystemCalls, TenantId, Trust};
 use cel::Env;
 
@@ -66,6 +67,9 @@ pub(crate) struct Isolation {
     pub(crate) limits: Settings,
     /// Layers that messages may run without, instead of the defaults.
     pub(crate) accept_missing: Option<BTreeSet<Layer>>,
+    pub(crate) calls: Vec<CallRule>,
+    /// Whether calls are taken down, whoever asks for it.
+    pub(crate) audit: bool,
 }
 
 /// What the policy says about one tenant.
@@ -83,6 +87,8 @@ pub(crate) struct Floor {
     pub(crate) system_calls: Option<SystemCalls>,
     /// The most each limit may be.
     pub(crate) caps: BTreeMap<LimitKey, u64>,
+    /// Rules for calls, before any others.
+    pub(crate) calls: Vec<CallRule>,
 }
 
 /// A tenant that the policy does not name becomes known after this many finished messages.
@@ -202,6 +208,14 @@ impl fmt::Display for Effect {
                 }
                 if !isolation.limits.is_empty() {
                     f.write_str(", limits of its own")?;
+                }
+                match isolation.calls.len() {
+                    0 => {}
+                    1 => f.write_str(", a rule for calls")?,
+                    rules => write!(f, ", {rules} rules for calls")?,
+                }
+                if isolation.audit {
+                    f.write_str(", calls taken down")?;
                 }
                 if let Some(layers) = &isolation.accept_missing {
                     let names: Vec<&str> = layers.iter().map(|layer| layer.name()).collect();

@@ -3,6 +3,7 @@
 //! The file is walked by hand rather than deserialised, so that one pass reports everything that
 //! is wrong, each at its place, with the nearest right name.
 
+mod calls;
 mod section;
 mod sizes;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::diagnostic::{Findings, did_you_mean};
 use crate::facts::TRUSTS;
 use crate::limits;
 use crate::policy::{Effect, Floor, Isolation, Policy, Rule, Tenant};
+use calls::CALLS;
 use section::{Section, as_table, as_whole, at, wrong};
 
 /// The largest policy file, in bytes.
@@ -210,7 +212,7 @@ fn because(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Str
 }
 
 fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect> {
-    const KEYS: [&str; 9] = [
+    const KEYS: [&str; 11] = [
         "level",
         "sharing",
         "messages_max",
@@ -220,6 +222,8 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         "system_calls",
         "limits",
         ACCEPT_MISSING,
+        CALLS,
+        "audit",
     ];
     if rule.get("set").is_none() {
         let help = "say what it does: set.level = \"process\", or set.deny = true".to_owned();
@@ -243,6 +247,8 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
     let system_calls = system_calls(findings, &set);
     let sharing = sharing(findings, &set);
     let messages_max = messages_max(findings, &set, sharing);
+    let calls = calls::calls(findings, &set);
+    let audit = set.flag(findings, "audit");
     if set.get("level").is_none() {
         let help = "there are: instance, process, gvisor, vm".to_owned();
         findings.error(set.at, "this rule sets no `level`", Some(help));
@@ -262,6 +268,8 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         system_calls,
         limits,
         accept_missing,
+        calls,
+        audit,
     }))
 }
 
@@ -391,7 +399,7 @@ fn tenants(findings: &mut Findings<'_>, root: &Section<'_, '_>) -> BTreeMap<Tena
 }
 
 fn floor(findings: &mut Findings<'_>, parent: &Section<'_, '_>) -> Floor {
-    const KEYS: [&str; 4] = ["level", "sharing", "system_calls", "limits"];
+    const KEYS: [&str; 5] = ["level", "sharing", "system_calls", "limits", CALLS];
     let Some(section) = parent.section(findings, "floor", &KEYS) else {
         return Floor::default();
     };
@@ -400,5 +408,6 @@ fn floor(findings: &mut Findings<'_>, parent: &Section<'_, '_>) -> Floor {
         sharing: sharing(findings, &section),
         system_calls: system_calls(findings, &section),
         caps: sizes::caps(findings, &section),
+        calls: calls::calls(findings, &section),
     }
 }

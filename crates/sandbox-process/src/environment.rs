@@ -9,6 +9,7 @@ use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, JailFile, Root, WORK_DIRECTORY};
 use atoll_sandbox::{CreateError, Environment, Job};
 use atoll_types::ProgramKind;
+use atoll_types::calls::CallRules;
 
 use crate::ahead;
 use crate::interpreter::Interpreters;
@@ -180,6 +181,7 @@ impl CommandLine {
             files: std::iter::once(program).chain(files).collect(),
             descriptors: Vec::new(),
             profile: self.profile,
+            calls: job.calls,
         }
     }
 
@@ -210,6 +212,7 @@ impl CommandLine {
             files: Vec::new(),
             descriptors: vec![library, rehearsal],
             profile: Profile::Zygote,
+            calls: CallRules::default(),
         })
     }
 

@@ -19,6 +19,7 @@ use atoll_jail::{CopySpec, Jail, JailBeginning, JailError, JailSpec, Zygote};
 use atoll_sandbox::{
     Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec, Terms,
 };
+use atoll_types::calls::CallRules;
 use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 pub use atoll_jail::cpu_time_us;
@@ -147,8 +148,13 @@ impl Backend for ProcessBackend {
         self.interpreters.check(kind)
     }
 
+    fn unenforceable(&self, _kind: ProgramKind, rules: &CallRules) -> Option<String> {
+        atoll_jail::calls::unenforceable(rules)
+    }
+
     fn suits_warm(&self, job: &Job) -> bool {
-        job.program.kind != ProgramKind::Python || waiting::suits(job)
+        // The filter of one that waits is in force already.
+        job.calls.is_empty() && (job.program.kind != ProgramKind::Python || waiting::suits(job))
     }
 
     fn imports_ahead(

@@ -8,6 +8,7 @@ use atoll_sandbox::{
     CreateError, DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile,
     Lifecycle, OutputEnd, RenewError, Sandbox, StartError, State, Streams,
 };
+use atoll_types::calls::CallAudit;
 use atoll_types::{Enforcement, Level, LimitName, Limits, Usage};
 
 use crate::environment::CommandLine;
@@ -130,6 +131,10 @@ impl Sandbox for ProcessSandbox {
         self.jail.usage()
     }
 
+    fn calls(&self) -> Option<CallAudit> {
+        self.jail.audit()
+    }
+
     fn limit_hit(&self) -> Option<LimitName> {
         self.jail.limit_hit()
     }
@@ -143,6 +148,11 @@ impl Sandbox for ProcessSandbox {
             && let Err(error) = handed.started().await
         {
             return Ending::Lost(self.not_started(error).to_string());
+        }
+        // An end that was seen is the program's own, unless a rule had ended it already.
+        let violation = self.jail.violation();
+        if let Some(violation) = violation.filter(|it| it.by_rule || ended.is_none()) {
+            return Ending::Violated(violation.what);
         }
         match ended {
             Some(ProgramEnd::Exited(code)) => Ending::Exited(code),

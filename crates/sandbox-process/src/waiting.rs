@@ -55,6 +55,7 @@ pub(crate) fn rehearsal(modules: &BTreeSet<String>) -> Job {
         files: Vec::new(),
         environment: Vec::new(),
         parts: None,
+        calls: Default::default(),
     }
 }
 

@@ -45,6 +45,10 @@ pub(crate) fn conclude(end: Result<GuestEnd, Lost>, is_own: bool) -> Conclusion 
             ending: Ending::Trapped(text),
             limit,
         },
+        Ok(GuestEnd::Violated { text }) => Conclusion {
+            ending: Ending::Violated(text),
+            limit: None,
+        },
         Ok(GuestEnd::Stopped) => Conclusion {
             ending: Ending::Signalled(SIGKILL),
             limit: None,
@@ -93,6 +97,15 @@ mod tests {
         let found = conclude(Ok(end), false);
         assert_eq!(found.ending, Ending::Trapped("out of bounds".to_owned()));
         assert_eq!(found.limit, Some(LimitName::Memory));
+    }
+
+    #[test]
+    fn a_violation_is_one_in_any_worker() {
+        for is_own in [true, false] {
+            let text = "it made the call file.open".to_owned();
+            let found = conclude(Ok(GuestEnd::Violated { text: text.clone() }), is_own);
+            assert_eq!((found.ending, found.limit), (Ending::Violated(text), None));
+        }
     }
 
     #[test]

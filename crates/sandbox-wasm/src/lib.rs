@@ -5,6 +5,7 @@
 //! WebAssembly runtime and never looks at a guest's bytes: both happen in other processes, each
 //! inside a jail.
 
+mod calls;
 mod code;
 mod compile;
 mod ending;
@@ -30,6 +31,7 @@ use atoll_sandbox::{
     Backend, Beginning, CreateError, Domain, Environment, Job, Sandbox, SandboxSpec, StartError,
     Tenancy, Terms,
 };
+use atoll_types::calls::CallRules;
 use atoll_types::{
     Analysis, Layer, LayerReport, LayerState, Limits, Program, ProgramHash, ProgramKind,
     SystemCalls, TenantId,
@@ -174,6 +176,11 @@ impl Backend for WasmBackend {
         interpreter.suits(analysis)
     }
 
+    /// Every function of the host passes one gate, so all rules hold but some that deny.
+    fn unenforceable(&self, kind: ProgramKind, rules: &CallRules) -> Option<String> {
+        calls::unenforceable(kind, rules)
+    }
+
     /// Workers are kept here, and each serves many messages at once.
     fn keeps_ready(&self) -> bool {
         true
@@ -316,6 +323,7 @@ async fn run_nothing() -> Result<(), String> {
         files: Vec::new(),
         environment: Vec::new(),
         parts: None,
+        calls: Default::default(),
     };
     let mut sandbox = WasmBackend::new()
         .create(spec)

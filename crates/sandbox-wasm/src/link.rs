@@ -5,6 +5,7 @@
 //! the worker is gone. What a worker says counts only where it fits what it was told; one that says
 //! anything else has been taken over and is ended.
 
+mod called;
 mod input;
 mod last;
 mod outgoing;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use atoll_jail::Jail;
+use atoll_types::calls::{CallAudit, CallRecord};
 use atoll_types::{LimitName, Limits};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -46,6 +48,8 @@ pub struct Finished {
     pub end: Result<GuestEnd, Lost>,
     /// What it used.
     pub usage: GuestUsage,
+    /// What it called, if that was to be taken down and its worker came to saying so.
+    pub calls: Option<CallAudit>,
     /// What it wrote to standard output, where that was kept.
     pub stdout: Vec<u8>,
     /// What it wrote to standard error, where that was kept.
@@ -104,6 +108,8 @@ pub(crate) struct Inside {
     pub(crate) keeps_files: bool,
     /// Whether nobody will ask for them.
     pub(crate) is_released: bool,
+    /// The first of its calls as far as they have been told, if they are taken down.
+    pub(crate) calls: Option<Vec<CallRecord>>,
     /// What it has used so far.
     pub(crate) usage: Arc<Mutex<GuestUsage>>,
     pub(crate) finished: oneshot::Sender<Finished>,
@@ -470,7 +476,10 @@ impl State {
                 message,
                 end,
                 usage,
+                calls,
             } => {
+                let inside = self.inside.get_mut(&message).ok_or(UNKNOWN)?;
+                let calls = called::audit(inside.calls.take(), calls)?;
                 let inside = self.inside.remove(&message).ok_or(UNKNOWN)?;
                 *inside.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
                 if inside.keeps_files && inside.is_released {
@@ -480,10 +489,14 @@ impl State {
                 } else if inside.keeps_files {
                     self.kept.insert(message);
                 }
-                finish(inside, Ok(end), usage);
+                finish(inside, Ok(end), usage, calls);
                 if self.inside.is_empty() {
                     self.idle_since = Some(Instant::now());
                 }
+            }
+            Notice::Called { message, records } => {
+                let inside = self.inside.get_mut(&message).ok_or(UNKNOWN)?;
+                called::take(inside.calls.as_mut(), records)?;
             }
             Notice::Left {
                 message,
@@ -584,7 +597,12 @@ fn append(all: &mut Vec<u8>, bytes: Vec<u8>) {
     }
 }
 
-fn finish(inside: Inside, end: Result<GuestEnd, Lost>, usage: GuestUsage) {
+fn finish(
+    inside: Inside,
+    end: Result<GuestEnd, Lost>,
+    usage: GuestUsage,
+    calls: Option<CallAudit>,
+) {
     let (stdout, stderr) = match inside.output {
         Output::Kept { stdout, stderr } => (stdout, stderr),
         Output::Streams { .. } => (Vec::new(), Vec::new()),
@@ -593,6 +611,7 @@ fn finish(inside: Inside, end: Result<GuestEnd, Lost>, usage: GuestUsage) {
     let _ = inside.finished.send(Finished {
         end,
         usage,
+        calls,
         stdout,
         stderr,
     });
@@ -631,7 +650,7 @@ pub(crate) async fn attend(
     let mut state = link.state();
     for (_, inside) in state.inside.drain() {
         let usage = *inside.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        finish(inside, Err(lost.clone()), usage);
+        finish(inside, Err(lost.clone()), usage, None);
     }
     state.collecting.clear();
     state.kept.clear();

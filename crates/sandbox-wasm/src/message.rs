@@ -57,6 +57,7 @@ pub(crate) fn message(job: Job, program: u64, limits: &Limits) -> Result<Message
         input: Vec::new(),
         input_ends: false,
         keeps_files: true,
+        calls: job.calls,
         limits: GuestLimits::of(limits),
         links: Links::default(),
     };

@@ -32,7 +32,7 @@ pub use bundle::{Bundle, BundleExport, BundleJoint, BundlePiece};
 pub use compile::{CompileReport, CompileRequest, CompileStatus, read_request, write_request};
 pub use frame::{FrameError, FrameReader, write_frame};
 pub use links::{CallOut, CallTarget, Links, PartStore};
-pub use notice::{GuestEnd, GuestUsage, Notice, OutputStream};
+pub use notice::{CALLS_TOLD_MAX, GuestEnd, GuestUsage, Notice, OutputStream};
 pub use order::{Order, Run, Serve, Settings};
 pub use text::tidy;
 

@@ -11,6 +11,7 @@ use atoll_sandbox::{
     DestroyError, Domain, Ending, InputEnd, Job, JobParts, Leaving, Leavings, LeavingsError,
     LeftFile, Lifecycle, OutputEnd, Sandbox, StartError, State, Streams, Tenancy, Terms,
 };
+use atoll_types::calls::CallAudit;
 use atoll_types::{Enforcement, Layer, LimitName, Limits, SkipReason, Usage};
 use tokio::sync::oneshot;
 
@@ -45,6 +46,8 @@ pub(crate) struct WasmSandbox {
     compiler: Option<JailBeginning>,
     running: Option<Running>,
     conclusion: Option<Conclusion>,
+    /// What it has called, once it has ended.
+    calls: Option<CallAudit>,
 }
 
 /// Jails that are being built while the message is judged.
@@ -104,7 +107,7 @@ struct Running {
     started: Instant,
     stopped: Option<Instant>,
     /// How it ended, until that is told.
-    conclusion: Option<Conclusion>,
+    conclusion: Option<(Conclusion, Option<CallAudit>)>,
 }
 
 /// A process with parts of a program that runs in another.
@@ -131,6 +134,7 @@ impl WasmSandbox {
             compiler,
             running: None,
             conclusion: None,
+            calls: None,
         }
     }
 
@@ -327,6 +331,11 @@ impl Sandbox for WasmSandbox {
         }
     }
 
+    /// Known at its end. What a program called whose worker is gone went with the worker.
+    fn calls(&self) -> Option<CallAudit> {
+        self.calls.clone()
+    }
+
     fn limit_hit(&self) -> Option<LimitName> {
         self.conclusion
             .as_ref()
@@ -337,10 +346,11 @@ impl Sandbox for WasmSandbox {
         if let Some(conclusion) = &self.conclusion {
             return conclusion.ending.clone();
         }
-        let conclusion = match &mut self.running {
-            None => Conclusion::lost("the program was never started"),
+        let (conclusion, calls) = match &mut self.running {
+            None => (Conclusion::lost("the program was never started"), None),
             Some(running) => running.wait().await,
         };
+        self.calls = calls;
         // Only the first wait finds the sandbox running.
         let _ = self.lifecycle.advance(State::Ended);
         self.conclusion.insert(conclusion).ending.clone()
@@ -480,7 +490,7 @@ impl Running {
     }
 
     /// Waits for the message's end. Cancelling loses nothing.
-    async fn wait(&mut self) -> Conclusion {
+    async fn wait(&mut self) -> (Conclusion, Option<CallAudit>) {
         if let Some(ended) = &mut self.ended {
             let finished = match self.stopped {
                 None => ended.await,
@@ -497,12 +507,12 @@ impl Running {
             };
             self.ended = None;
             self.conclusion = Some(match finished {
-                Ok(finished) => conclude(finished.end, self.place.is_own),
-                Err(_) => Conclusion::lost("the WebAssembly worker is gone"),
+                Ok(finished) => (conclude(finished.end, self.place.is_own), finished.calls),
+                Err(_) => (Conclusion::lost("the WebAssembly worker is gone"), None),
             });
         }
         self.end_others().await;
-        let told = || Conclusion::lost("its end has been told before");
+        let told = || (Conclusion::lost("its end has been told before"), None);
         self.conclusion.take().unwrap_or_else(told)
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, Jail, JailBeginning, JailSpec, Root, helper_binary};
 use atoll_sandbox::CreateError;
+use atoll_types::calls::CallRules;
 use atoll_types::{Enforcement, Layer, LayerReport, LayerState, Level, Limits};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use tokio::net::UnixStream;
@@ -69,6 +70,7 @@ pub(crate) fn command(part: &str, descriptors: Vec<OwnedFd>) -> Command {
         files: Vec::new(),
         descriptors,
         profile: Profile::WasmWorker,
+        calls: CallRules::default(),
     }
 }
 
@@ -240,6 +242,7 @@ impl Worker {
             input: Input::Whole,
             keeps_files: orders.run.keeps_files,
             is_released: false,
+            calls: orders.run.calls.audit.then(Vec::new),
             usage: Arc::new(Mutex::new(GuestUsage::default())),
             finished,
         };
@@ -262,6 +265,7 @@ impl Worker {
             input: Input::Pieces(input),
             keeps_files: orders.run.keeps_files,
             is_released: false,
+            calls: orders.run.calls.audit.then(Vec::new),
             usage: Arc::clone(&usage),
             finished,
         };

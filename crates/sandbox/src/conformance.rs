@@ -391,6 +391,7 @@ fn job(program: &Program) -> Job {
         files: Vec::new(),
         environment: Vec::new(),
         parts: None,
+        calls: Default::default(),
     }
 }
 

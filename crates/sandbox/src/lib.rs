@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use atoll_types::calls::{CallAudit, CallRules};
 use atoll_types::{
     Analysis, Content, Dependency, Enforcement, InputFile, Layer, LayerReport, Level, LimitName,
     Limits, Program, ProgramKind, Split, SystemCalls, TenantId, Trust, Usage,
@@ -45,6 +46,15 @@ pub trait Backend: Send + Sync {
     /// What is missing, as the end of a sentence that begins with the program.
     fn suits(&self, _job: &Job, _analysis: &Analysis) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Which of the rules for calls cannot be held at this level for programs of a kind, and what
+    /// is missing; `None` when all can. Without rules, nothing is. A sandbox that a
+    /// [pool](Backend::keeps_ready) kept waiting holds none, so a job with rules gets a new one.
+    fn unenforceable(&self, _kind: ProgramKind, rules: &CallRules) -> Option<String> {
+        let level = self.level();
+        let none = format!("the level {level} has no rules for calls and no audit of them");
+        (!rules.is_empty()).then_some(none)
     }
 
     /// Begins to build a sandbox: everything that does not depend on its limits, which may not be
@@ -237,6 +247,9 @@ pub struct Job {
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
     /// What the program is made of besides itself, where the level can run such programs.
     pub parts: Option<Box<JobParts>>,
+    /// What becomes of the program's calls, by rules that are not
+    /// [unenforceable](Backend::unenforceable).
+    pub calls: CallRules,
 }
 
 /// Components that a program imports from, and where each of them runs.
@@ -286,6 +299,11 @@ pub trait Sandbox: Send {
 
     /// What has been used since the start. Never blocks on the program.
     fn usage(&self) -> Usage;
+
+    /// The program's calls so far, if the job's rules want them taken down.
+    fn calls(&self) -> Option<CallAudit> {
+        None
+    }
 
     /// A limit that the kernel (or the Wasm runtime) has reported as hit, if any.
     fn limit_hit(&self) -> Option<LimitName>;
@@ -337,6 +355,8 @@ pub enum Ending {
     Signalled(i32),
     /// The WebAssembly runtime stopped it; the text names the trap.
     Trapped(String),
+    /// It was ended for a call that it made; the text is a sentence that says which.
+    Violated(String),
     /// The sandbox's own machinery ended unexpectedly; the program's fate is unknown.
     Lost(String),
 }

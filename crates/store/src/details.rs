@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use atoll_types::calls::CallAudit;
 use atoll_types::{
     Analysis, Decision, Enforcement, Outcome, Profile, ProfileSource, Risk, Split, Timings,
 };
@@ -16,6 +17,8 @@ use crate::codes::cut;
 
 /// Entries kept of any list.
 const LIST_MAX: usize = 64;
+/// Records kept of calls.
+const CALLS_MAX: usize = 32;
 /// Bytes kept of any text inside a list.
 const TEXT_BYTES_MAX: usize = 256;
 /// Bytes of the whole JSON text. A usual one has 3 to 6 KiB.
@@ -34,6 +37,8 @@ pub struct Details {
     pub decision: Option<Decision>,
     /// What was enforced.
     pub enforcement: Option<Enforcement>,
+    /// What was called, with the first 32 records.
+    pub calls: Option<CallAudit>,
     /// How long each stage of the way took.
     pub timings_us: Timings,
     /// Whether something was cut or left out before storing.
@@ -49,6 +54,8 @@ struct Written<'a> {
     profile: Option<&'a Profile>,
     decision: Option<&'a Decision>,
     enforcement: Option<&'a Enforcement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<&'a CallAudit>,
     timings_us: Option<&'a Timings>,
     shortened: bool,
 }
@@ -62,6 +69,7 @@ struct Read {
     profile: Value,
     decision: Value,
     enforcement: Value,
+    calls: Value,
     timings_us: Value,
     shortened: bool,
 }
@@ -73,23 +81,31 @@ pub(crate) fn encode(outcome: &Outcome) -> String {
     let profile = outcome.profile.as_ref().map(cut_profile);
     let decision = outcome.decision.as_ref().map(cut_decision);
     let enforcement = outcome.enforcement.as_ref().map(cut_enforcement);
+    let calls = outcome
+        .calls
+        .as_ref()
+        .map(|calls| cut_calls(calls, CALLS_MAX));
+    let counts = outcome.calls.as_ref().map(|calls| cut_calls(calls, 0));
     let whole = Written {
         shortened: analysis != outcome.analysis
             || risk != outcome.risk
             || profile != outcome.profile
             || decision != outcome.decision
-            || enforcement != outcome.enforcement,
+            || enforcement != outcome.enforcement
+            || calls != outcome.calls,
         analysis: analysis.as_ref(),
         risk: risk.as_ref(),
         profile: profile.as_ref(),
         decision: decision.as_ref(),
         enforcement: enforcement.as_ref(),
+        calls: calls.as_ref(),
         timings_us: Some(&outcome.timings_us),
     };
     // What a program can make long goes first, then everything.
     let without_program = Written {
         analysis: None,
         profile: None,
+        calls: counts.as_ref(),
         shortened: true,
         ..whole
     };
@@ -114,6 +130,7 @@ pub(crate) fn decode(json: &str) -> Option<Details> {
         profile: part("profile", read.profile, &mut unreadable),
         decision: part("decision", read.decision, &mut unreadable),
         enforcement: part("enforcement", read.enforcement, &mut unreadable),
+        calls: part("calls", read.calls, &mut unreadable),
         timings_us: part("timings_us", read.timings_us, &mut unreadable).unwrap_or_default(),
         shortened: read.shortened,
         unreadable: Vec::new(),
@@ -258,6 +275,16 @@ fn cut_enforcement(enforcement: &Enforcement) -> Enforcement {
         .iter_mut()
         .for_each(|layer| shorten(&mut layer.detail));
     short
+}
+
+/// Every count, and so many of the records.
+fn cut_calls(calls: &CallAudit, records_max: usize) -> CallAudit {
+    let records: Vec<_> = calls.records.iter().take(records_max).cloned().collect();
+    CallAudit {
+        records_left_off: calls.total().saturating_sub(records.len() as u64),
+        counts: calls.counts.clone(),
+        records,
+    }
 }
 
 fn first<T: Clone>(list: &[T]) -> Vec<T> {

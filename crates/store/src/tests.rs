@@ -44,6 +44,7 @@ fn outcome(message: &Accepted) -> Outcome {
         profile: None,
         decision: None,
         enforcement: None,
+        calls: None,
         usage: Usage::default(),
         timings_us: atoll_types::Timings::default(),
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calls::CallRules;
 use crate::{InvalidId, Layer, Limits, Split};
 
 /// What policy decided for one message.
@@ -25,6 +26,9 @@ pub struct Decision {
     pub system_calls: SystemCalls,
     /// What of a network the program is granted; empty means no network at all.
     pub network: Vec<NetworkGrant>,
+    /// What becomes of the calls that the program makes of its host.
+    #[serde(default)]
+    pub calls: CallRules,
     /// Layers that the message may run without, where the host cannot enforce them; only such as
     /// are in [`Layer::DISPENSABLE`]. Without any other layer of the level it is refused.
     #[serde(default)]
@@ -47,7 +51,7 @@ const fn before_there_was_a_choice() -> SystemCalls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`, `missing`,
-    /// `parts`, `sandbox`.
+    /// `parts`, `sandbox`, `calls`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calls::CallAudit;
 use crate::{
     Analysis, Collection, Decision, Enforcement, LimitHit, MessageId, Profile, ProgramHash, Risk,
     TenantId, Usage,
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub decision: Option<Decision>,
     /// What was enforced.
     pub enforcement: Option<Enforcement>,
+    /// What the program called, when the decision wants that taken down and it had run.
+    pub calls: Option<CallAudit>,
     /// What was used.
     pub usage: Usage,
     /// How long each stage of the way took.

@@ -6,6 +6,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::clock::Over;
+use crate::host::enter::Ended;
 use crate::limiter::Limiter;
 
 /// The end of a guest, and the text for its standard error.
@@ -39,6 +40,14 @@ impl End {
     ) -> Self {
         if let Some(I32Exit(code)) = error.downcast_ref() {
             return Self::exited(*code, limiter, refused);
+        }
+        if let Some(ended @ (Ended::Rule(..) | Ended::Denied(_))) = error.downcast_ref() {
+            return Self {
+                end: GuestEnd::Violated {
+                    text: ended.to_string(),
+                },
+                details: None,
+            };
         }
         let over = error.downcast_ref::<Over>().copied();
         if over == Some(Over::Stopped) {

@@ -3,6 +3,7 @@
 //! Owns what the supervisor can change about a guest while it runs, and what is left of it
 //! afterwards. What a guest can reach is the host's business, how it ended is judged in `end`.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,23 +12,24 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use atoll_sandbox_wasm::protocol::{
-    GuestEnd, GuestLimits, GuestUsage, Notice, OutputStream, PIECE_BYTES_MAX, Run,
+    CALLS_TOLD_MAX, GuestEnd, GuestLimits, GuestUsage, Notice, OutputStream, PIECE_BYTES_MAX, Run,
 };
 use atoll_types::LimitName;
-use atoll_types::calls::CallRules;
+use atoll_types::calls::{Call, CallAudit, CallCounts, CallRules};
 use bytes::Bytes;
 use tokio::sync::Notify;
-use wasmtime::{Engine, InstancePre, Store, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::clock::{Clock, Over};
 use crate::end::End;
 use crate::host::files::{FileLimits, Files, Leaving};
+use crate::host::preview1::Delays;
 use crate::host::streams::{Closed, Feed, Input, Output, OutputName, Sink};
 use crate::host::{self, Hit, Parts};
 use crate::limiter::{Bound, Budget, Limiter, Teller};
 use crate::outbox::Outbox;
-use crate::program::{ENTRY, Interpreter, Program, RUN};
+use crate::program::{Command, ENTRY, Interpreter, Program, RUN};
 use crate::serve::{Brought, Worker};
 use crate::stores::{Common, Stores};
 
@@ -128,6 +130,7 @@ struct Ready {
     script: Vec<u8>,
     arguments: Vec<String>,
     limits: GuestLimits,
+    delays: Delays,
     guest: Result<Guest, String>,
     stores: Stores,
     clock: Arc<Clock>,
@@ -204,7 +207,7 @@ impl Worker {
                 output,
                 error,
                 calls_max: run.limits.host_calls,
-                rules: &CallRules::default(),
+                rules: &run.calls,
                 limiter: Limiter::new(run.limits, Arc::clone(&bound), budget, Some(teller)),
             })
         });
@@ -216,6 +219,7 @@ impl Worker {
             script: run.script,
             arguments,
             limits: run.limits,
+            delays: Delays::of(&run.calls),
             guest,
             stores,
             clock: Arc::clone(clock),
@@ -244,7 +248,7 @@ impl Worker {
         let refused = |reason: &str| Ended::refused(reason.to_owned());
         let ended = match program.as_deref() {
             None => refused("the program is not in this worker"),
-            Some(Program::Module(instance)) => self.run_module(instance, ready).await,
+            Some(Program::Module(module)) => self.run_module(module, ready).await,
             Some(Program::Component(command)) => self.run_component(command, ready).await,
             Some(Program::Parts(component)) => {
                 let stores = ready.stores.take();
@@ -279,9 +283,11 @@ impl Worker {
             let files = ended.files;
             self.kept.borrow_mut().insert(message, Kept { files });
         }
+        let calls = ended.calls.map(|audit| self.tell_calls(message, audit));
         self.outbox.push(&Notice::Ended {
             message,
             end: ended.end.end,
+            calls,
             usage: GuestUsage {
                 wall_time_us: clock.wall_us(),
                 cpu_time_us: clock.cpu_us(),
@@ -291,8 +297,21 @@ impl Worker {
         self.start_waiting();
     }
 
-    async fn run_module(&self, module: &InstancePre<Guest>, ready: Ready) -> Ended {
+    /// Tells of the first calls one by one, and answers with how often each was made.
+    fn tell_calls(&self, message: u64, audit: CallAudit) -> BTreeMap<Call, CallCounts> {
+        for records in audit.records.chunks(CALLS_TOLD_MAX) {
+            let records = records.to_vec();
+            self.outbox.push(&Notice::Called { message, records });
+        }
+        audit.counts
+    }
+
+    async fn run_module(&self, module: &Command, ready: Ready) -> Ended {
         let [engine, _] = &self.engines;
+        let module = match module.linked(self, ready.delays) {
+            Ok(linked) => linked,
+            Err(reason) => return Ended::refused(reason),
+        };
         let (guest, turn) = match ready.split() {
             Ok(parts) => parts,
             Err(reason) => return Ended::refused(reason),
@@ -485,6 +504,8 @@ struct Ended {
     end: End,
     usage: GuestUsage,
     files: Vec<Leaving>,
+    /// What it called, if that was to be taken down.
+    calls: Option<CallAudit>,
 }
 
 impl Ended {
@@ -496,10 +517,11 @@ impl Ended {
             },
             usage: GuestUsage::default(),
             files: Vec::new(),
+            calls: None,
         }
     }
 
-    fn of(called: wasmtime::Result<i32>, guest: Guest, keeps_files: bool) -> Self {
+    fn of(called: wasmtime::Result<i32>, mut guest: Guest, keeps_files: bool) -> Self {
         let refused = guest.hit().and_then(|hit| match hit {
             Hit::Disk => Some(LimitName::Disk),
             Hit::Output => Some(LimitName::Output),
@@ -516,7 +538,12 @@ impl Ended {
         } else {
             Vec::new()
         };
-        Self { end, usage, files }
+        Self {
+            end,
+            usage,
+            files,
+            calls: guest.take_audit(),
+        }
     }
 }
 

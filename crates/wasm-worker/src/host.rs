@@ -159,10 +159,6 @@ impl Guest {
     }
 
     /// What it called, when its rules ask for that. To be taken once, at its end.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "decisions have no rules for calls yet")
-    )]
     pub(crate) fn take_audit(&mut self) -> Option<CallAudit> {
         self.gate.take_audit()
     }
@@ -170,7 +166,7 @@ impl Guest {
     fn enter(&mut self, call: Call, arguments: &[Argument<'_>]) -> Result<(), Failure> {
         self.gate.enter(&self.files, call, arguments)?;
         // What the last call did to the files counts before the next one does more.
-        let bytes = self.files.lock().bytes();
+        let bytes = self.files.lock().bytes().saturating_add(self.gate.bytes());
         if self.limiter.hold_files(bytes) {
             Ok(())
         } else {

@@ -203,7 +203,8 @@ impl Limiter {
         self.peak_bytes.saturating_sub(self.free_bytes)
     }
 
-    /// Counts the bytes of the guest's files as its memory, which they are.
+    /// Counts the bytes of the guest's files as its memory, which they are, and those of what is
+    /// taken down of its calls.
     pub(crate) fn hold_files(&mut self, bytes: u64) -> bool {
         let before = std::mem::replace(&mut self.file_bytes, bytes);
         if bytes <= before {

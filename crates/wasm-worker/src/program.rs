@@ -3,13 +3,12 @@
 //! Owns the way from compiled code to something that can be instantiated, and the instances of
 //! interpreters that wait for messages. What a guest is given is the host's business.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use atoll_sandbox_wasm::protocol::{GuestKind, GuestLimits, Notice};
-use atoll_types::calls::CallRules;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, InstancePre, Linker, Module, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -59,6 +58,8 @@ const WAITING_MAX: u32 = 4_000;
 /// What programs can be linked with, by what they are.
 pub(crate) struct Linkers {
     modules: Linker<Guest>,
+    /// Made when the first rule delays a call.
+    delaying: OnceCell<Linker<Guest>>,
     pub(crate) commands: component::Linker<Guest>,
     interpreters: component::Linker<Guest>,
 }
@@ -67,7 +68,7 @@ impl Linkers {
     /// Everything that the host offers.
     pub(crate) fn new([guests, interpreters]: &[Engine; 2]) -> wasmtime::Result<Self> {
         let mut modules = Linker::new(guests);
-        host::preview1::add_to_linker(&mut modules, Delays::of(&CallRules::default()))?;
+        host::preview1::add_to_linker(&mut modules, Delays::Never)?;
         let components = |engine| -> wasmtime::Result<_> {
             let mut linker = component::Linker::new(engine);
             host::preview2::add_to_linker(&mut linker)?;
@@ -75,16 +76,71 @@ impl Linkers {
         };
         Ok(Self {
             modules,
+            delaying: OnceCell::new(),
             commands: components(guests)?,
             interpreters: components(interpreters)?,
         })
     }
+
+    fn delaying(&self, worker: &Worker) -> Result<&Linker<Guest>, String> {
+        if let Some(linker) = self.delaying.get() {
+            return Ok(linker);
+        }
+        let [guests, _] = &worker.engines;
+        let mut linker = Linker::new(guests);
+        host::preview1::add_to_linker(&mut linker, Delays::Possible)
+            .map_err(|error| format!("calls cannot be delayed: {}", describe(&error)))?;
+        Ok(self.delaying.get_or_init(|| linker))
+    }
+}
+
+/// A module that is a command, linked with functions of the host as its message needs them.
+pub(crate) struct Command {
+    module: Module,
+    at_once: InstancePre<Guest>,
+    delaying: OnceCell<InstancePre<Guest>>,
+}
+
+impl Command {
+    fn new(worker: &Worker, module: Module) -> Result<Self, String> {
+        let at_once = link_module(&worker.linkers.modules, &module)?;
+        Ok(Self {
+            module,
+            at_once,
+            delaying: OnceCell::new(),
+        })
+    }
+
+    /// The program with functions that can be delayed, or with faster ones.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    pub(crate) fn linked(
+        &self,
+        worker: &Worker,
+        delays: Delays,
+    ) -> Result<&InstancePre<Guest>, String> {
+        if delays == Delays::Never {
+            return Ok(&self.at_once);
+        }
+        if let Some(linked) = self.delaying.get() {
+            return Ok(linked);
+        }
+        let linker = worker.linkers.delaying(worker)?;
+        let linked = link_module(linker, &self.module)?;
+        Ok(self.delaying.get_or_init(|| linked))
+    }
+}
+
+fn link_module(linker: &Linker<Guest>, module: &Module) -> Result<InstancePre<Guest>, String> {
+    let linked = linker.instantiate_pre(module);
+    linked.map_err(|error| format!("the module cannot be linked: {}", describe(&error)))
 }
 
 /// A program that can be instantiated.
 pub(crate) enum Program {
     /// A command of WASI preview 1.
-    Module(InstancePre<Guest>),
+    Module(Command),
     /// A `wasi:cli/command`.
     Component(CommandPre<Guest>),
     /// Something that runs programs of another language.
@@ -119,10 +175,7 @@ impl Program {
             GuestKind::Module => {
                 let module = code::module(guests, file).map_err(|e| not_loaded(&e))?;
                 check_command(&module)?;
-                let linked = worker.linkers.modules.instantiate_pre(&module);
-                let linked = linked
-                    .map_err(|error| format!("the module cannot be linked: {}", describe(&error)));
-                linked.map(Self::Module)
+                Command::new(worker, module).map(Self::Module)
             }
             GuestKind::Component => {
                 let component = code::component(guests, file).map_err(|e| not_loaded(&e))?;

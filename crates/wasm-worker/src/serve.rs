@@ -313,6 +313,7 @@ impl Worker {
                 message,
                 end: atoll_sandbox_wasm::protocol::GuestEnd::Stopped,
                 usage: Default::default(),
+                calls: None,
             });
         }
     }

@@ -308,6 +308,7 @@ impl Worker {
             worker.outbox.push(&Notice::Ended {
                 message,
                 end,
+                calls: None,
                 usage: GuestUsage {
                     wall_time_us: counted.wall_us(),
                     cpu_time_us: counted.cpu_us(),

@@ -215,6 +215,15 @@ pub(crate) fn decision_lines(decision: &Decision) -> Vec<String> {
         ),
         format!("by rule {}", plain(&decision.rule)),
     ];
+    if decision.calls.audit || !decision.calls.rules.is_empty() {
+        let rules = decision.calls.rules.len();
+        let audit = if decision.calls.audit {
+            ", and taken down"
+        } else {
+            ""
+        };
+        lines.push(format!("calls held to {rules} rules{audit}"));
+    }
     for reason in &decision.reasons {
         lines.push(format!(
             "  {:<8} {}",

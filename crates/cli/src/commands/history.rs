@@ -8,6 +8,7 @@ use atoll_types::{EventKind, Status};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::args::HistoryArgs;
+use crate::commands::calls::counts;
 use crate::commands::explain::{decision_lines, limit_lines, profile_lines, risk_lines};
 use crate::error::CliError;
 use crate::terminal::{BOLD, instant, limit, plain, print, section, size, styled, time};
@@ -165,6 +166,9 @@ fn one(record: &Record) -> String {
     if let Some(decision) = &details.decision {
         section(&mut out, "Decision", decision_lines(decision));
         section(&mut out, "Limits", limit_lines(&decision.limits));
+    }
+    if let Some(calls) = &details.calls {
+        section(&mut out, "Called", counts(calls));
     }
     let stages = details.timings_us.stages.iter();
     let timings =

@@ -67,6 +67,8 @@ async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliErr
         print(&json::outcome(&report.outcome))?;
     } else {
         complain(&last_words(&report));
+        let calls = report.outcome.calls.as_ref();
+        complain(&calls.map(commands::calls::made).unwrap_or_default());
         let collection = report.outcome.collection.as_ref();
         complain(&collection.map(left_out).unwrap_or_default());
     }

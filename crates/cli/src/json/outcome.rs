@@ -1,5 +1,6 @@
 //! What `atoll run --json` prints: one object for each run.
 
+use atoll_types::calls::CallAudit;
 use atoll_types::{
     Analysis, Collection, Decision, EncodedBytes, Encoding, Enforcement, LimitHit, MessageId,
     Outcome, Profile, Risk, SkipReason, Status, Timings, Usage,
@@ -31,6 +32,7 @@ struct OutcomeForm<'a> {
     profile: Option<&'a Profile>,
     decision: Option<&'a Decision>,
     enforcement: Option<&'a Enforcement>,
+    calls: Option<&'a CallAudit>,
     usage: Usage,
     timings_us: &'a Timings,
 }
@@ -101,6 +103,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         profile: outcome.profile.as_ref(),
         decision: outcome.decision.as_ref(),
         enforcement: outcome.enforcement.as_ref(),
+        calls: outcome.calls.as_ref(),
         usage: outcome.usage,
         timings_us: &outcome.timings_us,
     })
@@ -129,6 +132,7 @@ pub(crate) fn failure(reason: &str) -> String {
         profile: None,
         decision: None,
         enforcement: None,
+        calls: None,
         usage: Usage::default(),
         timings_us: &Timings::default(),
     })
@@ -177,6 +181,7 @@ mod tests {
             profile: None,
             decision: None,
             enforcement: None,
+            calls: None,
             usage: Usage {
                 wall_time_us: 5_000_123,
                 ..Usage::default()
@@ -214,6 +219,7 @@ mod tests {
             "profile": null,
             "decision": null,
             "enforcement": null,
+            "calls": null,
             "usage": {
                 "wall_time_us": 5_000_123,
                 "cpu_time_us": 0,

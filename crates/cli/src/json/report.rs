@@ -2,6 +2,7 @@
 
 use atoll_engine::policy::Diagnostic;
 use atoll_engine::{Diagnosis, Explanation, KvmDiagnosis, LevelDiagnosis, Record, Row, Totals};
+use atoll_types::calls::CallAudit;
 use atoll_types::{
     Analysis, Decision, Enforcement, EventKind, Layer, Level, LimitHit, Message, MessageId, Origin,
     Profile, ProgramHash, ProgramKind, Reason, Risk, Status, TenantId, Timings, Trust, Usage,
@@ -269,6 +270,7 @@ struct RecordForm<'a> {
     profile: Option<&'a Profile>,
     decision: Option<&'a Decision>,
     enforcement: Option<&'a Enforcement>,
+    calls: Option<&'a CallAudit>,
     timings_us: Option<&'a Timings>,
     /// Whether long parts were cut before they were stored.
     shortened: bool,
@@ -285,6 +287,7 @@ pub(crate) fn record(record: &Record) -> String {
         profile: details.and_then(|details| details.profile.as_ref()),
         decision: details.and_then(|details| details.decision.as_ref()),
         enforcement: details.and_then(|details| details.enforcement.as_ref()),
+        calls: details.and_then(|details| details.calls.as_ref()),
         timings_us: details.map(|details| &details.timings_us),
         shortened: details.is_some_and(|details| details.shortened),
     })

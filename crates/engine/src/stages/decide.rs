@@ -42,7 +42,7 @@ pub(crate) fn fit(
     let why = match backend.supports(kind) {
         // Nothing can be said of the program where there is no interpreter.
         Err(reason) => Some(reason),
-        Ok(()) => match backend.suits(&job(message, None), analysis) {
+        Ok(()) => match backend.suits(&job(message, &decision.calls, None), analysis) {
             Err(reason) => Some(format!("the program {reason}")),
             Ok(()) if cpu_us > WORTHWHILE_CPU_US => Some(format!(
                 "the program is expected to compute for {} ms, which takes twice as long on \

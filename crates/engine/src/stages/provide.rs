@@ -53,9 +53,16 @@ fn hides_a_standard_module(job: &Job) -> bool {
     })
 }
 
-/// Checks that the level can run the program and that what the program brings along fits.
+/// Checks that the level can run the program and hold it to its rules for calls, and that what the
+/// program brings along fits.
 pub(crate) fn provide(engine: &Engine, message: &Message, decision: &Decision) -> Result<(), Halt> {
-    able_backend(engine, decision.level, message.program.kind)?;
+    let backend = able_backend(engine, decision.level, message.program.kind)?;
+    if let Some(why) = backend.unenforceable(message.program.kind, &decision.calls) {
+        return Err(Halt::refused(format!(
+            "the rules for calls cannot be held at the level {}: {why}",
+            decision.level
+        )));
+    }
     let bytes = content_bytes(&message.program.bytes, &message.files);
     if bytes > decision.limits.disk_bytes {
         let limit = LimitHit::of(LimitName::Disk, &decision.limits);
@@ -133,6 +140,7 @@ mod tests {
             }],
             environment: Vec::new(),
             parts: None,
+            calls: Default::default(),
         }
     }
 

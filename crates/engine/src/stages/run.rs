@@ -5,13 +5,14 @@ use std::pin::pin;
 use atoll_monitor::{Observer, Plan, Watched, watch};
 use atoll_sandbox::{Job, JobParts, Sandbox, StartError, Streams};
 use atoll_store::Owner;
+use atoll_types::calls::CallRules;
 use atoll_types::{LimitHit, Limits, Message, Split};
 
 use crate::way::{Halt, Stop};
 use crate::{Engine, now_unix_ms};
 
-/// What a sandbox is given of a message, whose program may be split.
-pub(crate) fn job(message: &Message, split: Option<&Split>) -> Job {
+/// What a sandbox is given of a message, whose program may be split, with the rules for its calls.
+pub(crate) fn job(message: &Message, calls: &CallRules, split: Option<&Split>) -> Job {
     let parts = &message.parts.parts;
     Job {
         program: message.program.clone(),
@@ -24,6 +25,7 @@ pub(crate) fn job(message: &Message, split: Option<&Split>) -> Job {
                 split: split.clone(),
             })
         }),
+        calls: calls.clone(),
     }
 }
 

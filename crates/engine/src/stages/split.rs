@@ -47,6 +47,13 @@ pub(crate) fn split(
         text,
     });
     decision.reasons.extend(reasons);
+    if answer.split.groups.len() > 1 && !decision.calls.is_empty() {
+        return Err(Halt::refused(
+            "rules for calls can only be held in one store, and the parts of the program would \
+             have several; keep them together (--together), or decide without rules for calls"
+                .to_owned(),
+        ));
+    }
     decision.split = Some(answer.split);
     Ok(())
 }

@@ -122,6 +122,11 @@ pub(crate) async fn take(
     job: &Job,
 ) -> Result<Taken, Halt> {
     let backend = able_backend(engine, decision.level, around.environment.kind)?;
+    if !job.calls.is_empty() {
+        // Whatever waits has started without anybody to judge its calls.
+        let sandbox = make(engine, message, decision, around).await?;
+        return Ok(Taken::new(sandbox));
+    }
     let waiting = waiting(engine, backend, decision, &around.environment, job).await;
     let lease = waiting.lease;
     if let Some(sandbox) = waiting.sandbox {

@@ -37,6 +37,7 @@ fn endings() -> Vec<Option<Ending>> {
         Some(Ending::Exited(1)),
         Some(Ending::Signalled(9)),
         Some(Ending::Trapped("unreachable".to_owned())),
+        Some(Ending::Violated("it made the call file.open".to_owned())),
         Some(Ending::Lost("gone".to_owned())),
     ]
 }
@@ -87,6 +88,16 @@ fn a_forbidden_system_call_is_a_violation() {
     assert_eq!(verdict.status, Status::Signalled);
     assert_eq!(verdict.signal, Some(31));
     assert_eq!(verdict.events, [EventKind::Violation]);
+}
+
+#[test]
+fn a_call_that_a_rule_traps_is_a_violation() {
+    let made = "it made the call program.execute /bin/sh";
+    let verdict = of(Cause::Ended, Some(Ending::Violated(made.to_owned())));
+    assert_eq!(verdict.status, Status::Signalled);
+    assert_eq!((verdict.signal, verdict.exit_code), (None, None));
+    assert_eq!(verdict.events, [EventKind::Violation]);
+    assert_eq!(verdict.reason.as_deref(), Some(made));
 }
 
 #[test]

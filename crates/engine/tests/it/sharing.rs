@@ -325,3 +325,29 @@ async fn a_copy_of_an_interpreter_serves_one_message_and_an_interpreter_of_its_o
     assert_eq!(world.reuses(), 2);
     world.engine.close().await;
 }
+
+#[tokio::test]
+async fn a_message_with_rules_for_calls_gets_a_sandbox_that_did_not_wait() {
+    let Some(world) = World::new(100) else { return };
+    let script = "(echo > kept) 2> /dev/null && echo written || echo denied";
+    assert_eq!(stdout(&world.send(message(script)).await), "written\n");
+    let mut options = RunOptions {
+        keep_output: true,
+        ..RunOptions::default()
+    };
+    let rule = "deny=EACCES file.open /work/kept".parse().unwrap();
+    options.request.calls.rules.push(rule);
+    let never = pin!(std::future::pending());
+    let mut reader = Reader::default();
+    let running = world
+        .engine
+        .run(message(script), options, &mut reader, never);
+    let ruled = running.await.unwrap();
+    assert_eq!(stdout(&ruled), "denied\n", "{ruled:?}");
+    assert_eq!((number(&ruled), world.reuses()), (1, 0));
+    assert!(ruled.warnings.is_empty(), "{ruled:?}");
+    // The rules of one message are not those of the next.
+    let next = world.send(message(script)).await;
+    assert_eq!((stdout(&next).as_str(), number(&next)), ("written\n", 2));
+    world.engine.close().await;
+}

@@ -104,6 +104,7 @@ impl Jail {
         self.emptied().await?;
         self.started = None;
         self.ended = None;
+        self.supervised = None;
         *self.processes_peak.get_mut() = 0;
         self.group
             .set_limits(&self.group_limits(&limits))

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use atoll_types::calls::CallRules;
 use atoll_types::{Content, LayerReport, LimitName};
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -52,6 +53,8 @@ pub struct Command {
     pub descriptors: Vec<OwnedFd>,
     /// Which system calls it may make.
     pub profile: Profile,
+    /// Rules for its calls, such as are not [unenforceable](crate::calls::unenforceable).
+    pub calls: CallRules,
 }
 
 /// A file to place in the working directory.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confine;
 use crate::ablation::{self, Part};
+use crate::calls;
 use crate::control::Receiver;
 use crate::plan::{Failure, GUEST_ID, PlacedFile, Plan, Start, WORK_DIRECTORY};
 use crate::sys::{self, Side};
@@ -27,18 +28,30 @@ const PROGRAM_DESCRIPTORS_MAX: RawFd = 64;
 struct Descriptors {
     /// Bytes of the files to place.
     bundle: OwnedFd,
+    /// Where the supervisor is asked about calls, if there are rules for them.
+    calls: Option<OwnedFd>,
     /// The program's descriptors, from 0 on: standard streams first.
     program: Vec<OwnedFd>,
 }
 
 impl Descriptors {
-    /// Takes apart what came with a [`Start`]: the bundle, then the program's descriptors.
-    fn from_received(received: Vec<OwnedFd>) -> Result<Self, Failure> {
+    /// Takes apart what came with a [`Start`]: the bundle, the socket for calls if there is one,
+    /// then the program's descriptors.
+    fn from_received(start: &Start, received: Vec<OwnedFd>) -> Result<Self, Failure> {
         let mut received = received.into_iter();
         let bundle = received.next();
+        let calls = start.calls.as_ref().and_then(|_| received.next());
+        // Out of the way of the program's own descriptors.
+        let lift = |socket| rustix::io::fcntl_dupfd_cloexec(socket, PROGRAM_DESCRIPTORS_MAX);
+        let calls = calls.map(lift).transpose();
+        let calls = calls.map_err(|error| failed("receive descriptors")(error.into()))?;
         let program: Vec<OwnedFd> = received.collect();
         match bundle {
-            Some(bundle) if program.len() >= 3 => Ok(Self { bundle, program }),
+            Some(bundle) if program.len() >= 3 => Ok(Self {
+                bundle,
+                calls,
+                program,
+            }),
             _ => Err(Failure::new(
                 None,
                 "receive descriptors",
@@ -165,7 +178,8 @@ fn listen(socket: &OwnedFd, go: &OwnedFd) -> Result<Option<(Start, Descriptors)>
     else {
         return Ok(None);
     };
-    Ok(Some((start, Descriptors::from_received(received)?)))
+    let descriptors = Descriptors::from_received(&start, received)?;
+    Ok(Some((start, descriptors)))
 }
 
 /// Places the files and becomes the program. Never returns `Ok`.
@@ -182,12 +196,24 @@ fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infal
     let arguments = c_strings(&start.arguments)?;
     let environment = c_strings(&start.environment)?;
     place_files(&start.files, descriptors.bundle)?;
+    if let Some(socket) = &descriptors.calls {
+        // It has all that the program will have, and has to be there before the program's limits.
+        let attempt = "make the process that carries out calls";
+        calls::grow_hand(socket).map_err(|error| failure(None, attempt, error))?;
+    }
     if !plan.zygote {
         // Nobody could raise them again for a copy.
         confine::resource_limits(&start.resource_limits)?;
     }
     arrange(&descriptors.program)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
+    if let (Some(filter), Some(socket)) = (&start.calls, &descriptors.calls) {
+        // Before the other one, which may not let this process install any or send anything.
+        calls::install(filter, socket).map_err(|error| {
+            let attempt = "let calls wait for an answer, which needs Linux 5.19 or newer";
+            failure(Some(Layer::Seccomp), attempt, error)
+        })?;
+    }
     // Last: from here on only execve, or a report and an end, are left to do.
     start.filter.install().map_err(|error| {
         failure(

@@ -18,6 +18,8 @@ pub enum Action {
     Kill,
     /// Allowed when any of the tests holds, otherwise fails with the error number.
     AllowIf(Vec<Test>, u16),
+    /// It waits until somebody outside has said what becomes of it.
+    Ask,
 }
 
 impl Action {
@@ -101,6 +103,7 @@ const RETURN: u16 = 0x06; // BPF_RET | BPF_K
 // Return values (linux/seccomp.h).
 const RETURN_KILL: u32 = 0x8000_0000;
 const RETURN_ERRNO: u32 = 0x0005_0000;
+const RETURN_ASK: u32 = 0x7fc0_0000;
 const RETURN_ALLOW: u32 = 0x7fff_0000;
 
 // Offsets into struct seccomp_data (linux/seccomp.h).
@@ -201,6 +204,7 @@ fn leaf(action: &Action) -> Vec<Instruction> {
         Action::Allow => vec![instruction(RETURN, RETURN_ALLOW)],
         Action::Errno(number) => vec![instruction(RETURN, RETURN_ERRNO | u32::from(*number))],
         Action::Kill => vec![instruction(RETURN, RETURN_KILL)],
+        Action::Ask => vec![instruction(RETURN, RETURN_ASK)],
         Action::AllowIf(tests, errno) => {
             let mut program: Vec<Instruction> = tests.iter().flat_map(test).collect();
             program.push(instruction(RETURN, RETURN_ERRNO | u32::from(*errno)));
@@ -310,6 +314,7 @@ mod tests {
             Action::Allow => RETURN_ALLOW,
             Action::Errno(errno) => RETURN_ERRNO | u32::from(*errno),
             Action::Kill => RETURN_KILL,
+            Action::Ask => RETURN_ASK,
             Action::AllowIf(tests, _) if tests.iter().any(holds) => RETURN_ALLOW,
             Action::AllowIf(_, errno) => RETURN_ERRNO | u32::from(*errno),
         }
@@ -329,6 +334,7 @@ mod tests {
             4 => Just(Action::Allow),
             1 => (1_u16..4095).prop_map(Action::Errno),
             1 => Just(Action::Kill),
+            1 => Just(Action::Ask),
             2 => (proptest::collection::vec(test, 1..4), 1_u16..4095)
                 .prop_map(|(tests, errno)| Action::AllowIf(tests, errno)),
         ]

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, OnceLock};
 
 use serde::de::Visitor;
@@ -81,9 +82,21 @@ impl Filter {
         if ablation::is_off(Part::Seccomp) {
             return Ok(());
         }
+        sys::install_filter(&self.program())
+    }
+
+    /// Installs the filter on this thread; calls that are to be asked about come through the
+    /// descriptor.
+    ///
+    /// # Errors
+    /// The kernel's answer to seccomp(2); `EINVAL` before Linux 5.19.
+    pub fn install_asking(&self) -> io::Result<OwnedFd> {
+        sys::install_asking_filter(&self.program())
+    }
+
+    fn program(&self) -> Vec<Instruction> {
         let (instructions, _) = self.bytes.as_chunks::<INSTRUCTION_BYTES>();
-        let program: Vec<Instruction> = instructions.iter().map(Instruction::from_bytes).collect();
-        sys::install_filter(&program)
+        instructions.iter().map(Instruction::from_bytes).collect()
     }
 }
 

@@ -3,15 +3,18 @@
 //! Each function is a thin wrapper with the kernel's own meaning and an [`io::Result`]. Nothing
 //! here decides anything. All of it is meant for the launcher, which has a single thread, except
 //! [`take_descriptor`], which anybody may call once for each descriptor it was handed, and
-//! [`readable`], [`take_short_turns`] and [`low_page_is_protected`], which are the supervisor's.
+//! [`readable`], [`take_short_turns`], [`low_page_is_protected`] and what answers system calls that
+//! wait, which are the supervisor's.
 #![allow(
     unsafe_code,
-    reason = "clone3, mount_setattr, seccomp, execve, sched_setattr and polling have no safe wrapper \
-              in the crates used"
+    reason = "clone3, mount_setattr, seccomp, execve, sched_setattr, polling and reading another \
+              process have no safe wrapper in the crates used"
 )]
 
+mod files;
 mod fork;
 mod low;
+mod notify;
 mod turns;
 
 use std::ffi::{CStr, CString};
@@ -22,11 +25,16 @@ use std::ptr;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+pub use files::{change_mode, stat_bytes, statx_bytes};
 pub use fork::{
     BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
 };
 pub use low::{LOW_ADDRESS, low_page_is_protected, lower, map_low_page};
-pub use turns::{take_short_turns, wait_for_turns};
+pub use notify::{
+    Answer, Asked, answer, answer_with, install_asking_filter, next_asked, read_memory,
+    still_waits, wake_at_once, write_memory,
+};
+pub use turns::{take_short_turns, wait_for_turns, wait_no_longer};
 
 /// Which side of a [`clone_process`] or [`fork`] the caller is on.
 #[derive(Debug)]

@@ -65,6 +65,19 @@ pub fn wait_for_turns() -> io::Result<()> {
     })
 }
 
+/// Takes back [`wait_for_turns`] for a process that others wait for, and gives it short turns.
+///
+/// # Errors
+/// The kernel's answer to sched_setattr(2).
+pub fn wait_no_longer() -> io::Result<()> {
+    set(Attributes {
+        policy: libc::SCHED_OTHER.cast_unsigned(),
+        flags: RESET_ON_FORK,
+        runtime: SHORT_TURN_NS,
+        ..attributes()?
+    })
+}
+
 fn attributes() -> io::Result<Attributes> {
     let mut own = Attributes::default();
     // SAFETY: the structure has the size that is passed along and lives until the call returns.
@@ -115,5 +128,11 @@ mod tests {
         });
         assert_ne!(own.runtime, SHORT_TURN_NS);
         assert_eq!(own.policy, libc::SCHED_BATCH.cast_unsigned());
+        let own = in_a_thread(|| {
+            wait_for_turns().unwrap();
+            wait_no_longer().unwrap();
+            attributes().unwrap()
+        });
+        assert_eq!(own.policy, libc::SCHED_OTHER.cast_unsigned());
     }
 }

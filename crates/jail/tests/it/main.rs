@@ -1,6 +1,7 @@
 //! Jails on the real kernel. Needs root and cgroups, and says so when they are missing.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod calls;
 mod confinement;
 mod leavings;
 mod lifecycle;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Bind, Command, Jail, JailError, JailFile, JailSpec, ProgramEnd, Root};
+use atoll_types::calls::CallRules;
 use atoll_types::{Layer, LimitName, Limits, Usage};
 
 pub(crate) const LIMITS: Limits = Limits {
@@ -76,6 +77,7 @@ pub(crate) fn python(script: &str) -> Command {
         }],
         descriptors: Vec::new(),
         profile: PROFILE,
+        calls: CallRules::default(),
     }
 }
 
@@ -87,6 +89,7 @@ pub(crate) fn shell(script: &str) -> Command {
         files: Vec::new(),
         descriptors: Vec::new(),
         profile: PROFILE,
+        calls: CallRules::default(),
     }
 }
 

@@ -243,6 +243,7 @@ fn requests_lower_limits_freely_and_raise_them_up_to_the_policy() {
             level: None,
             wall_time_ms: Some(wall_time_ms),
             memory_bytes: Some(memory_mib * MIB),
+            ..Request::default()
         };
         let decision = decide(&policy, request);
         let reasons = texts(&decision, "request").join("; ");
@@ -305,6 +306,7 @@ fn floors_hold_whatever_rules_and_requests_say() {
         level: Some(Level::Instance),
         wall_time_ms: Some(600_000),
         memory_bytes: Some(1024 * MIB),
+        ..Request::default()
     };
     let decision = decide(&policy, request);
     assert_eq!(decision.level, Level::Process);
@@ -411,7 +413,12 @@ proptest! {
         sent.profile = profile(p99);
         sent.risk.score = score;
         let plain = policy.decide(&sent.input()).unwrap();
-        sent.request = Request { level: asked_level, wall_time_ms, memory_bytes };
+        sent.request = Request {
+            level: asked_level,
+            wall_time_ms,
+            memory_bytes,
+            calls: CallRules::default(),
+        };
         let asked = policy.decide(&sent.input()).unwrap();
         prop_assert_eq!(asked.limits.check(), Ok(()));
         // The one rule of the default policy that lets a request choose a weaker level.

@@ -1,5 +1,6 @@
 //! What the default policy decides, message by message; and whom it trusts.
 
+use atoll_types::calls::Call;
 use atoll_types::{Capability, Event, ExecutionClass, LimitName, Origin, ProgramHash, ProgramKind};
 
 use super::*;
@@ -266,6 +267,9 @@ fn the_documentation_names_everything() {
         .filter(|(name, _)| name.contains('.'));
     for (name, _) in documented {
         assert!(Name::find(name).is_some(), "{name}");
+    }
+    for call in Call::ALL {
+        assert!(text.contains(&format!("`{call}`")), "{call}");
     }
     let policy = default_policy();
     for rule in policy.rules() {

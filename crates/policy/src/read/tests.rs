@@ -53,6 +53,33 @@ fn only_some_layers_can_be_accepted_to_be_missing() {
 }
 
 #[test]
+fn what_is_wrong_with_a_rule_for_calls_is_said_at_its_place() {
+    let calls = |list: &str| {
+        first(&format!(
+            "[[rule]]\nid = \"a\"\nbecause = \"b\"\nset.level = \"process\"\nset.calls = {list}"
+        ))
+    };
+    assert_eq!(
+        calls("[\"trap program.*\", \"deny=EWHAT file.open\"]")
+            .split("; ")
+            .next(),
+        Some("5:32: error: there is no error `EWHAT`")
+    );
+    assert!(calls("\"trap program.*\"").contains("must be a list of rules, not a text"));
+    assert!(calls("[1]").contains("`a rule for calls` must be a text, not a whole number"));
+    let many = format!("[{}]", "\"trap file.open\", ".repeat(65));
+    assert!(calls(&many).contains("there are 65 rules for calls; at most 64"));
+    assert!(calls("[]\nset.audit = 1").contains("`audit` must be true or false"));
+    let floor = first(
+        "[floor]\ncalls = [\"trap\"]\n[[rule]]\nid = \"a\"\nbecause = \"b\"\nset.deny = true",
+    );
+    assert!(
+        floor.starts_with("2:10: error: a rule for calls names what to do"),
+        "{floor}"
+    );
+}
+
+#[test]
 fn a_full_policy_is_read() {
     let policy = policy(
         r#"

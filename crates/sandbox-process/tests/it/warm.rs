@@ -220,6 +220,7 @@ pub(crate) fn job(script: &str) -> Job {
         }],
         environment: vec![(b"COLOUR".to_vec(), b"blue=\xe9".to_vec())],
         parts: None,
+        calls: Default::default(),
     }
 }
 

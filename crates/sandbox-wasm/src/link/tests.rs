@@ -3,6 +3,7 @@ use std::fs::File;
 use std::io::Write;
 
 use atoll_sandbox::conformance::accepted_by_environment;
+use atoll_types::calls::{Call, CallAuditor, CallCounts, Verdict};
 use proptest::prelude::*;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
@@ -29,6 +30,7 @@ fn inside(output_left: u64, input: Input) -> (Inside, oneshot::Receiver<Finished
         input,
         keeps_files: true,
         is_released: false,
+        calls: None,
         usage: Arc::default(),
         finished,
     };
@@ -55,6 +57,7 @@ fn ended(message: u64) -> Notice {
             limit: None,
         },
         usage: USAGE,
+        calls: None,
     }
 }
 
@@ -114,6 +117,45 @@ fn a_message_ends_once() {
     assert_eq!((finished.stdout.len(), finished.usage), (3, USAGE));
     assert_eq!(accept(&link, ended(1)), Err(UNKNOWN));
     assert_eq!(accept(&link, output(1, 0)), Err(UNKNOWN));
+}
+
+fn called(count: usize) -> Notice {
+    let mut auditor = CallAuditor::default();
+    for number in 0..count {
+        let path = format!("/work/{number}");
+        auditor.record(Call::FileOpen, Some(path.as_bytes()), Verdict::Allow, 1);
+    }
+    Notice::Called {
+        message: 1,
+        records: auditor.finish().records,
+    }
+}
+
+#[test]
+fn calls_are_told_of_only_where_somebody_asked() {
+    let (link, mut finished) = with_message(100);
+    assert!(accept(&link, called(1)).is_err());
+    assert!(finished.try_recv().is_err());
+
+    let link = Link::new();
+    let (mut inside, finished) = inside(100, Input::Whole);
+    inside.calls = Some(Vec::new());
+    link.run(inside, |_| Vec::new()).unwrap();
+    for _ in 0..4 {
+        accept(&link, called(250)).unwrap();
+    }
+    assert!(accept(&link, called(1)).is_err());
+    let mut end = ended(1);
+    if let Notice::Ended { calls, .. } = &mut end {
+        let allowed = CallCounts {
+            allowed: 1700,
+            ..CallCounts::default()
+        };
+        *calls = Some([(Call::FileOpen, allowed)].into());
+    }
+    accept(&link, end).unwrap();
+    let audit = finished.blocking_recv().unwrap().calls.unwrap();
+    assert_eq!((audit.records.len(), audit.records_left_off), (1000, 700));
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! What a worker tells.
 
+use std::collections::BTreeMap;
+
 use atoll_types::LimitName;
+use atoll_types::calls::{Call, CallCounts, CallRecord};
 use serde::{Deserialize, Serialize};
 
 use super::tidy;
+
+/// The most calls that one [`Notice::Called`] tells of.
+pub const CALLS_TOLD_MAX: usize = 128;
 
 /// What a worker tells its supervisor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +67,14 @@ pub enum Notice {
         /// How much.
         usage: GuestUsage,
     },
+    /// Some of the first calls of a message whose calls are taken down, in their order. They come
+    /// before its end, at most [`CALLS_TOLD_MAX`] at once.
+    Called {
+        /// Which one.
+        message: u64,
+        /// The calls.
+        records: Vec<CallRecord>,
+    },
     /// A message has come to its end.
     Ended {
         /// Which one.
@@ -69,6 +83,8 @@ pub enum Notice {
         end: GuestEnd,
         /// What it used.
         usage: GuestUsage,
+        /// What it called how often, if its calls are taken down.
+        calls: Option<BTreeMap<Call, CallCounts>>,
     },
     /// One of the files that were asked for; its bytes follow in pieces.
     Left {
@@ -111,15 +127,14 @@ impl Notice {
             },
             Self::Ended {
                 message,
-                end: GuestEnd::Trapped { text, limit },
+                end,
                 usage,
+                calls,
             } => Self::Ended {
                 message,
-                end: GuestEnd::Trapped {
-                    text: tidy(&text),
-                    limit,
-                },
+                end: end.tidied(),
                 usage,
+                calls,
             },
             Self::Failed { reason } => Self::Failed {
                 reason: tidy(&reason),
@@ -155,6 +170,11 @@ pub enum GuestEnd {
         /// The limit behind it, when there is one.
         limit: Option<LimitName>,
     },
+    /// A rule for calls ended it.
+    Violated {
+        /// A sentence that says for which call.
+        text: String,
+    },
     /// The supervisor stopped it.
     Stopped,
     /// It could not be started.
@@ -162,6 +182,22 @@ pub enum GuestEnd {
         /// A sentence for the user.
         reason: String,
     },
+}
+
+impl GuestEnd {
+    fn tidied(self) -> Self {
+        match self {
+            Self::Trapped { text, limit } => Self::Trapped {
+                text: tidy(&text),
+                limit,
+            },
+            Self::Violated { text } => Self::Violated { text: tidy(&text) },
+            Self::Refused { reason } => Self::Refused {
+                reason: tidy(&reason),
+            },
+            Self::Exited { .. } | Self::Stopped => self,
+        }
+    }
 }
 
 /// What a guest has used, as the runtime counts it.

@@ -1,5 +1,6 @@
 //! What a worker is told.
 
+use atoll_types::calls::CallRules;
 use serde::{Deserialize, Serialize};
 
 use super::{GuestKind, GuestLimits, Links};
@@ -116,6 +117,8 @@ pub struct Run {
     pub input_ends: bool,
     /// Whether the files it leaves are kept until they are collected or released.
     pub keeps_files: bool,
+    /// What becomes of its calls, and whether they are taken down.
+    pub calls: CallRules,
     /// Bounds of this guest.
     pub limits: GuestLimits,
     /// Other stores of the message.

@@ -3,6 +3,7 @@
 use std::io;
 
 use atoll_types::LimitName;
+use atoll_types::calls::{Call, CallAudit, CallAuditor, CallRules, ErrorName, Verdict};
 use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 
@@ -31,6 +32,14 @@ fn links(program: u64) -> Links {
     }
 }
 
+fn rules(audit: bool) -> CallRules {
+    let texts = ["deny=EACCES file.open /a/*", "delay=20ms after=9 *"];
+    CallRules {
+        rules: texts.map(|text| text.parse().unwrap()).into(),
+        audit,
+    }
+}
+
 fn any_run() -> impl Strategy<Value = Order> {
     let bytes = || any::<Vec<u8>>();
     let arguments = prop::collection::vec(bytes().prop_map(ByteBuf::from), 0..4);
@@ -53,6 +62,7 @@ fn any_run() -> impl Strategy<Value = Order> {
                 input,
                 input_ends: ends,
                 keeps_files: !ends,
+                calls: rules(ends),
                 limits: limits(),
                 links: links(message),
             }))
@@ -83,6 +93,13 @@ fn any_order() -> impl Strategy<Value = Order> {
     ]
 }
 
+fn called(argument: &[u8]) -> CallAudit {
+    let mut auditor = CallAuditor::default();
+    auditor.record(Call::FileOpen, Some(argument), Verdict::Allow, 7);
+    auditor.record(Call::ClockRead, None, Verdict::Deny(ErrorName::Access), 8);
+    auditor.finish()
+}
+
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[a-z\u{202e}\u{1b}\n]{0,64}"]
 }
@@ -108,6 +125,17 @@ fn any_notice() -> impl Strategy<Value = Notice> {
                 limit: Some(LimitName::Memory),
             },
             usage,
+            calls: None,
+        }),
+        (any::<u64>(), any_text()).prop_map(move |(message, text)| Notice::Ended {
+            message,
+            end: GuestEnd::Violated { text },
+            usage,
+            calls: Some(called(b"/a").counts),
+        }),
+        (any::<u64>(), any::<Vec<u8>>()).prop_map(|(message, argument)| Notice::Called {
+            message,
+            records: called(&argument).records,
         }),
         any_text().prop_map(|reason| Notice::Failed { reason }),
     ]

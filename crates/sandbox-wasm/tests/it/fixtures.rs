@@ -281,3 +281,53 @@ pub(crate) fn component(answer: u32) -> String {
           (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))"#
     )
 }
+
+/// Makes `out.txt` with a line in it and says so; exits with the error where it cannot.
+pub(crate) fn make_and_tell() -> String {
+    command(
+        r#"(data (i32.const 16) "out.txtkept\nmade\n")"#,
+        "(local.set $i (call $path_open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 7)
+           (i32.const 1) (i64.const 0x40) (i64.const 0x40) (i32.const 0) (i32.const 12)))
+         (if (local.get $i) (then (call $exit (local.get $i))))
+         (call $write (i32.load (i32.const 12)) (i32.const 23) (i32.const 5))
+         (call $write (i32.const 1) (i32.const 28) (i32.const 5))",
+    )
+}
+
+/// Reads the clock so often, and tries to open a file with a long path every so many times; exits
+/// with 1 unless the clock could be read exactly `readable` times.
+pub(crate) fn call_often(times: u32, open_every: u32, readable: u32) -> String {
+    let text = command(
+        "",
+        &format!(
+            "(memory.fill (i32.const 1000) (i32.const 0x61) (i32.const 4000))
+             (loop $more
+               (if (i32.eqz (call $clock (i32.const 1) (i64.const 0) (i32.const 8)))
+                 (then (local.set $at (i32.add (local.get $at) (i32.const 1)))))
+               (if (i32.eqz (i32.rem_u (local.get $i) (i32.const {open_every}))) (then
+                 (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 1000)
+                   (i32.const 4000) (i32.const 1) (i64.const 0x40) (i64.const 0x40) (i32.const 0)
+                   (i32.const 12)))))
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $more (i32.lt_u (local.get $i) (i32.const {times}))))
+             (if (i32.ne (local.get $at) (i32.const {readable}))
+               (then (call $exit (i32.const 1))))"
+        ),
+    );
+    text.replacen(
+        "(memory (export",
+        "(import \"wasi_snapshot_preview1\" \"clock_time_get\"
+           (func $clock (param i32 i64 i32) (result i32)))
+         (memory (export",
+        1,
+    )
+}
+
+/// A component that opens and writes `out.txt`. It answers failure unless opening ends with the
+/// error of this number in `wasi:filesystem`, or, for [`NO_ERROR`], all goes well.
+pub(crate) fn open_component(expected: u32) -> String {
+    include_str!("programs/open.component.wat").replace("EXPECTED", &expected.to_string())
+}
+
+/// A number that no error has.
+pub(crate) const NO_ERROR: u32 = 99;

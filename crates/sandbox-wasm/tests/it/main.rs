@@ -9,6 +9,7 @@
 )]
 
 mod cache;
+mod calls;
 mod conformance;
 mod endings;
 mod fixtures;

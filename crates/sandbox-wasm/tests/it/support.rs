@@ -11,6 +11,7 @@ use atoll_sandbox::{
     StartError, Tenancy,
 };
 use atoll_sandbox_wasm::WasmBackend;
+use atoll_types::calls::CallAudit;
 use atoll_types::{
     Enforcement, LimitName, Limits, Program, ProgramHash, ProgramKind, SystemCalls, TenantId, Usage,
 };
@@ -41,6 +42,7 @@ pub(crate) struct Ran {
     pub(crate) ending: Ending,
     pub(crate) limit: Option<LimitName>,
     pub(crate) usage: Usage,
+    pub(crate) calls: Option<CallAudit>,
     pub(crate) enforcement: Enforcement,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -53,6 +55,7 @@ pub(crate) fn job(program: Program) -> Job {
         files: Vec::new(),
         environment: Vec::new(),
         parts: None,
+        calls: Default::default(),
     }
 }
 
@@ -80,6 +83,7 @@ pub(crate) fn run_job(job: Job, limits: Limits) -> Result<Ran, StartError> {
         let again = sandbox.wait().await;
         assert_eq!(ending, again);
         let (limit, usage) = (sandbox.limit_hit(), sandbox.usage());
+        let calls = sandbox.calls();
         let enforcement = sandbox.enforcement().clone();
         sandbox.destroy().await.unwrap();
         let [stdout, stderr] = readers.map(|reader| reader.join().unwrap());
@@ -87,6 +91,7 @@ pub(crate) fn run_job(job: Job, limits: Limits) -> Result<Ran, StartError> {
             ending,
             limit,
             usage,
+            calls,
             enforcement,
             stdout,
             stderr,
@@ -173,6 +178,7 @@ impl Going {
     pub(crate) async fn end_with_input_open(mut self) -> Ran {
         let ending = in_time(self.sandbox.wait()).await;
         let (limit, usage) = (self.sandbox.limit_hit(), self.sandbox.usage());
+        let calls = self.sandbox.calls();
         let enforcement = self.sandbox.enforcement().clone();
         in_time(self.sandbox.destroy()).await.unwrap();
         let stdout = in_time(self.stdout).await.unwrap();
@@ -181,6 +187,7 @@ impl Going {
             ending,
             limit,
             usage,
+            calls,
             enforcement,
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),

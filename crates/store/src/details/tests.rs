@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use atoll_types::calls::{Call, CallAuditor, Verdict};
 use atoll_types::{
     Capability, Complexity, Dependency, DependencySource, ExecutionClass, Level, Literal, Problem,
     ProgramHash, ProgramKind, RiskPart, Status, TenantId, Usage,
@@ -29,6 +30,7 @@ fn outcome() -> Outcome {
         profile: None,
         decision: None,
         enforcement: None,
+        calls: None,
         usage: Usage::default(),
         timings_us: Timings::default(),
     }
@@ -101,6 +103,26 @@ fn long_lists_and_texts_are_cut_and_that_is_said() {
         role.len() <= TEXT_BYTES_MAX && role.ends_with('…'),
         "{role}"
     );
+}
+
+#[test]
+fn calls_keep_their_counts_and_the_first_records() {
+    let mut auditor = CallAuditor::default();
+    for n in 0..40_u64 {
+        auditor.record(Call::FileOpen, Some(b"/a"), Verdict::Allow, n);
+    }
+    let mut outcome = outcome();
+    outcome.calls = Some(auditor.finish());
+    let details = decode(&encode(&outcome)).unwrap();
+    let calls = details.calls.unwrap();
+    assert!(details.shortened);
+    assert_eq!(calls.counts[&Call::FileOpen].allowed, 40);
+    assert_eq!((calls.records.len(), calls.records_left_off), (32, 8));
+    // Where there is no room for more, the counts stay.
+    outcome.analysis = Some(analysis((0..64).map(|_| "\u{1}".repeat(200)).collect()));
+    let calls = decode(&encode(&outcome)).unwrap().calls.unwrap();
+    assert_eq!(calls.total(), 40);
+    assert_eq!((calls.records.len(), calls.records_left_off), (0, 40));
 }
 
 #[test]

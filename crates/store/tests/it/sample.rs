@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use atoll_store::{Accepted, Owner};
+use atoll_types::calls::CallRules;
 use atoll_types::{
     Analysis, Basis, Capability, Complexity, ComplexityPart, Confidence, Crossing, Decision,
     Dependency, DependencySource, Enforcement, ExecutionClass, Group, Layer, LayerReport,
@@ -69,6 +70,7 @@ pub(crate) fn outcome(message: &Accepted) -> Outcome {
         profile: Some(profile()),
         decision: Some(decision()),
         enforcement: Some(enforcement()),
+        calls: None,
         usage: Usage {
             wall_time_us: 31_000,
             cpu_time_us: 24_000,
@@ -196,6 +198,10 @@ pub(crate) fn decision() -> Decision {
         },
         system_calls: SystemCalls::Strict,
         network: Vec::new(),
+        calls: CallRules {
+            rules: vec!["deny=EACCES file.open /etc/**".parse().unwrap()],
+            audit: true,
+        },
         accept_missing: BTreeSet::from([Layer::CpuLimit]),
         split: Some(split()),
         rule: "scripts".to_owned(),

@@ -48,13 +48,34 @@ pub struct CallRecord {
 impl CallRecord {
     /// The most that is kept of an argument, in bytes.
     pub const ARGUMENT_BYTES_MAX: usize = 256;
+
+    /// What it takes of memory, in bytes.
+    fn bytes(&self) -> u64 {
+        let argument = self.argument.as_ref();
+        let text = argument.map_or(0, |argument| argument.data.len());
+        let all = size_of::<Self>() + self.verdict.len();
+        all.saturating_add(text) as u64
+    }
 }
 
 impl CallAudit {
+    /// Puts together what was counted and what was recorded of it.
+    #[must_use]
+    pub fn new(counts: BTreeMap<Call, CallCounts>, records: Vec<CallRecord>) -> Self {
+        let mut audit = Self {
+            counts,
+            records,
+            records_left_off: 0,
+        };
+        audit.records_left_off = audit.total().saturating_sub(audit.records.len() as u64);
+        audit
+    }
+
     /// How many calls were made, whatever became of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.counts.values().map(|counts| counts.total()).sum()
+        let counts = self.counts.values().map(|counts| counts.total());
+        counts.fold(0, u64::saturating_add)
     }
 }
 
@@ -62,7 +83,9 @@ impl CallCounts {
     /// How many there were, whatever became of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.allowed + self.denied + self.delayed + self.trapped
+        let made = self.allowed.saturating_add(self.delayed);
+        let not_made = self.denied.saturating_add(self.trapped);
+        made.saturating_add(not_made)
     }
 }
 
@@ -73,6 +96,7 @@ pub struct CallAuditor {
     counts: [CallCounts; Call::ALL.len()],
     records: Vec<CallRecord>,
     records_max: usize,
+    records_bytes: u64,
 }
 
 impl CallAuditor {
@@ -92,7 +116,20 @@ impl CallAuditor {
             counts: [NONE; Call::ALL.len()],
             records: Vec::new(),
             records_max,
+            records_bytes: 0,
         }
+    }
+
+    /// Whether the next call is recorded, and not only counted.
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.records.len() < self.records_max
+    }
+
+    /// What the records take of memory, in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.records_bytes
     }
 
     /// Takes down one call.
@@ -112,17 +149,19 @@ impl CallAuditor {
             };
             *count = count.saturating_add(1);
         }
-        if self.records.len() < self.records_max {
+        if self.has_room() {
             let cut = |bytes: &[u8]| {
                 let kept = bytes.len().min(CallRecord::ARGUMENT_BYTES_MAX);
                 EncodedBytes::encode(bytes.get(..kept).unwrap_or_default())
             };
-            self.records.push(CallRecord {
+            let record = CallRecord {
                 call,
                 argument: argument.map(cut),
                 verdict: verdict.to_string(),
                 since_start_us,
-            });
+            };
+            self.records_bytes = self.records_bytes.saturating_add(record.bytes());
+            self.records.push(record);
         }
     }
 
@@ -132,13 +171,7 @@ impl CallAuditor {
         let made = Call::ALL.into_iter().zip(self.counts);
         let counts: BTreeMap<Call, CallCounts> =
             made.filter(|(_, counts)| counts.total() > 0).collect();
-        let mut audit = CallAudit {
-            counts,
-            records: self.records,
-            records_left_off: 0,
-        };
-        audit.records_left_off = audit.total().saturating_sub(audit.records.len() as u64);
-        audit
+        CallAudit::new(counts, self.records)
     }
 }
 
@@ -183,5 +216,41 @@ mod tests {
         let json = serde_json::to_string(&audit).unwrap();
         assert!(json.contains(r#""clock.read":{"allowed":0"#), "{json}");
         assert_eq!(serde_json::from_str::<CallAudit>(&json).unwrap(), audit);
+    }
+
+    #[test]
+    fn records_take_no_more_than_they_may() {
+        let mut auditor = CallAuditor::new(3);
+        let mut before = 0;
+        for number in 0..3 {
+            assert!(auditor.has_room());
+            auditor.record(Call::FileOpen, Some(&[0xff; 9000]), Verdict::Allow, number);
+            let grown = auditor.bytes() - before;
+            assert!((300..1000).contains(&grown), "{grown}");
+            before = auditor.bytes();
+        }
+        assert!(!auditor.has_room());
+        for _ in 0..1000 {
+            auditor.record(Call::FileOpen, Some(b"/a"), Verdict::Allow, 9);
+        }
+        assert_eq!(auditor.bytes(), before);
+        let audit = auditor.finish();
+        assert_eq!((audit.total(), audit.records_left_off), (1003, 1000));
+    }
+
+    #[test]
+    fn counts_beyond_all_numbers_are_no_fault() {
+        let counts = CallCounts {
+            allowed: u64::MAX,
+            denied: 1,
+            delayed: u64::MAX,
+            trapped: 7,
+        };
+        let all = [(Call::FileOpen, counts), (Call::FileRead, counts)];
+        let audit = CallAudit::new(all.into(), Vec::new());
+        assert_eq!(
+            (audit.total(), audit.records_left_off),
+            (u64::MAX, u64::MAX)
+        );
     }
 }

@@ -92,7 +92,7 @@ impl CallMatcher {
         if !self.names(call) {
             return Verdict::Allow;
         }
-        self.decide_named(call, &[argument])
+        self.decide_named(call, &[argument], &[])
     }
 
     /// Decides a call with several arguments of the same kind, as renaming has. A condition that
@@ -102,12 +102,32 @@ impl CallMatcher {
         if !self.names(call) {
             return Verdict::Allow;
         }
-        self.decide_named(call, arguments)
+        self.decide_named(call, arguments, &[])
     }
 
-    fn decide_named(&mut self, call: Call, arguments: &[Option<&[u8]>]) -> Verdict {
+    /// The same, with arguments as they were written beside those that they turned out to be, as
+    /// the path of a link is beside where it leads. What was written may hold a call up, too, and
+    /// lets nothing through.
+    pub fn decide_also(
+        &mut self,
+        call: Call,
+        arguments: &[Option<&[u8]>],
+        written: &[&[u8]],
+    ) -> Verdict {
+        if !self.names(call) {
+            return Verdict::Allow;
+        }
+        self.decide_named(call, arguments, written)
+    }
+
+    fn decide_named(
+        &mut self,
+        call: Call,
+        arguments: &[Option<&[u8]>],
+        written: &[&[u8]],
+    ) -> Verdict {
         for rule in &mut self.rules {
-            if !rule.calls.contains(call) || !rule.is_met(arguments) {
+            if !rule.calls.contains(call) || !rule.is_met(arguments, written) {
                 continue;
             }
             if rule.passing > 0 {
@@ -130,7 +150,7 @@ impl Compiled {
         }
     }
 
-    fn is_met(&self, arguments: &[Option<&[u8]>]) -> bool {
+    fn is_met(&self, arguments: &[Option<&[u8]>], written: &[&[u8]]) -> bool {
         let Some(pattern) = &self.argument else {
             return true;
         };
@@ -140,7 +160,9 @@ impl Compiled {
             !arguments.is_empty() && arguments.iter().all(fits)
         } else {
             let fits = |argument: &Option<&[u8]>| argument.is_none_or(|it| pattern.matches(it));
-            arguments.is_empty() || arguments.iter().any(fits)
+            arguments.is_empty()
+                || arguments.iter().any(fits)
+                || written.iter().any(|written| pattern.matches(written))
         }
     }
 }
@@ -218,6 +240,23 @@ mod tests {
         assert_eq!(decide("/secret/a", "/work/b"), DENIED);
         assert_eq!(decide("/work/a", "/secret/b"), DENIED);
         assert_eq!(decide("/a", "/b"), Verdict::Allow);
+    }
+
+    #[test]
+    fn what_was_written_only_holds_up() {
+        let mut matcher = matcher(&[
+            "allow file.open /work/**",
+            "deny=EACCES file.open /bin/**",
+            "deny=EACCES file.open /usr/**",
+        ]);
+        let mut decide = |real: &str, written: &str| {
+            let arguments = [Some(real.as_bytes())];
+            matcher.decide_also(Call::FileOpen, &arguments, &[written.as_bytes()])
+        };
+        assert_eq!(decide("/work/a", "/bin/a"), Verdict::Allow);
+        assert_eq!(decide("/lib/a", "/work/a"), Verdict::Allow);
+        assert_eq!(decide("/lib/a", "/bin/a"), DENIED);
+        assert_eq!(decide("/usr/a", "/work/a"), DENIED);
     }
 
     #[test]

@@ -16,16 +16,19 @@ use super::errno::Errno;
 use super::files::{Files, NodeId};
 use super::streams::{Input, Output};
 
+/// Characters of an argument in the sentence that says why a guest was ended.
+const ARGUMENT_SHOWN_MAX: usize = 200;
+
 /// Why the host ended a guest in the middle of a call. The error that comes out of the guest has
 /// this in its chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// It wrote more output than it may.
     Output,
     /// It made more calls than it may.
     Calls,
-    /// A rule ends programs that make this call.
-    Rule(Call),
+    /// A rule ends programs that make this call, with this argument where it was looked at.
+    Rule(Call, Option<Vec<u8>>),
     /// A rule denies this call, and the call has no way to say so.
     Denied(Call),
 }
@@ -35,8 +38,22 @@ impl fmt::Display for Ended {
         match self {
             Self::Output => f.write_str("the program wrote more output than it may"),
             Self::Calls => f.write_str("the program made more calls of its host than it may"),
-            Self::Rule(call) => write!(f, "a rule ends programs that call {call}"),
-            Self::Denied(call) => write!(f, "a rule denies {call}, which cannot fail"),
+            // The words are those of the level `process`.
+            Self::Rule(call, argument) => {
+                write!(f, "it made the call {call}")?;
+                if let Some(argument) = argument {
+                    let text = String::from_utf8_lossy(argument);
+                    let shown: String = text.chars().take(ARGUMENT_SHOWN_MAX).collect();
+                    write!(f, " {}", shown.escape_debug())?;
+                }
+                f.write_str(", for which a rule for calls ends programs")
+            }
+            Self::Denied(call) => {
+                write!(
+                    f,
+                    "it made the call {call}, which a rule denies and which cannot fail"
+                )
+            }
         }
     }
 }
@@ -156,6 +173,12 @@ impl Gate {
         auditor.map(CallAuditor::finish)
     }
 
+    /// What was taken down takes of memory, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let auditor = self.judge.as_ref().and_then(|judge| judge.auditor.as_ref());
+        auditor.map_or(0, CallAuditor::bytes)
+    }
+
     /// Decides a call before it is made. `files` are looked at only when a rule asks for paths.
     #[inline]
     pub(crate) fn enter(
@@ -186,18 +209,22 @@ impl Judge {
         call: Call,
         arguments: &[Argument<'_>],
     ) -> Result<(), Failure> {
-        let asked = self.auditor.is_some() || self.matcher.wants_argument(call);
-        let paths = if asked && !arguments.is_empty() {
-            paths(&files.lock(), arguments)
+        // What is only counted is not looked at more closely than that takes.
+        let is_recorded = self.auditor.as_ref().is_some_and(CallAuditor::has_room);
+        let is_asked = is_recorded || self.matcher.wants_argument(call);
+        let paths = if is_asked && !arguments.is_empty() {
+            Paths::find(&files.lock(), arguments)
         } else {
-            vec![None]
+            Paths::default()
         };
-        let shown: Vec<Option<&[u8]>> = paths.iter().map(Option::as_deref).collect();
-        let verdict = self.matcher.decide_all(call, &shown);
+        let verdict = paths.judge(&mut self.matcher, call);
         if let Some(auditor) = &mut self.auditor {
-            let since = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            let first = shown.first().copied().flatten();
-            auditor.record(call, first, verdict, since);
+            let since = if is_recorded {
+                u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+            } else {
+                0
+            };
+            auditor.record(call, paths.first(), verdict, since);
         }
         match verdict {
             Verdict::Allow => Ok(()),
@@ -206,28 +233,51 @@ impl Judge {
                 until: Some(Instant::now() + Duration::from_millis(ms.into())),
                 ..Wait::default()
             })),
-            Verdict::Trap => Err(Ended::Rule(call).into()),
+            Verdict::Trap => {
+                let argument = paths.first().map(<[u8]>::to_vec);
+                Err(Ended::Rule(call, argument).into())
+            }
         }
     }
 }
 
-/// The paths that rules are compared with. A path that leads through a link counts as two: as it
-/// was written and as where it leads, so that no link leads around a rule.
-fn paths(files: &Files, arguments: &[Argument<'_>]) -> Vec<Option<Vec<u8>>> {
-    let mut found = Vec::new();
-    for argument in arguments {
-        match argument {
-            Argument::Open(path) => found.push(path.map(<[u8]>::to_vec)),
-            Argument::Path(start, path, follow) => {
-                let written = files.path_of(*start).map(|base| normalized(&base, path));
-                let real = files.real_path(*start, path, *follow);
-                let differs = real.is_some() && real != written;
-                found.push(written);
-                if differs {
-                    found.push(real);
+/// The paths that rules are compared with.
+#[derive(Debug, Default)]
+struct Paths {
+    /// Where they lead; `None` where that is not known.
+    real: Vec<Option<Vec<u8>>>,
+    /// As they were written, which can only hold a call up: no link leads around a rule.
+    written: Vec<Vec<u8>>,
+}
+
+impl Paths {
+    fn find(files: &Files, arguments: &[Argument<'_>]) -> Self {
+        let mut found = Self::default();
+        for argument in arguments {
+            match argument {
+                Argument::Open(path) => found.real.push(path.map(<[u8]>::to_vec)),
+                Argument::Path(start, path, follow) => {
+                    let written = files.path_of(*start).map(|base| normalized(&base, path));
+                    // One that leads nowhere cannot succeed.
+                    let real = files.real_path(*start, path, *follow);
+                    found.real.push(real.or_else(|| written.clone()));
+                    found.written.extend(written);
                 }
             }
         }
+        found
     }
-    found
+
+    fn judge(&self, matcher: &mut CallMatcher, call: Call) -> Verdict {
+        if self.real.is_empty() {
+            return matcher.decide(call, None);
+        }
+        let real: Vec<Option<&[u8]>> = self.real.iter().map(Option::as_deref).collect();
+        let written: Vec<&[u8]> = self.written.iter().map(Vec::as_slice).collect();
+        matcher.decide_also(call, &real, &written)
+    }
+
+    fn first(&self) -> Option<&[u8]> {
+        self.real.first()?.as_deref()
+    }
 }

@@ -3,6 +3,7 @@
 
 mod components;
 mod figures;
+mod gate;
 mod guest;
 mod hostile;
 mod modules;

@@ -98,6 +98,7 @@ impl Run {
             input: Vec::new(),
             input_ends: true,
             keeps_files: true,
+            calls: Default::default(),
             limits,
             links: protocol::Links::default(),
         };
@@ -466,6 +467,7 @@ fn message_of(notice: &Notice) -> Option<u64> {
         | Notice::WantsInput { message }
         | Notice::WantsMemory { message, .. }
         | Notice::Progress { message, .. }
+        | Notice::Called { message, .. }
         | Notice::Ended { message, .. }
         | Notice::Left { message, .. }
         | Notice::LeftBytes { message, .. }

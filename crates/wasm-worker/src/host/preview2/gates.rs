@@ -306,11 +306,36 @@ where
 {
     instance.func_wrap_async(name, move |mut store: StoreContextMut<'_, Guest>, _: P| {
         Box::new(async move {
-            // Denied or allowed comes to the same; a rule can still delay it or end the guest.
-            let _ = enter(&mut store, call).await?;
-            Ok((Err(NetworkError::AccessDenied),))
+            let entered = enter(&mut store, call).await?;
+            Ok((Err(network_error(entered)),))
         })
     })
+}
+
+/// What a guest is told that wants something of the network: the error of a rule, as far as the
+/// interface has one for it, or that it may not.
+fn network_error(entered: Result<(), Errno>) -> NetworkError {
+    let Err(errno) = entered else {
+        return NetworkError::AccessDenied;
+    };
+    match errno {
+        Errno::Access | Errno::NotPermitted => NetworkError::AccessDenied,
+        Errno::AddressInUse => NetworkError::AddressInUse,
+        Errno::AddressNotAvailable => NetworkError::AddressNotBindable,
+        Errno::AddressFamily | Errno::NotSupported | Errno::NotImplemented => {
+            NetworkError::NotSupported
+        }
+        Errno::ConnectionRefused => NetworkError::ConnectionRefused,
+        Errno::ConnectionReset => NetworkError::ConnectionReset,
+        Errno::HostUnreachable | Errno::NetworkUnreachable => NetworkError::RemoteUnreachable,
+        Errno::Invalid => NetworkError::InvalidArgument,
+        Errno::NoMemory => NetworkError::OutOfMemory,
+        Errno::NotFound => NetworkError::NameUnresolvable,
+        Errno::TimedOut => NetworkError::Timeout,
+        Errno::TooManyFiles => NetworkError::NewSocketLimit,
+        Errno::TryAgain => NetworkError::WouldBlock,
+        _ => NetworkError::Unknown,
+    }
 }
 
 /// Making a socket is refused, so the functions on sockets cannot be reached.
@@ -337,9 +362,9 @@ fn add_sockets(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
             Box::new(async move {
                 let host = Argument::Open(Some(name.as_bytes()));
                 let mut call = |guest: &mut Guest| guest.enter(Call::NetworkResolve, &[host]);
-                let _ = pass(&mut store, &mut call).await?;
+                let entered = pass(&mut store, &mut call).await?;
                 let refused: Result<Resource<ResolveAddressStream>, _> =
-                    Err(NetworkError::AccessDenied);
+                    Err(network_error(entered));
                 Ok((refused,))
             })
         },

@@ -114,7 +114,8 @@ impl Ran {
 
     pub(super) fn ended(&self) -> Ended {
         let error = self.result.as_ref().unwrap_err();
-        *error.downcast_ref().unwrap_or_else(|| panic!("{self:?}"))
+        let ended = error.downcast_ref::<Ended>();
+        ended.cloned().unwrap_or_else(|| panic!("{self:?}"))
     }
 
     pub(super) fn left(&self, path: &str) -> Option<&[u8]> {

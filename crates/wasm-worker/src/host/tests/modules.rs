@@ -387,7 +387,7 @@ fn rules_deny_with_their_error_and_let_the_rest_through() {
 #[test]
 fn a_rule_that_traps_ends_the_guest() {
     let ran = ruled(&["trap file.remove"]).run();
-    assert_eq!(ran.ended(), Ended::Rule(Call::FileRemove));
+    assert_eq!(ran.ended(), Ended::Rule(Call::FileRemove, None));
     assert_eq!(ran.left("secret"), Some(b"".as_slice()));
 }
 
@@ -416,6 +416,15 @@ fn no_link_leads_around_a_rule() {
     );
     let run = || Run::text(&text).input_file("secret", "");
     let rule = "deny=EACCES file.open /work/secret";
+    assert_eq!(run().rules(&[rule]).run().code(), 2);
+    let others = "deny=EACCES file.open";
+    // Who allows it names where the link leads, and the link alone is not enough.
+    let rules = ["allow file.open /work/secret", others];
+    assert_eq!(run().rules(&rules).run().code(), 0);
+    let rules = ["allow file.open /work/link", others];
+    assert_eq!(run().rules(&rules).run().code(), 2);
+    // Who holds up the link need not know where it leads.
+    let rule = "deny=EACCES file.open /work/link";
     assert_eq!(run().rules(&[rule]).run().code(), 2);
     let rule = "deny=EACCES file.link /work/secret";
     assert_eq!(run().rules(&[rule]).run().code(), 2);
