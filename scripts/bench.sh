@@ -18,4 +18,12 @@ else
     "$built/atoll" bench process
 fi
 cargo build --quiet --release --locked --workspace --example raw-wasmtime
-"$built/atoll" bench instance
+# The runtime's own command, of the version that workers use. It is no package of Debian's.
+runtime=$(sed -n '/^name = "wasmtime"$/{n;s/^version = "\(.*\)"$/\1/p}' "$root/Cargo.lock")
+peers=$target_dir/peers
+if ! "$peers/bin/wasmtime" --version 2> /dev/null | grep -qF " $runtime"; then
+    say "Installing wasmtime-cli $runtime into target/peers with cargo (once, takes minutes)"
+    cargo install --quiet --locked --root "$peers" --version "$runtime" wasmtime-cli ||
+        say "wasmtime-cli cannot be installed; its rows are left out"
+fi
+PATH=$peers/bin:$PATH "$built/atoll" bench instance

@@ -44,7 +44,7 @@ fn is_last_word(rule: &CallRule) -> bool {
 fn certain(kind: ProgramKind) -> CallSet {
     let calls: &[Call] = match GuestKind::of(kind) {
         Some(GuestKind::Module) => &[Call::HostOther],
-        Some(GuestKind::Component | GuestKind::Interpreter) | None => &[
+        Some(GuestKind::Component | GuestKind::Interpreter | GuestKind::Parts) | None => &[
             Call::ClockRead,
             Call::ClockWait,
             Call::RandomRead,
@@ -58,7 +58,9 @@ fn certain(kind: ProgramKind) -> CallSet {
 fn place(kind: ProgramKind) -> &'static str {
     match GuestKind::of(kind) {
         Some(GuestKind::Module) => "a WebAssembly module",
-        Some(GuestKind::Component | GuestKind::Interpreter) => "a WebAssembly component",
+        Some(GuestKind::Component | GuestKind::Interpreter | GuestKind::Parts) => {
+            "a WebAssembly component"
+        }
         None => "an interpreter on WebAssembly",
     }
 }

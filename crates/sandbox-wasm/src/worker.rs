@@ -298,6 +298,7 @@ impl Worker {
             output: outputs.into(),
             output_left: output_allowance(serve.limits.output_bytes),
             input: Input::Whole,
+            calls: None,
             keeps_files: false,
             is_released: false,
             usage: Arc::clone(&usage),

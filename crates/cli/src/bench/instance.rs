@@ -294,13 +294,25 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
             "wasmtime run",
             "nothing.wasm",
             "wasmtime",
-            vec![PathBuf::from("run"), module],
+            vec![PathBuf::from("run"), module.clone()],
         ),
     ];
     let mut peers = Vec::new();
+    // Compiled ahead, as a message's program is.
+    let compiled = place.join("nothing.cwasm");
+    let wanted = wanted
+        .into_iter()
+        .chain(compile(&module, &compiled).then(|| {
+            let arguments = ["run", "--allow-precompiled"].map(PathBuf::from);
+            let arguments = arguments.into_iter().chain([compiled]).collect();
+            let name = "wasmtime run, compiled ahead";
+            (name, "nothing.wasm", "wasmtime", arguments)
+        }));
     for (name, workload, program, arguments) in wanted {
         let Some(program) = find(program) else {
-            complain(&format!("{name} is not installed and is left out\n"));
+            complain(&format!(
+                "{name} is not installed and is left out; `make bench` installs it\n"
+            ));
             continue;
         };
         peers.push(Peer {
@@ -312,6 +324,17 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
         });
     }
     Ok(peers)
+}
+
+/// Compiles a module with the runtime's own command.
+fn compile(module: &Path, to: &Path) -> bool {
+    let Some(program) = find("wasmtime") else {
+        return false;
+    };
+    let mut command = Command::new(program);
+    command.arg("compile").arg("-o").arg(to).arg(module);
+    command.stdin(Stdio::null());
+    command.output().is_ok_and(|ended| ended.status.success())
 }
 
 fn find(name: &str) -> Option<PathBuf> {
@@ -363,6 +386,12 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
         ratio(
             "wasmtime_run_over_atoll",
             median("wasmtime run", "nothing.wasm"),
+            median("atoll", "nothing.wasm"),
+            1,
+        ),
+        ratio(
+            "wasmtime_run_compiled_ahead_over_atoll",
+            median("wasmtime run, compiled ahead", "nothing.wasm"),
             median("atoll", "nothing.wasm"),
             1,
         ),
