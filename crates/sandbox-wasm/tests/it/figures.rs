@@ -26,10 +26,10 @@ const WAYS: [(&str, &[&str], bool); 5] = [
     ("an audit", &[], true),
 ];
 
-fn report(name: &str, mut times: Vec<Duration>) {
+fn report(name: &str, mut times: Vec<Duration>) -> String {
     times.sort();
     let at = |part: usize| times[times.len() * part / 100].as_nanos();
-    println!("{name:32} median {:>9} ns  90 % {:>9} ns", at(50), at(90));
+    format!("{name:32} median {:>9} ns  90 % {:>9} ns", at(50), at(90))
 }
 
 /// One message after the other in a worker that is there, each kind in turn.
@@ -73,7 +73,7 @@ fn rules_for_calls() {
                 }
             }
             for (name, _, times) in ways {
-                report(name, times);
+                println!("{}", report(name, times));
             }
             in_time(backend.close()).await;
         });
