@@ -6,10 +6,12 @@ use atoll_sandbox::conformance::limits;
 use atoll_sandbox::{Backend, Ending, Job};
 use atoll_sandbox_wasm::WasmBackend;
 use atoll_types::calls::{Call, CallAudit, CallRecord, CallRules};
-use atoll_types::{Limits, Program};
+use atoll_types::{Limits, Program, ProgramKind};
 
 use crate::fixtures::{self, NO_ERROR};
-use crate::support::{Going, Ran, block_on, component, in_time, job, module, run_job, tenant};
+use crate::support::{
+    Going, Ran, block_on, component, in_time, job, module, program, run_job, tenant,
+};
 
 /// The numbers that WASI gives to errors: in preview 1, and in `wasi:filesystem`.
 const NO_SPACE: (i32, u32) = (51, 23);
@@ -264,6 +266,62 @@ fn a_message_that_is_stopped_while_it_is_delayed_has_an_audit() {
         let ran = one.end().await;
         assert_eq!(ran.ending, Ending::Signalled(9), "{ran:?}");
         assert_eq!(counts(&ran, Call::FileOpen), [0, 0, 1, 0]);
+        in_time(backend.close()).await;
+    });
+}
+
+const SCRIPT: &str = "
+import errno
+try:
+    with open('out.txt', 'w') as file:
+        file.write('kept')
+    print('made')
+except OSError as error:
+    print(errno.errorcode[error.errno])
+";
+
+/// An instance of an interpreter that has waited knows no rules until it has a message.
+#[test]
+fn a_script_is_held_to_its_rules_in_an_instance_that_has_waited() {
+    let backend = WasmBackend::new();
+    if let Err(why) = backend.supports(ProgramKind::Python) {
+        println!("left out: {why}");
+        return;
+    }
+    block_on(async {
+        let everybody = tenant("a");
+        let script = || {
+            let mut script = program(ProgramKind::Python, SCRIPT.into());
+            script.name = "script.py".to_owned();
+            script
+        };
+        for turn in 0..4 {
+            let rules = &["deny=EROFS file.open /work/out.txt"];
+            for (job, said) in [
+                (job(script()), "made\n"),
+                (ruled(script(), rules), "EROFS\n"),
+                (ruled(script(), &["delay=5ms file.write"]), "made\n"),
+            ] {
+                let is_ruled = !job.calls.is_empty();
+                let ran = Going::start(&backend, job, &everybody).await.end().await;
+                assert_eq!(ran.ending, Ending::Exited(0), "{turn}: {ran:?}");
+                assert_eq!(ran.stdout, said, "{turn}: {ran:?}");
+                assert_eq!(ran.calls.is_some(), is_ruled);
+                let opened = said == "made\n";
+                if is_ruled {
+                    // It also looks for modules in the directory.
+                    let denied = counts(&ran, Call::FileOpen)[1];
+                    assert_eq!(denied, u64::from(!opened), "{turn}: {ran:?}");
+                    assert_eq!(
+                        counts(&ran, Call::FileWrite)[2] > 0,
+                        opened,
+                        "{turn}: {ran:?}"
+                    );
+                }
+            }
+            // More get ready to wait.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         in_time(backend.close()).await;
     });
 }

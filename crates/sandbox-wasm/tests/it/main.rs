@@ -12,6 +12,7 @@ mod cache;
 mod calls;
 mod conformance;
 mod endings;
+mod figures;
 mod fixtures;
 mod loss;
 mod parts;
