@@ -55,7 +55,11 @@ fn compile(
 }
 
 /// Makes code of a program, or a sentence for the user.
-fn translate(engine: &Engine, kind: GuestKind, program: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn translate(
+    engine: &Engine,
+    kind: GuestKind,
+    program: &[u8],
+) -> Result<Vec<u8>, String> {
     size::check(kind, program)?;
     let (what, compiled) = match kind {
         GuestKind::Module => ("module", engine.precompile_module(program)),
