@@ -35,6 +35,11 @@ pub(crate) fn program(kind: ProgramKind, bytes: Vec<u8>) -> Program {
     }
 }
 
+/// Whether all of a large suite is wanted, and not a part of it.
+pub(crate) fn is_all() -> bool {
+    std::env::var("ATOLL_CONFORMANCE").is_ok_and(|wanted| wanted == "all")
+}
+
 /// What a finished sandbox leaves to look at.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -98,7 +103,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
     WasmBackend::new().create(spec).await.unwrap()
 }
 
-fn spec(kind: ProgramKind, limits: Limits, tenancy: Tenancy) -> SandboxSpec {
+pub(crate) fn spec(kind: ProgramKind, limits: Limits, tenancy: Tenancy) -> SandboxSpec {
     let environment = Environment {
         kind,
         dependencies: None,
