@@ -148,6 +148,10 @@ fn calls_at_the_edges_end_at_most_their_own_guest() {
         let mut short = limits();
         short.wall_time_ms = 200;
         let [calls, hello] = [text, fixtures::hello()].map(|text| module(&text));
+        // Compiling may take longer, and is done once.
+        let patient = limits();
+        let compiled = backend.prepare(job(calls.clone()), &patient, &accepted);
+        compiled.await.unwrap();
         let calls = backend.prepare(job(calls), &short, &accepted).await;
         let calls = calls.unwrap();
         let hello = backend.prepare(job(hello), &limits(), &accepted).await;
@@ -258,6 +262,10 @@ fn hostile_messages_leave_nothing_on_the_host() {
         for round in 0..4 {
             let backend = WasmBackend::new();
             for program in &programs {
+                // Compiling may take longer than a message may here.
+                let (sent, accepted) = (job(program.clone()), accepted_by_environment());
+                let compiled = backend.prepare(sent, &limits(), &accepted).await;
+                compiled.unwrap();
                 for tenancy in [tenant("a"), tenant("b"), Tenancy::own()] {
                     let sent = job(program.clone());
                     let going = Going::with(&backend, sent, &tenancy, short).await;

@@ -1,6 +1,6 @@
-//! Scripts that try to get out of their interpreter, which is itself WebAssembly: what they find
-//! behind it is nothing. Nobody judges them first: what they try is plain to see, and the engine
-//! would send them elsewhere.
+//! Scripts on interpreters, which are components for WASI 0.2 themselves: an honest one finds what
+//! it needs, and what those find that try to get out is nothing. Nobody judges them first: what
+//! they try is plain to see, and the engine would send them elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use atoll_types::{LimitName, Limits, ProgramKind};
 
 use crate::support::{Going, Ran, block_on, in_time, job, program};
 
-/// Python: each attempt prints the kind of error, or what it got.
+/// Attempts in Python: each prints the kind of error, or what it got.
 const PYTHON: &str = r#"
 import json, os, sys
 
@@ -55,7 +55,62 @@ attempt("hunt for classes", lambda: [
 attempt("recursion", lambda: (lambda f: f(f))(lambda f: f(f)))
 "#;
 
-/// JavaScript likewise.
+/// What an honest program needs of WASI 0.2: files, streams, clocks, randomness, its environment
+/// and an exit code.
+const HONEST: &str = r#"
+import os
+import random
+import sys
+import time
+
+with open("a.txt", "x") as file:
+    file.write("hello\nworld\n")
+try:
+    open("a.txt", "x")
+    sys.exit("made twice")
+except FileExistsError:
+    pass
+with open("a.txt", "r+b") as file:
+    assert file.seek(-6, os.SEEK_END) == 6 and file.read() == b"world\n"
+    file.seek(0)
+    file.write(b"J")
+    file.truncate(6)
+with open("a.txt", "ab") as file:
+    file.write(b"again\n")
+assert open("a.txt").readlines() == ["Jello\n", "again\n"]
+assert os.stat("a.txt").st_size == 12
+os.makedirs("d/e")
+os.rename("a.txt", "d/e/b.txt")
+assert sorted(os.listdir("d")) == ["e"] and not os.path.exists("a.txt")
+for name, action in [
+    ("NotADirectoryError", lambda: os.listdir("d/e/b.txt")),
+    ("FileNotFoundError", lambda: os.unlink("a.txt")),
+    ("OSError", lambda: os.rmdir("d")),
+    ("PermissionError", lambda: open("../outside", "w")),
+]:
+    try:
+        action()
+        sys.exit(f"{name} was not raised")
+    except OSError as error:
+        assert type(error).__name__ == name, (name, error)
+os.unlink("d/e/b.txt")
+os.removedirs("d/e")
+assert os.listdir(".") == []
+with open("/tmp/other", "w") as file:
+    file.write("x" * 100_000)
+assert os.path.getsize("/tmp/other") == 100_000
+before = time.monotonic()
+time.sleep(0.02)
+assert time.monotonic() - before >= 0.02 and time.time() > 1_700_000_000
+assert os.urandom(16) != os.urandom(16) and random.random() != random.random()
+assert os.environ["COLOUR"] == "blue" and sys.argv[1:] == ["one", ""]
+assert sys.stdin.read() == "sent\n"
+print("to errors", file=sys.stderr)
+print("all is well")
+sys.exit(7)
+"#;
+
+/// Attempts in JavaScript, likewise.
 const JAVASCRIPT: &str = r#"
 function attempt(name, action) {
   let seen;
@@ -186,6 +241,18 @@ async fn run(backend: &WasmBackend, kind: ProgramKind, text: &str) -> Ran {
     going.end().await
 }
 
+async fn an_honest_program_finds_what_it_needs(backend: &WasmBackend) {
+    let mut sent = job(program(ProgramKind::Python, HONEST.as_bytes().to_vec()));
+    sent.arguments = vec![b"one".to_vec(), Vec::new()];
+    sent.environment = vec![(b"COLOUR".to_vec(), b"blue".to_vec())];
+    let going = Going::with(backend, sent, &Tenancy::own(), limits()).await;
+    going.write(b"sent\n").await;
+    let ran = going.end().await;
+    assert_eq!(ran.ending, Ending::Exited(7), "{ran:?}");
+    assert_eq!(ran.stdout, "all is well\n");
+    assert_eq!(ran.stderr, "to errors\n");
+}
+
 /// What a script says of its attempts.
 fn attempts(ran: &Ran) -> BTreeMap<String, String> {
     let lines = ran.stdout.lines();
@@ -204,6 +271,7 @@ fn scripts_find_nothing_behind_their_interpreters_and_are_held_to_limits() {
     }
     let mut faults = Vec::new();
     block_on(async {
+        an_honest_program_finds_what_it_needs(&backend).await;
         for (kind, text, expected) in [
             (ProgramKind::Python, PYTHON, &PYTHON_EXPECTED[..]),
             (
