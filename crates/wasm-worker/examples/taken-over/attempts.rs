@@ -124,7 +124,7 @@ fn attempt(name: &str) -> Result<i64, i32> {
         "memory" => (libc::SYS_memfd_create, [top, 0, 0, 0, 0, 0]),
         "ring" => (libc::SYS_io_uring_setup, [1, room, 0, 0, 0, 0]),
         "fault" => (libc::SYS_userfaultfd, [1, 0, 0, 0, 0, 0]),
-        "keys" => (libc::SYS_keyctl, [0, -3, 0, 0, 0, 0]),
+        "keys" => (libc::SYS_keyctl, [0, -3, 1, 0, 0, 0]),
         "pipe" => (libc::SYS_pipe2, [room, 0, 0, 0, 0, 0]),
         "event" => (libc::SYS_eventfd2, [0; 6]),
         "copy" => (libc::SYS_dup, [1, 0, 0, 0, 0, 0]),
