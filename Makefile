@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes compare-runtimes demo test test-guest bench ablation races third-party soak fuzz \
+.PHONY: help setup build examples runtimes compare-runtimes demo test test-guest bench ablation races third-party wasi-testsuite conformance soak fuzz \
 	doc install clean-all
 
 help: ## Show this list
@@ -53,6 +53,13 @@ races: setup ## Run every race RACES times (default 10000; `make test` runs each
 
 third-party: build ## Run stress-ng and the kernel's own tests inside a sandbox
 	@scripts/third-party.sh
+
+wasi-testsuite: build ## Run the programs of wasi-testsuite, a copy of which WASI_TESTSUITE names
+	@scripts/wasi-testsuite.sh
+
+conformance: setup ## Run all of the WebAssembly specification's modules in jails, and broken ones
+	@ATOLL_CONFORMANCE=all $(CARGO) test --release --locked --workspace --test it -- \
+		--nocapture specification broken
 
 soak: build ## Run JOBS jobs (default 100000), good and hostile, and look for what they leave
 	@scripts/soak.sh

@@ -81,7 +81,7 @@ for line in open(sys.argv[1]):
 
 make_image() {
     local tree=$scratch/root
-    mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc/ssl/certs,dev,proc,sys,tmp,run,var,root,home,atoll/tests}
+    mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc/ssl/certs,dev,proc,sys,tmp,run,var,root,home,atoll/{examples,tests}}
     ln -s usr/bin usr/sbin usr/lib usr/lib64 "$tree"
     files_of bash coreutils dash findutils grep mawk mount nodejs procps python3 python3-numpy sed \
         util-linux > "$scratch/files"
@@ -92,6 +92,7 @@ make_image() {
     printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' > "$tree/etc/passwd"
     printf 'root:x:0:\nuser:x:1000:\n' > "$tree/etc/group"
     install -m 0755 -t "$tree/atoll" "$built"/atoll{,-launcher,-wasm-worker}
+    install -m 0755 -t "$tree/atoll/examples" "$built/examples/taken-over"
     install -m 0755 scripts/guest/init.sh "$tree/atoll/init"
     cp scripts/guest/policy.toml "$tree/atoll"
     # Tests look for their programs where the repository was when they were built.

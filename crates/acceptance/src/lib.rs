@@ -11,6 +11,8 @@ mod invariants;
 mod report;
 mod third_party;
 mod traces;
+mod verdicts;
+mod wasi_testsuite;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,7 @@ pub use invariants::{appearance, made_inside, settings};
 pub use report::{Decision, Limit, Reason, Report};
 pub use third_party::third_party;
 pub use traces::{Descendants, leftovers};
+pub use wasi_testsuite::wasi_testsuite;
 
 /// A policy that judges nobody: every program runs at the level `process` under the default limits.
 pub const ISOLATION_POLICY: &str = include_str!("isolation.toml");

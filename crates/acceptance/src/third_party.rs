@@ -4,7 +4,6 @@
 //! Most tests of the kernel want to put up a sandbox of their own, which is refused: what counts is
 //! that each comes to the verdict it had before, and that the host stays as it was meanwhile.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::verdicts::{Verdicts, differences, read, write};
 use crate::{Atoll, ISOLATION_POLICY, Report, made_inside, repository, settings};
 
 /// What stress-ng is asked for: each asks for more than a sandbox gives, or may.
@@ -35,9 +35,6 @@ const KERNEL_TESTS: [&str; 4] = ["seccomp_bpf", "base_test", "ptrace_test", "fs_
 
 /// A pause between two jobs that show that Atoll answers.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// What came of each check: its name to its verdict.
-type Verdicts = BTreeMap<String, String>;
 
 /// The file that says what each check comes to.
 fn written() -> PathBuf {
@@ -72,9 +69,9 @@ pub fn third_party(out: &mut impl Write, place: &Path, record: bool) -> Result<b
         faults.push("settings of the host changed".to_owned());
     }
     if record {
-        write(&verdicts)?;
+        write(&written(), &verdicts)?;
     } else {
-        faults.extend(differences(&read()?, &verdicts));
+        faults.extend(differences(&read(&written())?, &verdicts));
     }
     for fault in &faults {
         say(out, &format!("FAULT: {fault}"))?;
@@ -197,49 +194,6 @@ fn tested(line: &str) -> Option<(String, String)> {
     Some((name.trim().to_owned(), "skip".to_owned()))
 }
 
-/// Verdicts that differ from those written down, and those that only one side has.
-fn differences(written: &Verdicts, seen: &Verdicts) -> Vec<String> {
-    let names: std::collections::BTreeSet<_> = written.keys().chain(seen.keys()).collect();
-    let differs = |name: &&String| written.get(*name) != seen.get(*name);
-    let told = |verdict: Option<&String>| verdict.map_or("nothing", String::as_str).to_owned();
-    let names = names.into_iter().filter(differs);
-    names
-        .map(|name| {
-            let (was, is) = (told(written.get(name)), told(seen.get(name)));
-            format!("{name}: written down is {was}, seen was {is}")
-        })
-        .collect()
-}
-
-/// Reads lines of `NAME: VERDICT`; those that begin with `#` say why.
-fn read() -> Result<Verdicts, String> {
-    let path = written();
-    let text = fs::read_to_string(&path)
-        .map_err(|error| format!("failed to read {}: {error}", path.display()))?;
-    Ok(verdicts_in(&text))
-}
-
-fn verdicts_in(text: &str) -> Verdicts {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .filter_map(|line| line.rsplit_once(": "))
-        .map(|(name, verdict)| (name.to_owned(), verdict.to_owned()))
-        .collect()
-}
-
-/// Writes the verdicts down, below the reasons that are there.
-fn write(verdicts: &Verdicts) -> Result<(), String> {
-    let path = written();
-    let before = fs::read_to_string(&path).unwrap_or_default();
-    let reasons = before.lines().filter(|line| line.starts_with('#'));
-    let lines = verdicts
-        .iter()
-        .map(|(name, verdict)| format!("{name}: {verdict}"));
-    let text: Vec<String> = reasons.map(str::to_owned).chain(lines).collect();
-    fs::write(&path, text.join("\n") + "\n")
-        .map_err(|error| format!("failed to write {}: {error}", path.display()))
-}
-
 fn say(out: &mut impl Write, text: &str) -> Result<(), String> {
     writeln!(out, "{text}").map_err(|error| format!("failed to write to standard output: {error}"))
 }
@@ -258,16 +212,5 @@ mod tests {
         let nameless = tested("ok 7 # SKIP no such call");
         assert_eq!(nameless, named("no such call", "skip"));
         assert_eq!(tested("# FAILED: 0 / 9 tests passed."), None);
-    }
-
-    #[test]
-    fn a_verdict_that_changes_or_is_missing_is_told() {
-        let written = verdicts_in("# why\na one: ok\na two: not ok\n");
-        let seen = verdicts_in("a one: ok\na two: ok\na three: skip\n");
-        let expected = [
-            "a three: written down is nothing, seen was skip",
-            "a two: written down is not ok, seen was ok",
-        ];
-        assert_eq!(differences(&written, &seen), expected);
     }
 }

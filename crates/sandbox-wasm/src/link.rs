@@ -681,8 +681,8 @@ async fn talk(link: &Arc<Link>, socket: &UnixStream, jail: &mut Jail) -> Option<
                     Ok(0) => return None,
                     Ok(count) => reader.push(bytes.get(..count).unwrap_or_default()),
                     Err(error) if is_passing(&error) => continue,
-                    // What it said last has been read; its end says more than this error.
-                    Err(_) => return None,
+                    // It ended without having read everything; what it said is still there.
+                    Err(_) => return last_words(link, socket, &mut reader, &mut bytes),
                 }
                 let mut state = link.state();
                 loop {
@@ -736,11 +736,7 @@ async fn talk(link: &Arc<Link>, socket: &UnixStream, jail: &mut Jail) -> Option<
                     Err(_) => return None,
                 }
             }
-            _ = jail.wait() => {
-                // What it said last may still be in the socket.
-                drain(link, socket, &mut reader, &mut bytes);
-                return None;
-            }
+            _ = jail.wait() => return last_words(link, socket, &mut reader, &mut bytes),
         }
     }
 }
@@ -755,6 +751,17 @@ fn is_passing(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
     )
+}
+
+/// What an ended worker said of its own end: it may still be in the socket.
+fn last_words(
+    link: &Arc<Link>,
+    socket: &UnixStream,
+    reader: &mut FrameReader,
+    bytes: &mut [u8],
+) -> Option<String> {
+    drain(link, socket, reader, bytes);
+    link.state().killed.clone()
 }
 
 /// Takes in what an ended worker left behind, as far as it is right.

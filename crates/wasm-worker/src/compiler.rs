@@ -58,7 +58,11 @@ fn compile(
 }
 
 /// Makes code of a program, or a sentence for the user.
-fn translate(engine: &Engine, kind: GuestKind, program: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn translate(
+    engine: &Engine,
+    kind: GuestKind,
+    program: &[u8],
+) -> Result<Vec<u8>, String> {
     if kind == GuestKind::Parts {
         let whole = whole(program)?;
         return translate(engine, GuestKind::Component, &whole);

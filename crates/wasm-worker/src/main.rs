@@ -20,6 +20,8 @@ mod program;
 mod runtime;
 mod serve;
 mod size;
+#[cfg(test)]
+mod specification;
 mod stores;
 mod ticker;
 

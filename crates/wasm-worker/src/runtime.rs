@@ -135,7 +135,7 @@ pub(crate) fn describe(error: &wasmtime::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::fs::File;
     use std::io::Write;
     use std::os::fd::OwnedFd;
@@ -171,7 +171,8 @@ mod tests {
         assert!(crate::code::module(&guests(&SETTINGS).unwrap(), open).is_err());
     }
 
-    fn sealed(code: &[u8]) -> OwnedFd {
+    /// Code as a supervisor hands it over.
+    pub(crate) fn sealed(code: &[u8]) -> OwnedFd {
         let mut file = File::from(memfd_create("code", MemfdFlags::ALLOW_SEALING).unwrap());
         file.write_all(code).unwrap();
         let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;

@@ -36,6 +36,16 @@ pub(crate) fn program(kind: ProgramKind, bytes: Vec<u8>) -> Program {
     }
 }
 
+/// One of so many cases of a large suite is run: every one with `ATOLL_CONFORMANCE=all`, few with
+/// `few`, for machines that are slow.
+pub(crate) fn one_of() -> usize {
+    match std::env::var("ATOLL_CONFORMANCE").as_deref() {
+        Ok("all") => 1,
+        Ok("few") => 200,
+        _ => 25,
+    }
+}
+
 /// What a finished sandbox leaves to look at.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -104,7 +114,7 @@ pub(crate) async fn create(kind: ProgramKind, limits: Limits) -> Box<dyn Sandbox
     WasmBackend::new().create(spec).await.unwrap()
 }
 
-fn spec(kind: ProgramKind, limits: Limits, tenancy: Tenancy) -> SandboxSpec {
+pub(crate) fn spec(kind: ProgramKind, limits: Limits, tenancy: Tenancy) -> SandboxSpec {
     let environment = Environment {
         kind,
         dependencies: None,
