@@ -72,7 +72,7 @@ fn a_program_runs_with_its_part_where_it_was_decided() {
         assert!(of_parts.count() >= 1, "{options}: {reasons:#?}");
         let (explained, _) = json(&case, "explain", &["--part", &part, &app]);
         let explained_split = &explained["decision"]["split"];
-        assert_eq!(explained_split["groups"], split["groups"], "{options}");
+        assert_eq!(explained_split["crossings"][0]["means"], means, "{options}");
         assert_eq!(explained["runnable"], true);
     }
 }
@@ -105,7 +105,7 @@ fn what_does_not_fit_together_is_refused_by_name() {
         "the level vm was decided",
     );
     let calc = part.strip_prefix("calc=").unwrap();
-    let (again, alone) = (format!("more={}", app), case.run(["--part", &part, calc]));
+    let (again, alone) = (format!("more={}", app), case.run(["--part", &other, calc]));
     assert_eq!(alone.0.code(), REFUSED);
     assert!(
         alone.0.stderr_text().contains("is not a command"),

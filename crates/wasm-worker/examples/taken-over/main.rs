@@ -93,6 +93,10 @@ fn count(part: &str) {
     use std::os::unix::process::ExitStatusExt;
     let own = std::env::current_exe().unwrap();
     let left = (0..CALLS_END).filter(|number| {
+        // It jumps to wherever the stack says, and may stay there for ever; the filter has it.
+        if *number == libc::SYS_rt_sigreturn {
+            return true;
+        }
         let mut command = Command::new(&own);
         command.args(["call", part, &number.to_string()]);
         let status = command.status().unwrap();
