@@ -235,9 +235,9 @@ impl Engine {
             observer,
             stop: Stopping { stop, came: false },
         };
-        let ended = self
-            .travel(message, options, around, &arrival, &mut way, outside)
-            .await;
+        // What it holds would make every caller's own future large.
+        let travelling = self.travel(message, options, around, &arrival, &mut way, outside);
+        let ended = Box::pin(travelling).await;
         let verdict =
             ended.unwrap_or_else(|halt| Verdict::not_run(halt.status, halt.reason, halt.limit));
         Ok(self.end(way, verdict).await)

@@ -592,7 +592,8 @@ proptest! {
             return Ok(());
         };
         // Every part is in one store.
-        let mut placed: Vec<&String> = partition.split.groups.iter().flat_map(|g| &g.parts).collect();
+        let groups = partition.split.groups.iter();
+        let mut placed: Vec<&String> = groups.flat_map(|group| &group.parts).collect();
         placed.sort();
         placed.dedup();
         let all: usize = partition.split.groups.iter().map(|group| group.parts.len()).sum();
