@@ -178,12 +178,15 @@ impl WasmSandbox {
         let mut message = message(job, program.number, &share).map_err(StartError::Program)?;
         let mut processes = processes.into_iter();
         let first = processes.next().unwrap_or_default();
-        // A worker for this message alone was made for one store, and for all of the memory.
-        let is_own = self.place.as_ref().is_none_or(|place| place.is_own);
-        if is_own && let Some(place) = self.place.take() {
+        // What a program with parts makes of its worker is its own affair: none is shared with
+        // other messages. One that was made ahead has room for one store.
+        if let Some(place) = self.place.take() {
             place.leave().await;
-            let own = Workers::own(&share, first.stores(true), &accept, None);
-            self.place = Some(Place::own(own.await.map_err(start_error)?));
+        }
+        let own = Workers::own(&share, first.stores(true), &accept, None);
+        let place = Place::own(own.await.map_err(start_error)?);
+        for code in &first.codes {
+            load(&place, code).await?;
         }
         let mut others = Vec::new();
         for process in processes {
@@ -194,13 +197,10 @@ impl WasmSandbox {
             }
             others.push((place, process));
         }
-        let place = self.place(&program).await?;
-        for code in &first.codes {
-            load(&place, code).await?;
-        }
         message.run.links = first.links;
         message.streams = first.streams;
-        let handed = place.worker.run_streamed(message);
+        let program_place = place;
+        let handed = program_place.worker.run_streamed(message);
         let mut streamed = handed.map_err(internal("send the message"))?;
         let mut running = Vec::with_capacity(others.len());
         for (place, process) in others {
@@ -211,12 +211,18 @@ impl WasmSandbox {
             };
             let outputs = streamed.outputs.clone();
             let served = place.worker.serve(serve, process.streams, outputs);
-            let served = served.map_err(internal("send the parts of the program"))?;
-            running.push(Other { place, served });
+            let served = served.map_err(internal("send the parts of the program"));
+            if served.is_err() {
+                program_place.worker.link.kill("its parts are gone");
+            }
+            running.push(Other {
+                place,
+                served: served?,
+            });
         }
-        self.enforcement = place.worker.enforcement.clone();
+        self.enforcement = program_place.worker.enforcement.clone();
         self.running = Some(Running {
-            place,
+            place: program_place,
             others: running,
             number: streamed.number,
             usage: Arc::clone(&streamed.usage),
@@ -437,9 +443,12 @@ impl Running {
     /// What all processes have used so far.
     fn used(&self) -> GuestUsage {
         let others = self.others.iter().map(|other| &other.served.usage);
+        let elapsed_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut sum = GuestUsage::default();
         for usage in std::iter::once(&self.usage).chain(others) {
-            let used = *usage.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut used = *usage.lock().unwrap_or_else(PoisonError::into_inner);
+            // One thread of each computes; a process that says otherwise has been taken over.
+            used.cpu_time_us = used.cpu_time_us.min(elapsed_us);
             sum.wall_time_us = sum.wall_time_us.max(used.wall_time_us);
             sum.cpu_time_us = sum.cpu_time_us.saturating_add(used.cpu_time_us);
             sum.memory_peak_bytes = sum.memory_peak_bytes.saturating_add(used.memory_peak_bytes);

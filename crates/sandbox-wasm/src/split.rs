@@ -1,7 +1,7 @@
 //! Programs that are split: several stores, and perhaps several workers, for one message.
 //!
 //! Owns the way from a [`Split`] to what compilers and workers are told. Where each part goes was
-//! decided before. The program's process is the message's sandbox; the others end with it.
+//! decided before. All of its workers serve this message alone, and end with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -35,7 +35,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Stores it has, if it is the program's or not.
+    /// Stores it has, with the program's own if that is there.
     pub(crate) fn stores(&self, has_program: bool) -> u32 {
         let stores = u32::try_from(self.links.stores.len()).unwrap_or(u32::MAX);
         stores.saturating_add(u32::from(has_program))

@@ -49,7 +49,11 @@ fn compile(
     reporter.send(&CompileStatus::Confined { system_calls })?;
     let compiled = match translate(&engine, request.kind, &program) {
         Ok(compiled) => compiled,
-        Err(reason) => return Ok(CompileStatus::Refused { reason }),
+        Err(reason) => {
+            // Names in it are the program's own, and may be long.
+            let reason = protocol::tidy(&reason);
+            return Ok(CompileStatus::Refused { reason });
+        }
     };
     File::from(code).write_all(&compiled)?;
     Ok(CompileStatus::Compiled {

@@ -41,11 +41,14 @@ impl Outbox {
         }
     }
 
-    /// Adds a notice. One that cannot be encoded is a fault of this program, and the supervisor
-    /// will miss it.
+    /// Adds a notice. Names in its texts are the guests' own and may be long; they are cut where it
+    /// would not fit otherwise.
     pub(crate) fn push(&self, notice: &Notice) {
         let mut buffer = self.buffer();
-        let _ = write_frame(&mut buffer, notice, NOTICE_BYTES_MAX);
+        if write_frame(&mut buffer, notice, NOTICE_BYTES_MAX).is_err() {
+            // What does not fit even then is a fault of this program.
+            let _ = write_frame(&mut buffer, &notice.clone().tidied(), NOTICE_BYTES_MAX);
+        }
         let waiting = buffer.len();
         drop(buffer);
         if waiting > WAITING_BYTES_MAX {

@@ -139,3 +139,13 @@ fn memory_that_is_refused_and_not_needed_is_no_limit() {
     let ran = run(module(text)).unwrap();
     assert_eq!((ran.ending, ran.limit), (Ending::Exited(0), None));
 }
+
+#[test]
+fn long_names_do_not_keep_a_refusal_from_being_heard() {
+    let name = "x".repeat(90_000);
+    let import = |function: &str| format!(r#"(import "{name}" "{function}" (func))"#);
+    let imports = ["a", "b", "c"].map(import).concat();
+    let text = format!(r#"(module {imports} (func (export "_start")))"#);
+    let reason = refusal(run(module(&text)));
+    assert!(reason.starts_with("the program imports xxx"), "{reason}");
+}
