@@ -61,12 +61,7 @@ impl Engine {
             stages::predict(&analysis, &past, message.received_unix_ms)
         });
         let decision = watch.time(stage::DECIDE, || {
-            stages::decide(&self.policy, message, &analysis, &judged, &profile, request).map(
-                |mut decision| {
-                    stages::fit(self, message, &analysis, &profile, &mut decision);
-                    decision
-                },
-            )
+            stages::decide(self, message, &analysis, &judged, &profile, request)
         });
         let runnable = decision.as_ref().ok().map(|decision| {
             stages::provide(self, message, decision)

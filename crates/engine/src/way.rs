@@ -337,12 +337,7 @@ impl Engine {
             stages::predict(analysis, &arrival.past_runs, message.received_unix_ms)
         });
         let decided = way.watch.time(stage::DECIDE, || {
-            stages::decide(&self.policy, message, analysis, &judged, &profile, request).map(
-                |mut decision| {
-                    stages::fit(self, message, analysis, &profile, &mut decision);
-                    decision
-                },
-            )
+            stages::decide(self, message, analysis, &judged, &profile, request)
         });
         way.trust = judged.trust;
         way.outcome.risk = Some(judged.risk);
