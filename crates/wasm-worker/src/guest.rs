@@ -226,9 +226,8 @@ impl Worker {
         let (message, keeps_files) = (ready.message, ready.keeps_files);
         let number = ready.program;
         let clock = Arc::clone(&ready.clock);
-        let refused = |reason: &str| Ended::refused(reason.to_owned());
         let ended = match program.as_deref() {
-            None => refused("the program is not in this worker"),
+            None => Err("the program is not in this worker".to_owned()),
             Some(Program::Module(instance)) => self.run_module(instance, ready).await,
             Some(Program::Component(command)) => self.run_component(command, ready).await,
             Some(Program::Interpreter(interpreter)) => {
@@ -239,6 +238,7 @@ impl Worker {
                 ended
             }
         };
+        let ended = ended.unwrap_or_else(Ended::refused);
         drop(running);
         self.guests.borrow_mut().remove(&message);
         if let Some(details) = ended.end.details {
@@ -264,12 +264,9 @@ impl Worker {
         self.start_waiting();
     }
 
-    async fn run_module(&self, module: &InstancePre<Guest>, ready: Ready) -> Ended {
+    async fn run_module(&self, module: &InstancePre<Guest>, ready: Ready) -> Result<Ended, String> {
         let [engine, _] = &self.engines;
-        let (guest, turn) = match ready.split() {
-            Ok(parts) => parts,
-            Err(reason) => return Ended::refused(reason),
-        };
+        let (guest, turn) = ready.split()?;
         let mut store = self.store(engine, guest, &turn);
         let called = turn
             .limited(async {
@@ -278,15 +275,17 @@ impl Worker {
                 entry.call_async(&mut store, ()).await
             })
             .await;
-        Ended::of(called.map(|()| 0), store.into_data(), turn.keeps_files)
+        let called = called.map(|()| 0);
+        Ok(Ended::of(called, store.into_data(), turn.keeps_files))
     }
 
-    async fn run_component(&self, command: &CommandPre<Guest>, ready: Ready) -> Ended {
+    async fn run_component(
+        &self,
+        command: &CommandPre<Guest>,
+        ready: Ready,
+    ) -> Result<Ended, String> {
         let [engine, _] = &self.engines;
-        let (guest, turn) = match ready.split() {
-            Ok(parts) => parts,
-            Err(reason) => return Ended::refused(reason),
-        };
+        let (guest, turn) = ready.split()?;
         let mut store = self.store(engine, guest, &turn);
         let called = turn
             .limited(async {
@@ -296,23 +295,20 @@ impl Worker {
             .await;
         // `run` has only one way to say that something went wrong.
         let code = called.map(|result| i32::from(result.is_err()));
-        Ended::of(code, store.into_data(), turn.keeps_files)
+        Ok(Ended::of(code, store.into_data(), turn.keeps_files))
     }
 
-    async fn run_script(&self, interpreter: &Interpreter, ready: Ready) -> Ended {
+    async fn run_script(&self, interpreter: &Interpreter, ready: Ready) -> Result<Ended, String> {
         let (name, script) = (ready.name.clone(), ready.script.clone());
         let arguments = ready.arguments.clone();
-        let (guest, turn) = match ready.split() {
-            Ok(parts) => parts,
-            Err(reason) => return Ended::refused(reason),
-        };
+        let (guest, turn) = ready.split()?;
         let waiting = match interpreter.take() {
             Some(waiting) => Ok(waiting),
             None => turn.limited(interpreter.make(self)).await,
         };
         let mut waiting = match waiting {
             Ok(waiting) => waiting,
-            Err(error) => return Ended::of(Err(error), guest, turn.keeps_files),
+            Err(error) => return Ok(Ended::of(Err(error), guest, turn.keeps_files)),
         };
         waiting.store.data_mut().hand_over(guest, |limiter| {
             let teller = Teller {
@@ -333,7 +329,8 @@ impl Worker {
                 Ok(i32::from(code))
             })
             .await;
-        Ended::of(called, waiting.store.into_data(), turn.keeps_files)
+        let guest = waiting.store.into_data();
+        Ok(Ended::of(called, guest, turn.keeps_files))
     }
 
     /// A store whose guest may run until its time is over.
