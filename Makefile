@@ -25,7 +25,7 @@ runtimes: setup ## Build Python and JavaScript as WebAssembly components
 	@scripts/build-runtimes.sh
 
 compare-runtimes: runtimes ## Compare programs in them with python3 and node
-	@cargo build --quiet --release --locked -p atoll-wasm-worker --example run-runtime
+	@cargo build --quiet --release --locked --workspace --example run-runtime
 	@python3 -m unittest discover --quiet --start-directory runtimes/tests
 	@python3 runtimes/tests/fresh.py target/runtimes/current
 	@python3 runtimes/tests/compare.py target/runtimes/current

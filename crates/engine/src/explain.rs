@@ -61,13 +61,10 @@ impl Engine {
             stages::predict(&analysis, &past, message.received_unix_ms)
         });
         let decided = watch.time(stage::DECIDE, || {
-            stages::decide(&self.policy, message, &analysis, &judged, &profile, request).map(
-                |mut decision| {
-                    stages::fit(self, message, &analysis, &profile, &mut decision);
-                    let split = stages::split(message, &judged.risk, &profile, &mut decision);
-                    (decision, split)
-                },
-            )
+            let mut decision =
+                stages::decide(self, message, &analysis, &judged, &profile, request)?;
+            let split = stages::split(message, &judged.risk, &profile, &mut decision);
+            Ok((decision, split))
         });
         let (decision, split) = match decided {
             Ok((decision, split)) => (Ok(decision), split),

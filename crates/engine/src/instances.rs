@@ -16,7 +16,7 @@ use crate::way::chain;
 use crate::{Engine, stages};
 
 pub use atoll_sandbox::{Domain, Tenancy};
-pub use atoll_sandbox_wasm::{Prepared, WaitingMemory};
+pub use atoll_sandbox_wasm::{NOTHING, Prepared, WaitingMemory};
 
 /// Workers, and what they run.
 #[derive(Debug)]

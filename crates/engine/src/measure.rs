@@ -182,7 +182,7 @@ impl Engine {
             stages::predict(&analysis, &arrival.past_runs, message.received_unix_ms)
         });
         let decided = watch.time(stage::DECIDE, || {
-            stages::decide(&self.policy, message, &analysis, &judged, &profile, request)
+            stages::decide(self, message, &analysis, &judged, &profile, request)
         });
         outcome.analysis = Some(analysis);
         outcome.risk = Some(judged.risk);

@@ -13,7 +13,7 @@ mod take;
 
 pub(crate) use analyze::analyze;
 pub(crate) use collect::{Given, collect, given};
-pub(crate) use decide::{decide, denial, fit, question};
+pub(crate) use decide::{decide, denial, question};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
 pub(crate) use provide::{environment, imported_ahead, no_backend, provide};
 pub(crate) use record::{accept, finish};

@@ -338,12 +338,7 @@ impl Engine {
             stages::predict(analysis, &arrival.past_runs, message.received_unix_ms)
         });
         let decided = way.watch.time(stage::DECIDE, || {
-            stages::decide(&self.policy, message, analysis, &judged, &profile, request).map(
-                |mut decision| {
-                    stages::fit(self, message, analysis, &profile, &mut decision);
-                    decision
-                },
-            )
+            stages::decide(self, message, analysis, &judged, &profile, request)
         });
         let split = decided.map_err(|denied| Halt::refused(stages::denial(&denied)));
         let split = split.map(|mut decision| {

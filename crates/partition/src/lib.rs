@@ -26,7 +26,7 @@ pub use outcome::{HostImport, Partition, PartitionError, Tie, TieCause};
 pub use program::{
     Choice, Costs, Measured, Override, PARTS_MAX, Part, Program, Rules, Trust, Uncrossable,
 };
-pub use read::{COMPONENT_BYTES_MAX, NAMES_MAX, ReadError, TYPES_MAX, read};
+pub use read::{COMPONENT_BYTES_MAX, NAME_BYTES_MAX, NAMES_MAX, ReadError, TYPES_MAX, read};
 
 /// Decides for every part which store and which process it runs in, and for every import how it is
 /// called. The same input always gives the same answer.

@@ -23,6 +23,9 @@ pub const TYPES_MAX: usize = 100_000;
 /// Imports and exports of one component, each.
 pub const NAMES_MAX: usize = 1_000;
 
+/// The longest name of an import or export, in bytes.
+pub const NAME_BYTES_MAX: usize = 1 << 10;
+
 /// Why a component was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -87,6 +90,9 @@ pub fn read(component: &[u8]) -> Result<Shape, ReadError> {
     Ok(Shape { imports, exports })
 }
 
+/// What there is too much of in a name that is too long.
+const NAME_BYTES: &str = "bytes in the name of an import or export";
+
 struct Names {
     types: Types,
     imports: Vec<String>,
@@ -111,6 +117,7 @@ fn names(component: &[u8]) -> Result<Names, ReadError> {
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section.clone() {
                     let import = import.map_err(|error| invalid(&error))?;
+                    at_most(import.name.name.len(), NAME_BYTES_MAX, NAME_BYTES)?;
                     imports.push(import.name.name.to_owned());
                     at_most(imports.len(), NAMES_MAX, "imports")?;
                 }
@@ -118,6 +125,7 @@ fn names(component: &[u8]) -> Result<Names, ReadError> {
             Payload::ComponentExportSection(section) if depth == 1 => {
                 for export in section.clone() {
                     let export = export.map_err(|error| invalid(&error))?;
+                    at_most(export.name.name.len(), NAME_BYTES_MAX, NAME_BYTES)?;
                     exports.push(export.name.name.to_owned());
                     at_most(exports.len(), NAMES_MAX, "exports")?;
                 }

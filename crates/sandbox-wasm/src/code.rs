@@ -309,14 +309,20 @@ impl Disk {
         }
     }
 
-    fn write(&self, name: &Hash, code: &[u8]) -> io::Result<()> {
-        let key = self.key()?;
+    /// A file for this user alone, which gets its name when it is whole.
+    fn begin_file(&self) -> io::Result<(PathBuf, File)> {
         let temporary = self.directory.join(format!("{}.new", next_name()));
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&temporary)?;
+        Ok((temporary, file))
+    }
+
+    fn write(&self, name: &Hash, code: &[u8]) -> io::Result<()> {
+        let key = self.key()?;
+        let (temporary, mut file) = self.begin_file()?;
         let written = file
             .write_all(MAGIC)
             .and_then(|()| file.write_all(tag(&key, name, code).as_bytes()))
@@ -347,12 +353,7 @@ impl Disk {
         }
         let mut key = [0; 32];
         rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())?;
-        let temporary = self.directory.join(format!("{}.new", next_name()));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let (temporary, mut file) = self.begin_file()?;
         file.write_all(&key)?;
         // Whoever is first makes the key; a link, unlike a rename, does not replace one.
         let linked = fs::hard_link(&temporary, &path);

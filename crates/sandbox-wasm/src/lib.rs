@@ -260,7 +260,7 @@ impl Beginning for WasmBeginning {
 }
 
 /// A module that does nothing: `(module (func (export "_start")))`.
-const NOTHING: &[u8] = b"\0asm\x01\0\0\0\
+pub const NOTHING: &[u8] = b"\0asm\x01\0\0\0\
     \x01\x04\x01\x60\0\0\
     \x03\x02\x01\0\
     \x07\x0a\x01\x06_start\0\0\

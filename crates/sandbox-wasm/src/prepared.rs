@@ -100,13 +100,8 @@ impl WasmBackend {
         for _ in 0..TRIES_MAX {
             let workers = &self.level.workers;
             let (domain, max) = (&tenancy.domain, tenancy.messages_max);
-            let found = match workers.find(domain, max, accept) {
-                Some(worker) => worker,
-                None => workers
-                    .get(domain, max, accept)
-                    .await
-                    .map_err(start_error)?,
-            };
+            let found = workers.get(domain, max, accept).await;
+            let found = found.map_err(start_error)?;
             match found.load(&prepared.code).await {
                 Ok(()) => {}
                 Err(LoadError::Unusable(reason)) => return Err(StartError::Program(reason)),

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use bundle::{Bundle, BundleExport, BundleJoint, BundlePiece};
 pub use compile::{CompileReport, CompileRequest, CompileStatus, read_request, write_request};
 pub use frame::{FrameError, FrameReader, write_frame};
-pub use links::{CallOut, CallTarget, Links, PartStore};
+pub use links::{CallOut, CallTarget, Caller, Links, PartStore};
 pub use notice::{CALLS_TOLD_MAX, GuestEnd, GuestUsage, Notice, OutputStream};
 pub use order::{Order, Run, Serve, Settings};
 pub use text::tidy;
@@ -152,9 +152,9 @@ impl GuestLimits {
         Self {
             memory_bytes: limits.memory_bytes,
             table_elements: 4 << 20,
-            instances: 256,
-            tables: 256,
-            memories: 64,
+            instances: 512,
+            tables: 512,
+            memories: 128,
             disk_bytes: limits.disk_bytes,
             disk_files: limits.disk_files,
             open_files: limits.open_files,

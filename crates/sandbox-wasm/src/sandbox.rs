@@ -168,6 +168,10 @@ impl WasmSandbox {
 
     /// Runs a program that is split.
     async fn run_split(&mut self, job: Job, parts: JobParts) -> Result<Streamed, StartError> {
+        if parts.split.groups.len() > 1 && !job.calls.is_empty() {
+            let text = "rules for calls can only be held in one store, and it would have several";
+            return Err(StartError::Program(text.to_owned()));
+        }
         let (limits, accept) = (self.limits, self.accept_missing.clone());
         let planning = self.level.plan(&job.program, &parts, &limits, &accept);
         let Plan {

@@ -16,7 +16,7 @@ use crate::Level;
 use crate::code::{Code, Wanted};
 use crate::error::internal;
 use crate::protocol::{
-    Bundle, BundleExport, BundleJoint, BundlePiece, CallOut, CallTarget, GuestKind, Links,
+    Bundle, BundleExport, BundleJoint, BundlePiece, CallOut, CallTarget, Caller, GuestKind, Links,
     PartStore,
 };
 use crate::worker::sockets;
@@ -177,7 +177,7 @@ fn processes(
             program: code.number,
             name: group.parts.join(", "),
             calls,
-            streams: ways.served.remove(&number).unwrap_or_default(),
+            callers: ways.callers_of(number),
         });
     }
     Ok(processes)
@@ -210,8 +210,8 @@ struct Ways {
     stores: BTreeMap<usize, u32>,
     /// Streams between stores of different processes, by their number on the caller's side.
     streams: BTreeMap<(usize, usize), u32>,
-    /// The streams that a store takes calls from.
-    served: BTreeMap<usize, Vec<u32>>,
+    /// Who calls a store of another process, and what; by both stores, the callee first.
+    served: BTreeMap<(usize, usize), Caller>,
 }
 
 impl Ways {
@@ -226,7 +226,12 @@ impl Ways {
             let (caller, callee) = ends(split, crossing)?;
             let process = |number: usize| split.groups.get(number).map(|group| group.process);
             let (from, to) = (process(caller), process(callee));
-            if from == to || ways.streams.contains_key(&(caller, callee)) {
+            if from == to {
+                continue;
+            }
+            let interface = crossing.exported_as.clone();
+            if let Some(served) = ways.served.get_mut(&(callee, caller)) {
+                served.interfaces.push(interface);
                 continue;
             }
             let (ours, theirs) =
@@ -241,9 +246,19 @@ impl Ways {
             let number = give(from, ours)?;
             ways.streams.insert((caller, callee), number);
             let number = give(to, theirs)?;
-            ways.served.entry(callee).or_default().push(number);
+            let served = Caller {
+                stream: number,
+                interfaces: vec![interface],
+            };
+            ways.served.insert((callee, caller), served);
         }
         Ok(ways)
+    }
+
+    /// Who calls a store from another process.
+    fn callers_of(&self, store: usize) -> Vec<Caller> {
+        let callers = self.served.range((store, 0)..=(store, usize::MAX));
+        callers.map(|(_, caller)| caller.clone()).collect()
     }
 
     /// What a store calls outside itself, each interface once.

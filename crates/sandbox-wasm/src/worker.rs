@@ -149,6 +149,15 @@ pub(crate) struct Worker {
     is_shared: bool,
 }
 
+/// A worker that is being started. When nobody waits for it any more, it ends.
+struct Abandoned<'a>(&'a Link);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.kill("nobody waits for it any more");
+    }
+}
+
 impl Worker {
     /// Starts a worker in a jail that is being built.
     pub(crate) async fn start(
@@ -178,7 +187,9 @@ impl Worker {
         // Nobody reads its standard output; guests have streams of their own.
         let attending = attend(Arc::clone(&link), socket, streams.stderr, jail);
         tokio::spawn(attending);
+        let abandoned = Abandoned(&link);
         let confined = tokio::time::timeout(START_TIME, link.confined()).await;
+        std::mem::forget(abandoned);
         let system_calls = match confined {
             Ok(Ok(system_calls)) => system_calls,
             Ok(Err(lost)) => return Err(not_started(&lost.reason)),

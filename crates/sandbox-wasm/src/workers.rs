@@ -83,21 +83,12 @@ impl Workers {
             accept_missing: accept_missing.clone(),
         };
         loop {
+            if let Some(worker) = self.find(domain, messages_max, accept_missing) {
+                return Ok(worker);
+            }
             let making = {
                 let mut domains = self.domains();
-                let slots = domains.entry(key.clone()).or_default();
-                slots.retire(messages_max);
-                let free = slots.least_busy();
-                if let Some(worker) = free {
-                    let wants_more = worker.link.messages() > 0
-                        && slots.workers.len() < self.per_domain
-                        && slots.making.try_lock().is_ok();
-                    if wants_more {
-                        self.make_another(&key);
-                    }
-                    return Ok(worker);
-                }
-                Arc::clone(&slots.making)
+                Arc::clone(&domains.entry(key.clone()).or_default().making)
             };
             let held = making.lock().await;
             let made = self
@@ -112,7 +103,7 @@ impl Workers {
     }
 
     /// A worker that is already there and takes messages of a domain.
-    pub(crate) fn find(
+    fn find(
         self: &Arc<Self>,
         domain: &Domain,
         messages_max: u32,

@@ -16,8 +16,10 @@ use atoll_sandbox_wasm::protocol::{
 };
 use atoll_types::LimitName;
 use atoll_types::calls::{Call, CallAudit, CallCounts, CallRules};
+use atoll_wasm_worker::parts::LIFTED_BYTES_MAX;
 use bytes::Bytes;
 use tokio::sync::Notify;
+use wasmtime::component::Component;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
@@ -188,6 +190,7 @@ impl Worker {
                 clock: Arc::clone(clock),
                 bound: Arc::clone(&bound),
                 budget: Arc::clone(&budget),
+                progress: Arc::new(Progress::new(message, &self.outbox)),
                 output: output.clone(),
                 error: error.clone(),
             },
@@ -240,28 +243,16 @@ impl Worker {
         (input, Some(feed))
     }
 
-    async fn run(self: Rc<Self>, program: Option<Rc<Program>>, mut ready: Ready) {
+    async fn run(self: Rc<Self>, program: Option<Rc<Program>>, ready: Ready) {
         let running = self.ticker.run();
         let (message, keeps_files) = (ready.message, ready.keeps_files);
         let number = ready.program;
         let clock = Arc::clone(&ready.clock);
-        let refused = |reason: &str| Ended::refused(reason.to_owned());
         let ended = match program.as_deref() {
-            None => refused("the program is not in this worker"),
+            None => Err("the program is not in this worker".to_owned()),
             Some(Program::Module(module)) => self.run_module(module, ready).await,
             Some(Program::Component(command)) => self.run_component(command, ready).await,
-            Some(Program::Parts(component)) => {
-                let stores = ready.stores.take();
-                let budget = Arc::clone(&stores.common.budget);
-                match self.join(stores, component) {
-                    Ok(command) => {
-                        let mut ended = self.run_component(&command, ready).await;
-                        ended.usage.memory_peak_bytes = budget.peak_bytes();
-                        ended
-                    }
-                    Err(reason) => refused(&reason),
-                }
-            }
+            Some(Program::Parts(component)) => self.run_parts(component, ready).await,
             Some(Program::Interpreter(interpreter)) => {
                 let ended = self.run_script(interpreter, ready).await;
                 if let Some(program) = &program {
@@ -270,6 +261,7 @@ impl Worker {
                 ended
             }
         };
+        let ended = ended.unwrap_or_else(Ended::refused);
         drop(running);
         self.guests.borrow_mut().remove(&message);
         if let Some(details) = ended.end.details {
@@ -306,16 +298,23 @@ impl Worker {
         audit.counts
     }
 
-    async fn run_module(&self, module: &Command, ready: Ready) -> Ended {
+    async fn run_parts(
+        self: &Rc<Self>,
+        component: &Component,
+        mut ready: Ready,
+    ) -> Result<Ended, String> {
+        let stores = ready.stores.take();
+        let budget = Arc::clone(&stores.common.budget);
+        let command = self.join(stores, component)?;
+        let mut ended = self.run_component(&command, ready).await?;
+        ended.usage.memory_peak_bytes = budget.peak_bytes();
+        Ok(ended)
+    }
+
+    async fn run_module(&self, module: &Command, ready: Ready) -> Result<Ended, String> {
         let [engine, _] = &self.engines;
-        let module = match module.linked(self, ready.delays) {
-            Ok(linked) => linked,
-            Err(reason) => return Ended::refused(reason),
-        };
-        let (guest, turn) = match ready.split() {
-            Ok(parts) => parts,
-            Err(reason) => return Ended::refused(reason),
-        };
+        let module = module.linked(self, ready.delays)?;
+        let (guest, turn) = ready.split()?;
         let mut store = self.store(engine, guest, &turn);
         let called = turn
             .limited(async {
@@ -324,15 +323,17 @@ impl Worker {
                 entry.call_async(&mut store, ()).await
             })
             .await;
-        Ended::of(called.map(|()| 0), store.into_data(), turn.keeps_files)
+        let called = called.map(|()| 0);
+        Ok(Ended::of(called, store.into_data(), turn.keeps_files))
     }
 
-    async fn run_component(&self, command: &CommandPre<Guest>, ready: Ready) -> Ended {
+    async fn run_component(
+        &self,
+        command: &CommandPre<Guest>,
+        ready: Ready,
+    ) -> Result<Ended, String> {
         let [engine, _] = &self.engines;
-        let (guest, turn) = match ready.split() {
-            Ok(parts) => parts,
-            Err(reason) => return Ended::refused(reason),
-        };
+        let (guest, turn) = ready.split()?;
         let mut store = self.store(engine, guest, &turn);
         let called = turn
             .limited(async {
@@ -342,23 +343,20 @@ impl Worker {
             .await;
         // `run` has only one way to say that something went wrong.
         let code = called.map(|result| i32::from(result.is_err()));
-        Ended::of(code, store.into_data(), turn.keeps_files)
+        Ok(Ended::of(code, store.into_data(), turn.keeps_files))
     }
 
-    async fn run_script(&self, interpreter: &Interpreter, ready: Ready) -> Ended {
+    async fn run_script(&self, interpreter: &Interpreter, ready: Ready) -> Result<Ended, String> {
         let (name, script) = (ready.name.clone(), ready.script.clone());
         let arguments = ready.arguments.clone();
-        let (guest, turn) = match ready.split() {
-            Ok(parts) => parts,
-            Err(reason) => return Ended::refused(reason),
-        };
+        let (guest, turn) = ready.split()?;
         let waiting = match interpreter.take() {
             Some(waiting) => Ok(waiting),
             None => turn.limited(interpreter.make(self)).await,
         };
         let mut waiting = match waiting {
             Ok(waiting) => waiting,
-            Err(error) => return Ended::of(Err(error), guest, turn.keeps_files),
+            Err(error) => return Ok(Ended::of(Err(error), guest, turn.keeps_files)),
         };
         waiting.store.data_mut().hand_over(guest, |limiter| {
             let teller = Teller {
@@ -379,13 +377,15 @@ impl Worker {
                 Ok(i32::from(code))
             })
             .await;
-        Ended::of(called, waiting.store.into_data(), turn.keeps_files)
+        let guest = waiting.store.into_data();
+        Ok(Ended::of(called, guest, turn.keeps_files))
     }
 
     /// A store whose guest may run until its time is over.
     fn store(&self, engine: &Engine, guest: Guest, turn: &Turn) -> Store<Guest> {
         let mut store = Store::new(engine, guest);
         store.limiter_async(|guest| &mut guest.limiter);
+        store.set_hostcall_fuel(LIFTED_BYTES_MAX);
         self.watch(&mut store, turn);
         store
     }
@@ -393,24 +393,13 @@ impl Worker {
     /// Looks at the guest's time at every tick, and lets others have a turn.
     fn watch(&self, store: &mut Store<Guest>, turn: &Turn) {
         let clock = Arc::clone(&turn.clock);
-        let (message, outbox) = (turn.message, self.outbox.clone());
-        let told_us = AtomicU64::new(0);
+        let progress = Progress::new(turn.message, &self.outbox);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |context| {
             if let Some(over) = clock.over() {
                 return Err(over.into());
             }
-            let wall_time_us = clock.wall_us();
-            let since_us = wall_time_us.saturating_sub(told_us.load(Ordering::Relaxed));
-            if u128::from(since_us) >= PROGRESS_EVERY.as_micros() {
-                told_us.store(wall_time_us, Ordering::Relaxed);
-                let usage = GuestUsage {
-                    wall_time_us,
-                    cpu_time_us: clock.cpu_us(),
-                    ..used(context.data())
-                };
-                outbox.push(&Notice::Progress { message, usage });
-            }
+            progress.tell(&clock, || used(context.data()));
             Ok(UpdateDeadline::Yield(1))
         });
     }
@@ -448,6 +437,42 @@ impl Worker {
             None => Ok(UpdateDeadline::Yield(1)),
         });
         store
+    }
+}
+
+/// Tells the supervisor from time to time how far a guest is.
+pub(crate) struct Progress {
+    message: u64,
+    outbox: Outbox,
+    told_us: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn new(message: u64, outbox: &Outbox) -> Self {
+        Self {
+            message,
+            outbox: outbox.clone(),
+            told_us: AtomicU64::new(0),
+        }
+    }
+
+    /// Tells what the guest has used, unless that was told a moment ago.
+    pub(crate) fn tell(&self, clock: &Clock, used: impl FnOnce() -> GuestUsage) {
+        let wall_time_us = clock.wall_us();
+        let since_us = wall_time_us.saturating_sub(self.told_us.load(Ordering::Relaxed));
+        if u128::from(since_us) < PROGRESS_EVERY.as_micros() {
+            return;
+        }
+        self.told_us.store(wall_time_us, Ordering::Relaxed);
+        let usage = GuestUsage {
+            wall_time_us,
+            cpu_time_us: clock.cpu_us(),
+            ..used()
+        };
+        self.outbox.push(&Notice::Progress {
+            message: self.message,
+            usage,
+        });
     }
 }
 

@@ -36,7 +36,7 @@ const PREPARE: &str = "prepare";
 const IMPORTS_LISTED_MAX: usize = 3;
 
 /// What an instance may use before it has a message.
-const WAITING_LIMITS: GuestLimits = GuestLimits {
+pub(crate) const WAITING_LIMITS: GuestLimits = GuestLimits {
     memory_bytes: 256 << 20,
     table_elements: 4 << 20,
     instances: 256,

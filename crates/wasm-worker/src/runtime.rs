@@ -24,8 +24,12 @@ const INTERPRETER_STACK_BYTES: usize = 32 << 20;
 /// Stack that host functions need below the guest's own, in bytes.
 const HOST_STACK_BYTES: usize = 1 << 20;
 
-/// Core instances, memories and tables that one component can have. Interpreters have the most.
-const PARTS_OF_COMPONENT_MAX: u32 = 128;
+/// Core instances, memories and tables that one component can have. Most of all has a program whose
+/// parts share a store: 64 of them, with a few instances each.
+const PARTS_OF_COMPONENT_MAX: u32 = 512;
+
+/// Linear memories that one component can have: one for each part, and some more.
+const MEMORIES_OF_COMPONENT_MAX: u32 = 128;
 
 /// Tables and memories of one core module.
 const PARTS_OF_MODULE_MAX: u32 = 16;
@@ -90,12 +94,12 @@ fn pool(guests_max: u32, kept_bytes: usize) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(guests_max)
         .total_core_instances(parts.saturating_mul(4))
-        .total_memories(guests_max.saturating_add(PARTS_OF_MODULE_MAX))
+        .total_memories(guests_max.saturating_add(MEMORIES_OF_COMPONENT_MAX))
         .total_tables(parts)
         .total_stacks(guests_max)
         .total_gc_heaps(guests_max)
         .max_core_instances_per_component(PARTS_OF_COMPONENT_MAX)
-        .max_memories_per_component(PARTS_OF_MODULE_MAX)
+        .max_memories_per_component(MEMORIES_OF_COMPONENT_MAX)
         .max_tables_per_component(PARTS_OF_COMPONENT_MAX)
         .max_tables_per_module(PARTS_OF_MODULE_MAX)
         .max_memories_per_module(PARTS_OF_MODULE_MAX)

@@ -309,6 +309,8 @@ impl Worker {
         let before = waiting.len();
         waiting.retain(|run| run.message != message);
         if waiting.len() < before {
+            self.given.borrow_mut().remove(&message);
+            self.streams.borrow_mut().remove(&message);
             self.outbox.push(&Notice::Ended {
                 message,
                 end: atoll_sandbox_wasm::protocol::GuestEnd::Stopped,

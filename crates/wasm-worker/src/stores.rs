@@ -18,7 +18,7 @@ use atoll_sandbox_wasm::protocol::{
 };
 use atoll_types::calls::CallRules;
 use atoll_wasm_worker::parts::{
-    AfterTrap, Channel, Local, Remote, Served, Terms, link_remote, serve,
+    AfterTrap, Channel, Local, Offered, Remote, Served, Terms, link_remote, serve,
 };
 use bytes::Bytes;
 use rustix::net::{SendFlags, send};
@@ -30,7 +30,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::clock::{Clock, Counted};
-use crate::guest::{Control, Guest, Told, Turn, file_limits};
+use crate::guest::{Control, Guest, Progress, Told, Turn, file_limits};
 use crate::host::files::Files;
 use crate::host::streams::{Input, Output};
 use crate::host::{self, Parts};
@@ -71,6 +71,7 @@ pub(crate) struct Common {
     pub(crate) clock: Arc<Clock>,
     pub(crate) bound: Arc<Bound>,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) progress: Arc<Progress>,
     pub(crate) output: Output,
     pub(crate) error: Output,
 }
@@ -101,11 +102,18 @@ impl Common {
         });
         let mut store = Store::new(engine, guest);
         store.limiter_async(|guest| &mut guest.limiter);
-        let clock = Arc::clone(&self.clock);
+        let (clock, progress) = (Arc::clone(&self.clock), Arc::clone(&self.progress));
+        let budget = Arc::clone(&self.budget);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| match clock.over() {
-            Some(over) => Err(over.into()),
-            None => Ok(UpdateDeadline::Yield(1)),
+        store.epoch_deadline_callback(move |_| {
+            if let Some(over) = clock.over() {
+                return Err(over.into());
+            }
+            progress.tell(&clock, || GuestUsage {
+                memory_peak_bytes: budget.peak_bytes(),
+                ..GuestUsage::default()
+            });
+            Ok(UpdateDeadline::Yield(1))
         });
         store
     }
@@ -200,12 +208,12 @@ impl Worker {
         let mut serving = Vec::new();
         for store in stores.links.stores {
             let local = self.make_store(&store, &stores.common, &mut ways)?;
-            for number in store.streams {
-                let mut stream = ways.take(number)?;
-                let local = local.clone();
+            for caller in store.callers {
+                let mut stream = ways.take(caller.stream)?;
+                let offered = Offered::new(local.clone(), caller.interfaces);
                 let task: Serving = Box::pin(async move {
                     // A caller that speaks nonsense is not served any further.
-                    let _ = serve(&mut stream, &local).await;
+                    let _ = serve(&mut stream, &offered).await;
                 });
                 serving.push(task);
             }
@@ -268,6 +276,7 @@ impl Worker {
             clock: Arc::clone(&clock),
             bound: Arc::clone(&bound),
             budget: Arc::clone(&budget),
+            progress: Arc::new(Progress::new(message, &self.outbox)),
             output,
             error,
         };

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atoll_engine::instances::{Domain, Instances, Prepared, Tenancy};
+use atoll_engine::instances::{Domain, Instances, NOTHING, Prepared, Tenancy};
 use atoll_types::{Limits, Trust};
 
 use super::samples::{Figure, Measured, Row, Samples, show};
@@ -33,13 +33,6 @@ const PIPELINED_TIMES: u32 = 20;
 
 /// How many instances of Python wait when it is asked how many fit.
 const DENSITY: u32 = 3_000;
-
-/// A module that does nothing: `(module (func (export "_start")))`.
-const NOTHING: &[u8] = b"\0asm\x01\0\0\0\
-    \x01\x04\x01\x60\0\0\
-    \x03\x02\x01\0\
-    \x07\x0a\x01\x06_start\0\0\
-    \x0a\x04\x01\x02\0\x0b";
 
 const LIMITS: Limits = Limits {
     wall_time_ms: 10_000,

@@ -1,21 +1,24 @@
 //! Which boundary and which limits, by the rules of the policy.
 
-use atoll_policy::{DecisionInput, Denied, Policy, Request};
+use atoll_policy::{DecisionInput, Denied, Request};
 use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason};
 
 use crate::Engine;
 use crate::stages::{Judged, job};
 
-/// Asks the policy.
+/// Asks the policy, and sees to it that the program suits the level.
 pub(crate) fn decide(
-    policy: &Policy,
+    engine: &Engine,
     message: &Message,
     analysis: &Analysis,
     judged: &Judged,
     profile: &Profile,
     request: &Request,
 ) -> Result<Decision, Denied> {
-    policy.decide(&question(message, analysis, judged, profile, request))
+    let asked = question(message, analysis, judged, profile, request);
+    let mut decision = engine.policy.decide(&asked)?;
+    fit(engine, message, analysis, profile, &mut decision);
+    Ok(decision)
 }
 
 /// CPU time of a script from which on WebAssembly is not worth while: its interpreters compute
@@ -24,7 +27,7 @@ const WORTHWHILE_CPU_US: u64 = 100_000;
 
 /// A script that was decided for WebAssembly and does not suit it goes to the next stronger level;
 /// the decision says why.
-pub(crate) fn fit(
+fn fit(
     engine: &Engine,
     message: &Message,
     analysis: &Analysis,

@@ -386,8 +386,9 @@ fn alter(change: &Change, place: &Place) -> Result<(), Errno> {
             fs::utimensat(&place.directory, place.name(), &times, flags)
         }
         Change::Length { length } => {
-            let opened = open(place, libc::O_WRONLY, 0, 0)?;
-            fs::ftruncate(&opened, *length)
+            let held = hold(place)?;
+            // Which of several reasons not to do it counts is the kernel's to say.
+            sys::change_length(&way_to(&held), *length).map_err(|error| number(&error))
         }
     }
 }
@@ -403,13 +404,29 @@ fn told(bytes: io::Result<Vec<u8>>) -> Result<Done, Errno> {
 /// Changes the mode of a file that is held by then, where the kernel cannot do so without following
 /// links.
 fn change_mode_of_held(place: &Place, mode: u32) -> Result<(), Errno> {
+    let held = hold(place)?;
+    fs::chmodat(
+        CWD,
+        way_to(&held),
+        Mode::from_raw_mode(mode),
+        AtFlags::empty(),
+    )
+}
+
+/// Holds what was found, for calls that know paths only. A link that has taken its place since is
+/// not followed.
+fn hold(place: &Place) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let held = fs::openat(&place.directory, place.name(), flags, Mode::empty())?;
     if FileType::from_raw_mode(fs::fstat(&held)?.st_mode) == FileType::Symlink {
         return Err(Errno::LOOP);
     }
-    let held = format!("/proc/self/fd/{}", held.as_raw_fd());
-    fs::chmodat(CWD, held, Mode::from_raw_mode(mode), AtFlags::empty())
+    Ok(held)
+}
+
+/// The path of what is held.
+fn way_to(held: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", held.as_raw_fd())
 }
 
 fn number(error: &io::Error) -> Errno {

@@ -54,6 +54,18 @@ pub fn statx_bytes(
     Ok(bytes)
 }
 
+/// Changes the length of a file. Links are followed.
+///
+/// # Errors
+/// The kernel's answer to truncate(2).
+pub fn change_length(path: &str, length: u64) -> io::Result<()> {
+    let path = CString::new(path)?;
+    // What does not fit is negative, and refused.
+    let length = libc::off_t::try_from(length).unwrap_or(-1);
+    // SAFETY: the path is a valid C string that outlives the call.
+    check(unsafe { libc::c_long::from(libc::truncate(path.as_ptr(), length)) })
+}
+
 /// Changes the mode of a file, never by way of a link.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use std::ptr;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-pub use files::{change_mode, stat_bytes, statx_bytes};
+pub use files::{change_length, change_mode, stat_bytes, statx_bytes};
 pub use fork::{
     BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
 };

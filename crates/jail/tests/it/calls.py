@@ -72,7 +72,7 @@ show(os.chown, 'newer', os.getuid(), -1); show(os.chown, 'newer', 0, 0); show(os
 os.utime('newer', (1, 2)); print(properties('newer')); os.utime('newer', ns=(3 * 10**15, 4 * 10**15)); print(properties('newer'))
 os.utime(kept); show(os.utime, 'none'); show(os.utime, '/usr/bin/env'); show(os.utime, 'loop', (5, 6), follow_symlinks=False)
 os.truncate('newer', 1000); print(properties('newer')[:3]); show(os.truncate, 'beside', 1); show(os.truncate, '/usr/bin/env', 1)
-show(os.truncate, 'newer', -1); show(os.truncate, kept, 5)
+show(os.truncate, 'newer', -1); show(os.truncate, kept, 5); show(os.truncate, '/usr/bin', 1); show(os.truncate, '/dev/null', 1)
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 room = ctypes.create_string_buffer(256)

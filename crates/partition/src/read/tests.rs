@@ -124,6 +124,17 @@ fn types_that_grow_when_written_out_are_bounded() {
     assert!(read(&bytes).is_err());
 }
 
+#[test]
+fn names_that_are_too_long_are_refused() {
+    let import = |bytes: usize| {
+        let name = "x".repeat(bytes);
+        shape(&format!(r#"(component (import "{name}" (func)))"#))
+    };
+    assert!(import(NAME_BYTES_MAX).is_ok());
+    let error = import(NAME_BYTES_MAX + 1).unwrap_err().to_string();
+    assert!(error.contains("1024 bytes in the name"), "{error}");
+}
+
 proptest! {
     /// Whatever is flipped or cut off, reading ends with an answer.
     #[test]

@@ -30,8 +30,17 @@ pub struct PartStore {
     pub name: String,
     /// What it calls outside itself.
     pub calls: Vec<CallOut>,
-    /// The message's streams from which it takes calls.
-    pub streams: Vec<u32>,
+    /// From where it takes calls.
+    pub callers: Vec<Caller>,
+}
+
+/// A store of another process, and what it may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The message's stream on which its calls come.
+    pub stream: u32,
+    /// Interfaces, by the names under which they are exported.
+    pub interfaces: Vec<String>,
 }
 
 /// An interface that a store calls in another.

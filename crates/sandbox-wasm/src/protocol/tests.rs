@@ -25,7 +25,10 @@ fn links(program: u64) -> Links {
             program,
             name: "part".to_owned(),
             calls: vec![call(CallTarget::Stream(7))],
-            streams: vec![1, 2],
+            callers: vec![Caller {
+                stream: 1,
+                interfaces: vec!["a:b/c".to_owned()],
+            }],
         }],
         calls: vec![call(CallTarget::Store(0))],
         call_time_us: program,

@@ -254,6 +254,81 @@ fn app_alone() -> Program {
     )
 }
 
+/// A part that answers with a number.
+fn answering(number: usize) -> String {
+    format!(
+        r#"(component
+          (core module $part (memory (export "memory") 1)
+            (func (export "f") (result i32) (i32.const {number})))
+          (core instance $part (instantiate $part))
+          (func $f (result u32) (canon lift (core func $part "f")))
+          (instance (export "acme:many/p{number}") (export "f" (func $f))))"#
+    )
+}
+
+/// A command that adds up what so many parts answer, and fails when the sum is wrong.
+fn adding(parts: usize) -> String {
+    let each = |text: &dyn Fn(usize) -> String| (0..parts).map(text).collect::<String>();
+    let imports = each(&|n| {
+        format!(
+            r#"(import "acme:many/p{n}" (instance $p{n} (export "f" (func (result u32)))))
+            (core func $l{n} (canon lower (func $p{n} "f")))"#
+        )
+    });
+    let functions = each(&|n| format!(r#"(import "p" "f{n}" (func $f{n} (result i32)))"#));
+    let sum = each(&|n| format!("(local.set $sum (i32.add (local.get $sum) (call $f{n})))"));
+    let given = each(&|n| format!(r#"(export "f{n}" (func $l{n}))"#));
+    let right: usize = (0..parts).sum();
+    format!(
+        r#"(component {imports}
+          (core module $main {functions} (memory 1)
+            (func (export "run") (result i32) (local $sum i32)
+              {sum} (i32.ne (local.get $sum) (i32.const {right}))))
+          (core instance $main (instantiate $main (with "p" (instance {given}))))
+          (func $run (result (result)) (canon lift (core func $main "run")))
+          (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))"#
+    )
+}
+
+/// As many as a program may have, itself included.
+#[test]
+fn sixty_four_parts_share_a_store() {
+    let app = component("app", &adding(63));
+    let named = |number: usize| Program {
+        name: format!("p{number}"),
+        ..component("part", &answering(number))
+    };
+    let programs: Vec<Program> = (0..63).map(named).collect();
+    let part = |program: &Program| Part {
+        name: program.part_name().to_owned(),
+        shape: read(&program.bytes).unwrap(),
+        trust: Trust {
+            source: "me".to_owned(),
+            risk: 0.1,
+        },
+        native_heavy: false,
+    };
+    let asked = atoll_partition::Program {
+        parts: std::iter::once(&app).chain(&programs).map(part).collect(),
+        host: vec!["wasi:".to_owned()],
+        run_time_us: 1_000_000,
+        ..atoll_partition::Program::default()
+    };
+    let split = partition(&asked, &Rules::default()).unwrap().split;
+    assert_eq!(split.groups.len(), 1, "{split:#?}");
+    let job = Job {
+        parts: Some(Box::new(JobParts { programs, split })),
+        ..job(app)
+    };
+    block_on(async {
+        let backend = WasmBackend::new();
+        let going = Going::with(&backend, job, &tenant("a"), limits()).await;
+        let ran = going.end().await;
+        assert_eq!((&ran.ending, ran.limit), (&Ending::Exited(0), None));
+        in_time(backend.close()).await;
+    });
+}
+
 #[test]
 fn limits_and_stops_hold_while_a_part_runs() {
     let endless = "(call $fails (i32.const 3))";

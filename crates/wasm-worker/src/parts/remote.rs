@@ -20,6 +20,35 @@ pub trait Remote: Send + Sync {
     ) -> Result<Vec<Value>, CallFailed>;
 }
 
+/// A part of which a caller may call some interfaces only.
+pub struct Offered<R> {
+    part: R,
+    interfaces: Vec<String>,
+}
+
+impl<R> Offered<R> {
+    /// Offers these interfaces of a part.
+    pub const fn new(part: R, interfaces: Vec<String>) -> Self {
+        Self { part, interfaces }
+    }
+}
+
+#[async_trait::async_trait]
+impl<R: Remote> Remote for Offered<R> {
+    async fn call(
+        &self,
+        interface: &str,
+        function: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Vec<Value>, CallFailed> {
+        if !self.interfaces.iter().any(|offered| offered == interface) {
+            let name = format!("{interface}#{function} to this caller");
+            return Err(CallFailed::NotOffered(name).cut());
+        }
+        self.part.call(interface, function, arguments).await
+    }
+}
+
 /// Why a call of another part has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallFailed {

@@ -22,7 +22,7 @@ const FUNCTIONS_MAX: usize = 4_096;
 
 /// Memory that the runtime takes for the values of one call, about, in bytes. What a part returns
 /// is only measured against a frame once it is there.
-const LIFTED_BYTES_MAX: usize = 4 * super::frame::FRAME_BYTES_MAX;
+pub const LIFTED_BYTES_MAX: usize = 4 * super::frame::FRAME_BYTES_MAX;
 
 /// How long a part may take, and what becomes of one that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atoll_wasm_worker::parts::{
-    CallFailed, Channel, FRAME_BYTES_MAX, Local, Remote, Reply, Request, Value, serve,
+    CallFailed, Channel, FRAME_BYTES_MAX, Local, Offered, Remote, Reply, Request, Value, serve,
 };
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -125,6 +125,29 @@ fn a_caller_that_speaks_nonsense_is_not_served_further() {
         assert_eq!(
             (reply.number, reply.answer),
             (9, Ok(vec![Value::Unsigned(3)]))
+        );
+    });
+}
+
+#[test]
+fn a_caller_reaches_only_what_it_is_offered() {
+    executor().block_on(async {
+        let runtime = Runtime::new();
+        let asked = |interfaces: &[&str]| {
+            let part = Local::new(runtime.served(CALC, TERMS));
+            let interfaces = interfaces.iter().map(|name| (*name).to_owned());
+            Offered::new(part, interfaces.collect())
+        };
+        let numbers = || vec![Value::Unsigned(1), Value::Unsigned(2)];
+        let offered = asked(&["other:part/api", EXPORT]);
+        let answer = offered.call(EXPORT, "add", numbers()).await;
+        assert_eq!(answer, Ok(vec![Value::Unsigned(3)]));
+        let answer = asked(&["other:part/api"])
+            .call(EXPORT, "add", numbers())
+            .await;
+        assert!(
+            matches!(answer, Err(CallFailed::NotOffered(_))),
+            "{answer:?}"
         );
     });
 }

@@ -17,6 +17,7 @@ use crate::host::preview1::{self, Delays};
 use crate::host::streams::{Closed, Input, Output, OutputName, Sink};
 use crate::host::{Guest, Hit, Parts, preview2, wall_clock};
 use crate::limiter::{Bound, Budget, Limiter};
+use crate::program::WAITING_LIMITS;
 
 /// What was written, and how much more is taken.
 #[derive(Debug, Default)]
@@ -267,19 +268,9 @@ async fn run_component(
 /// More memory than any of these programs takes.
 fn limiter() -> Limiter {
     let limits = GuestLimits {
-        memory_bytes: 256 << 20,
-        table_elements: 4 << 20,
-        instances: 256,
-        tables: 256,
-        memories: 64,
-        disk_bytes: 0,
-        disk_files: 0,
-        open_files: 0,
-        output_bytes: 0,
         cpu_time_us: u64::MAX,
         wall_time_us: u64::MAX,
-        host_calls: u64::MAX,
-        memory_patience_us: 0,
+        ..WAITING_LIMITS
     };
     let bound = Bound::new(limits.memory_bytes);
     Limiter::new(limits, bound, Budget::new(u64::MAX), None)
