@@ -41,7 +41,16 @@ pub(crate) async fn connect(
     loop {
         let mut connection = options(path, busy_timeout).connect().await.map_err(fail)?;
         match content(&mut connection).await.map_err(fail)? {
-            Content::Store(VERSION) => return Ok(connection),
+            Content::Store(VERSION) if is_whole(&mut connection).await.map_err(fail)? => {
+                return Ok(connection);
+            }
+            Content::Store(VERSION) => {
+                return Err(StoreError::Damaged {
+                    attempt: ATTEMPT,
+                    path: path.to_owned(),
+                    source: "the descriptions of its tables are not those that were made".into(),
+                });
+            }
             Content::Store(found) => {
                 let known = VERSION;
                 let path = path.to_owned();
@@ -109,6 +118,21 @@ async fn content(connection: &mut SqliteConnection) -> Result<Content, sqlx::Err
         ((0, 0), 0) => Content::Nothing,
         _ => Content::Foreign,
     })
+}
+
+/// Whether the tables are those that were made. A name in their descriptions that is damaged would
+/// end the thread that the connection has, and whoever asks it something then may wait for ever.
+async fn is_whole(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let described: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT CAST(sql AS BLOB) FROM sqlite_schema \
+         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )
+    .fetch_all(connection)
+    .await?;
+    let is_ours =
+        |text: &Vec<u8>| std::str::from_utf8(text).is_ok_and(|text| SCHEMA.contains(text));
+    let made = SCHEMA.lines().filter(|line| line.starts_with("CREATE "));
+    Ok(described.len() == made.count() && described.iter().all(is_ours))
 }
 
 /// The application id and the version.

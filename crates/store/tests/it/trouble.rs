@@ -276,6 +276,37 @@ async fn use_everything(path: &Path) {
     store.close().await;
 }
 
+/// Whatever byte is wrong in the descriptions of the tables, the store says so at once.
+#[test]
+fn damaged_descriptions_of_tables_are_noticed() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (directory, path) = place();
+    runtime.block_on(filled(&path, 4));
+    let whole = fs::read(&path).unwrap();
+    let text = b"program_name TEXT NOT NULL";
+    // Where it was first, it has moved away from since.
+    let at = whole.windows(text.len()).rposition(|found| found == text);
+    let at = at.unwrap();
+    for offset in 0..text.len() {
+        for value in [0xff, b'x', 0] {
+            let path = directory.path().join(format!("broken-{offset}-{value}.db"));
+            let mut bytes = whole.clone();
+            bytes[at + offset] = value;
+            fs::write(&path, bytes).unwrap();
+            let opened = runtime.block_on(Store::open_with(&path, PATIENCE));
+            let Err(error) = opened else {
+                panic!("byte {offset} became {value}, and nobody noticed");
+            };
+            assert!(
+                matches!(error, StoreError::Damaged { .. }),
+                "{offset}: {error}"
+            );
+        }
+    }
+}
+
 #[test]
 fn broken_bytes_never_make_it_panic() {
     let runtime = tokio::runtime::Builder::new_current_thread()
