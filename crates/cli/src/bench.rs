@@ -9,6 +9,7 @@ mod oci;
 mod peers;
 mod process;
 mod samples;
+mod serve;
 mod warm;
 
 use atoll_engine::{ProgramFile, Submission};

@@ -14,6 +14,7 @@ use atoll_engine::instances::{Domain, Instances, NOTHING, Prepared, Tenancy};
 use atoll_types::{Limits, Trust};
 
 use super::samples::{Figure, Measured, Row, Samples, show};
+use super::serve::Server;
 use super::{directory, workload};
 use crate::args::BenchArgs;
 use crate::error::CliError;
@@ -72,6 +73,10 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         true => Vec::new(),
         false => peers(place.path())?,
     };
+    let mut server = match args.without_peers {
+        true => None,
+        false => serve(place.path()),
+    };
     let mut raw = [Vec::new(), Vec::new()];
     let instances = Arc::new(instances);
     let mut pipelined = Vec::new();
@@ -84,6 +89,10 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         }
         for peer in &mut peers {
             peer.measure(share.min(20))?;
+        }
+        if let Some(server) = &mut server {
+            let asked = server.measure(share);
+            asked.map_err(|error| failed(format!("wasmtime serve: {error}")))?;
         }
         if !args.without_peers {
             for (threads, rows) in (1..).zip(&mut raw) {
@@ -103,6 +112,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
             .cloned(),
     );
     rows.extend(peers.iter().map(Peer::row));
+    rows.extend(server.iter().map(Server::row));
     for (threads, raw) in (1..).zip(raw) {
         let best = raw
             .into_iter()
@@ -319,6 +329,18 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
     Ok(peers)
 }
 
+/// The runtime's own server, where it is installed.
+fn serve(place: &Path) -> Option<Server> {
+    let wasmtime = find("wasmtime")?;
+    match Server::start(&wasmtime, place) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            complain(&format!("wasmtime serve is left out: {error}\n"));
+            None
+        }
+    }
+}
+
 /// Compiles a module with the runtime's own command.
 fn compile(module: &Path, to: &Path) -> bool {
     let Some(program) = find("wasmtime") else {
@@ -385,6 +407,12 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
         ratio(
             "wasmtime_run_compiled_ahead_over_atoll",
             median("wasmtime run, compiled ahead", "nothing.wasm"),
+            median("atoll", "nothing.wasm"),
+            1,
+        ),
+        ratio(
+            "wasmtime_serve_over_atoll",
+            median("wasmtime serve", "nothing, over HTTP"),
             median("atoll", "nothing.wasm"),
             1,
         ),
