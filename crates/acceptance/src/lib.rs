@@ -30,6 +30,27 @@ pub use wasi_testsuite::wasi_testsuite;
 /// A policy that judges nobody: every program runs at the level `process` under the default limits.
 pub const ISOLATION_POLICY: &str = include_str!("isolation.toml");
 
+/// [`ISOLATION_POLICY`], which accepts that layers are missing that are named in
+/// `ATOLL_TEST_ACCEPT_MISSING`, separated by commas, and none where it says nothing.
+#[must_use]
+pub fn isolation_policy() -> String {
+    let names = std::env::var("ATOLL_TEST_ACCEPT_MISSING").unwrap_or_default();
+    accepting(&names)
+}
+
+fn accepting(names: &str) -> String {
+    let names = names.split(',').map(str::trim);
+    let quoted: Vec<String> = names
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    if quoted.is_empty() {
+        return ISOLATION_POLICY.to_owned();
+    }
+    let accepted = quoted.join(", ");
+    format!("[defaults]\naccept_missing = [{accepted}]\n{ISOLATION_POLICY}")
+}
+
 /// Exit codes of `atoll run` that are not the program's own.
 pub mod exit_code {
     /// The command line itself was wrong.
@@ -58,4 +79,21 @@ pub fn built_examples() -> PathBuf {
         || repository().join("target").join("examples"),
         PathBuf::from,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_accepts_what_the_environment_names() {
+        assert_eq!(accepting(""), ISOLATION_POLICY);
+        let accepted = accepting("landlock, own-user");
+        let (first, rest) = accepted.split_once(ISOLATION_POLICY).unwrap();
+        assert_eq!(rest, "");
+        assert_eq!(
+            first,
+            "[defaults]\naccept_missing = [\"landlock\", \"own-user\"]\n"
+        );
+    }
 }

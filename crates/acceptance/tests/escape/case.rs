@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use atoll_acceptance::{Atoll, ISOLATION_POLICY, Report, repository};
+use atoll_acceptance::{Atoll, Report, isolation_policy, repository};
 use serde_json::Value;
 
 use crate::host::Host;
@@ -218,7 +218,7 @@ fn signs_of(limit: &str) -> &'static [&'static str] {
 /// policy that judges neither program nor sender, where isolation alone can hold it.
 pub(crate) fn hold(cases: &[Case]) {
     let unjudged = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(unjudged.path(), ISOLATION_POLICY).unwrap();
+    std::fs::write(unjudged.path(), isolation_policy()).unwrap();
     let unjudged = ["--policy", unjudged.path().to_str().unwrap()];
     let mut broken = Vec::new();
     for case in cases {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use atoll_acceptance::{Atoll, ISOLATION_POLICY, Report, leftovers};
+use atoll_acceptance::{Atoll, Report, isolation_policy, leftovers};
 use serde_json::Value;
 
 use crate::host::Host;
@@ -185,8 +185,9 @@ fn run(
     host: &Host,
 ) -> (Report, u32) {
     let policy: PathBuf = place.join("policy.toml");
-    let level = ISOLATION_POLICY.replace("set.level = \"process\"", "set.level = \"instance\"");
-    assert_ne!(level, ISOLATION_POLICY);
+    let process = isolation_policy();
+    let level = process.replace("set.level = \"process\"", "set.level = \"instance\"");
+    assert_ne!(level, process);
     fs::write(&policy, level).unwrap();
     let mut command = Command::new("sh");
     atoll.prepare(&mut command);
