@@ -1,8 +1,9 @@
 //! The runtime's own HTTP server as a peer: a program that answers nothing, asked over one
 //! connection that stays.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ const PROGRAM: &str = include_str!("nothing-http.wat");
 
 /// How long the server may take for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long until it is asked again whether it listens.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The most bytes of an answer: headers without a body.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
@@ -30,14 +34,17 @@ impl Server {
     pub(super) fn start(wasmtime: &Path, place: &Path) -> io::Result<Self> {
         let program = place.join("nothing-http.wat");
         std::fs::write(&program, PROGRAM)?;
+        // Nobody else on this machine is likely to take the port between the two.
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let said = place.join("serve.log");
         let mut process = Command::new(wasmtime)
-            .args(["serve", "--addr", "127.0.0.1:0"])
+            .args(["serve", "--addr", &free.to_string()])
             .arg(&program)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(File::create(&said)?)
             .spawn()?;
-        match connect(&mut process) {
+        match connect(&mut process, free) {
             Ok(stream) => Ok(Self {
                 process,
                 stream,
@@ -45,7 +52,8 @@ impl Server {
             }),
             Err(error) => {
                 end(&mut process);
-                Err(error)
+                let said = std::fs::read_to_string(&said).unwrap_or_default();
+                Err(io::Error::other(format!("{error}; it said: {said}")))
             }
         }
     }
@@ -81,26 +89,24 @@ fn end(process: &mut Child) {
     let _ = process.wait();
 }
 
-/// Waits until the server says where it listens, and connects to it.
-fn connect(process: &mut Child) -> io::Result<TcpStream> {
-    let Some(errors) = process.stderr.take() else {
-        return Err(io::ErrorKind::BrokenPipe.into());
-    };
-    let mut said = String::new();
-    for line in BufReader::new(errors).lines() {
-        let line = line?;
-        let address = line
-            .split_once("http://")
-            .map(|(_, rest)| rest.trim_end_matches('/'));
-        if let Some(address) = address {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            return Ok(stream);
+/// Waits until the server listens, and connects to it.
+fn connect(process: &mut Child, address: SocketAddr) -> io::Result<TcpStream> {
+    let began = Instant::now();
+    loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(error) if began.elapsed() > PATIENCE => return Err(error),
+            Err(_) => {}
         }
-        said.push_str(&line);
+        if let Some(status) = process.try_wait()? {
+            return Err(io::Error::other(format!("it ended with {status}")));
+        }
+        std::thread::sleep(PAUSE);
     }
-    Err(io::Error::other(said))
 }
 
 /// Reads an answer without a body to its end.
