@@ -152,6 +152,8 @@ struct State {
     programs: HashMap<u64, Loaded>,
     /// Instances of interpreters that wait, as far as the worker has said.
     waiting: HashMap<u64, u32>,
+    /// How many of them it was told to keep.
+    kept_waiting: HashMap<u64, u32>,
     /// Who wants to know what the worker takes of memory.
     asks_memory: Vec<oneshot::Sender<u64>>,
     next_message: u64,
@@ -195,6 +197,16 @@ impl Link {
     pub(crate) fn order(&self, order: &Order) -> io::Result<()> {
         self.state().outgoing.push(order, None)?;
         self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Has the worker keep so many instances of an interpreter waiting.
+    ///
+    /// # Errors
+    /// As for [`Link::order`].
+    pub(crate) fn keep(&self, program: u64, instances: u32) -> io::Result<()> {
+        self.order(&Order::Keep { program, instances })?;
+        self.state().kept_waiting.insert(program, instances);
         Ok(())
     }
 
@@ -329,6 +341,14 @@ impl Link {
     /// Instances of an interpreter that wait, as the worker has said last.
     pub(crate) fn waiting(&self, program: u64) -> u32 {
         self.state().waiting.get(&program).copied().unwrap_or(0)
+    }
+
+    /// Whether the worker makes instances that are to wait, as far as it has said: a message that
+    /// comes now would have to share the processor with that.
+    pub(crate) fn is_making(&self) -> bool {
+        let state = self.state();
+        let mut kept = state.kept_waiting.iter();
+        kept.any(|(program, wanted)| state.waiting.get(program).copied().unwrap_or(0) < *wanted)
     }
 
     /// What the worker takes of memory now, in bytes.

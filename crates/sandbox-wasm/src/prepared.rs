@@ -16,7 +16,6 @@ use crate::compile::next_name;
 use crate::error::{internal, start_error};
 use crate::link::{Finished, LoadError};
 use crate::message::message;
-use crate::protocol::Order;
 use crate::worker::{Making, Message, Worker, begin_jail};
 use crate::workers::is_gone;
 
@@ -127,11 +126,7 @@ async fn measure(worker: &Worker, code: &Code, count: u32) -> Result<WaitingMemo
     let mut before = 0;
     // The first ones also take what all of them share.
     for instances in [WARM, count.saturating_add(WARM)] {
-        let order = Order::Keep {
-            program: code.number,
-            instances,
-        };
-        let asked = worker.link.order(&order);
+        let asked = worker.link.keep(code.number, instances);
         asked.map_err(internal("ask a worker"))?;
         let began = Instant::now();
         while worker.link.waiting(code.number) < instances {

@@ -231,9 +231,8 @@ impl Worker {
         };
         self.link.load(program, &load, &code.file).await?;
         if code.kind == GuestKind::Interpreter && self.is_shared {
-            let instances = INSTANCES_KEPT;
             // A worker that is gone takes no message either.
-            let _ = self.link.order(&Order::Keep { program, instances });
+            let _ = self.link.keep(program, INSTANCES_KEPT);
         }
         Ok(())
     }

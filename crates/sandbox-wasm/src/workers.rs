@@ -2,7 +2,8 @@
 //!
 //! Owns the workers of this process. A worker serves messages of one **domain**: everybody of one
 //! class of trust, one tenant, or one message. A domain has at most one worker for each processor;
-//! messages go to the one with the fewest inside. Workers are replaced when they end, when they
+//! messages go to the one with the fewest inside, and of those to one that makes no instances for
+//! later messages at the moment. Workers are replaced when they end, when they
 //! have served or loaded enough, and end when nobody has used them for a while.
 
 use std::collections::{BTreeSet, HashMap};
@@ -117,7 +118,7 @@ impl Workers {
         let slots = domains.get_mut(&key)?;
         slots.retire(messages_max);
         let worker = slots.least_busy()?;
-        if worker.link.messages() > 0
+        if (worker.link.messages() > 0 || worker.link.is_making())
             && slots.workers.len() < self.per_domain
             && slots.making.try_lock().is_ok()
         {
@@ -247,7 +248,7 @@ impl Slots {
     fn least_busy(&self) -> Option<Arc<Worker>> {
         let workers = self.workers.iter();
         workers
-            .min_by_key(|worker| worker.link.messages())
+            .min_by_key(|worker| (worker.link.messages(), worker.link.is_making()))
             .map(Arc::clone)
     }
 }

@@ -212,6 +212,8 @@ impl Program {
             return;
         };
         if interpreter.lacks() && !interpreter.is_filled.replace(true) {
+            // The supervisor sends the next message elsewhere meanwhile, if it can.
+            interpreter.tell(worker, number);
             let (program, worker) = (Rc::clone(self), Rc::clone(worker));
             let tasks = Rc::clone(&worker);
             tasks.spawn(async move {
@@ -227,11 +229,7 @@ impl Program {
                     tokio::task::yield_now().await;
                 }
                 interpreter.is_filled.set(false);
-                let waiting = interpreter.waiting.borrow().len();
-                worker.outbox.push(&Notice::Waiting {
-                    program: number,
-                    instances: u32::try_from(waiting).unwrap_or(u32::MAX),
-                });
+                interpreter.tell(&worker, number);
             });
         }
     }
@@ -240,6 +238,15 @@ impl Program {
 impl Interpreter {
     fn lacks(&self) -> bool {
         (self.waiting.borrow().len() as u64) < u64::from(self.wanted.get())
+    }
+
+    /// Tells the supervisor how many instances wait.
+    fn tell(&self, worker: &Worker, number: u64) {
+        let waiting = self.waiting.borrow().len();
+        worker.outbox.push(&Notice::Waiting {
+            program: number,
+            instances: u32::try_from(waiting).unwrap_or(u32::MAX),
+        });
     }
 
     /// An instance that waits, if there is one.

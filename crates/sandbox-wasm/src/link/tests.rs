@@ -497,3 +497,21 @@ async fn a_worker_that_ends_takes_no_more_messages() {
     link.gone().await;
     assert!(link.confined().await.is_err() || !link.is_open());
 }
+
+#[test]
+fn a_worker_makes_instances_until_it_says_that_enough_wait() {
+    let (link, _ended) = with_message(0);
+    let waiting = |program, instances| {
+        link.state().programs.insert(program, Loaded::Ready);
+        accept(&link, Notice::Waiting { program, instances }).unwrap();
+    };
+    assert!(!link.is_making());
+    link.keep(7, 2).unwrap();
+    assert!(link.is_making());
+    waiting(8, 5);
+    assert!(link.is_making());
+    waiting(7, 2);
+    assert!(!link.is_making());
+    waiting(7, 1);
+    assert!(link.is_making());
+}
