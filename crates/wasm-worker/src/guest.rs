@@ -286,6 +286,11 @@ impl Worker {
                 ..ended.usage
             },
         });
+        if let Some(store) = ended.store {
+            // An error means that nobody reads any more, which the worker's loop finds out, too.
+            let _ = self.outbox.send_all();
+            drop(store);
+        }
         self.start_waiting();
     }
 
@@ -324,7 +329,7 @@ impl Worker {
             })
             .await;
         let called = called.map(|()| 0);
-        Ok(Ended::of(called, store.into_data(), turn.keeps_files))
+        Ok(Ended::of(called, store.data_mut(), turn.keeps_files))
     }
 
     async fn run_component(
@@ -343,20 +348,20 @@ impl Worker {
             .await;
         // `run` has only one way to say that something went wrong.
         let code = called.map(|result| i32::from(result.is_err()));
-        Ok(Ended::of(code, store.into_data(), turn.keeps_files))
+        Ok(Ended::of(code, store.data_mut(), turn.keeps_files))
     }
 
     async fn run_script(&self, interpreter: &Interpreter, ready: Ready) -> Result<Ended, String> {
         let (name, script) = (ready.name.clone(), ready.script.clone());
         let arguments = ready.arguments.clone();
-        let (guest, turn) = ready.split()?;
+        let (mut guest, turn) = ready.split()?;
         let waiting = match interpreter.take() {
             Some(waiting) => Ok(waiting),
             None => turn.limited(interpreter.make(self)).await,
         };
         let mut waiting = match waiting {
             Ok(waiting) => waiting,
-            Err(error) => return Ok(Ended::of(Err(error), guest, turn.keeps_files)),
+            Err(error) => return Ok(Ended::of(Err(error), &mut guest, turn.keeps_files)),
         };
         waiting.store.data_mut().hand_over(guest, |limiter| {
             let teller = Teller {
@@ -377,8 +382,11 @@ impl Worker {
                 Ok(i32::from(code))
             })
             .await;
-        let guest = waiting.store.into_data();
-        Ok(Ended::of(called, guest, turn.keeps_files))
+        let ended = Ended::of(called, waiting.store.data_mut(), turn.keeps_files);
+        Ok(Ended {
+            store: Some(waiting.store),
+            ..ended
+        })
     }
 
     /// A store whose guest may run until its time is over.
@@ -531,6 +539,8 @@ struct Ended {
     files: Vec<Leaving>,
     /// What it called, if that was to be taken down.
     calls: Option<CallAudit>,
+    /// What is left to take apart, where that takes so long that nobody should wait for it.
+    store: Option<Store<Guest>>,
 }
 
 impl Ended {
@@ -543,10 +553,11 @@ impl Ended {
             usage: GuestUsage::default(),
             files: Vec::new(),
             calls: None,
+            store: None,
         }
     }
 
-    fn of(called: wasmtime::Result<i32>, mut guest: Guest, keeps_files: bool) -> Self {
+    fn of(called: wasmtime::Result<i32>, guest: &mut Guest, keeps_files: bool) -> Self {
         let refused = guest.hit().and_then(|hit| match hit {
             Hit::Disk => Some(LimitName::Disk),
             Hit::Output => Some(LimitName::Output),
@@ -557,7 +568,7 @@ impl Ended {
             Ok(code) => End::exited(code, &guest.limiter, refused),
             Err(error) => End::of_error(&error, &guest.limiter, refused),
         };
-        let usage = used(&guest);
+        let usage = used(guest);
         let files = if keeps_files {
             guest.leavings()
         } else {
@@ -568,6 +579,7 @@ impl Ended {
             usage,
             files,
             calls: guest.take_audit(),
+            store: None,
         }
     }
 }

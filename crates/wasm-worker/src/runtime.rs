@@ -41,9 +41,10 @@ const TABLE_ELEMENTS_MAX: usize = 1 << 20;
 const INSTANCE_BYTES_MAX: usize = 4 << 20;
 
 /// Linear memory, tables and stacks that stay in place when their guest is gone, in bytes: clearing
-/// them costs less than giving the pages back and faulting them in again.
+/// them costs less than giving the pages back and faulting them in again. Interpreters touch pages
+/// here and there in a large memory, and what would be cleared is mostly not what is touched next.
 const MEMORY_KEPT_BYTES: usize = 256 << 10;
-const INTERPRETER_MEMORY_KEPT_BYTES: usize = 1 << 20;
+const INTERPRETER_MEMORY_KEPT_BYTES: usize = 0;
 const TABLE_KEPT_BYTES: usize = 16 << 10;
 const STACK_KEPT_BYTES: usize = 16 << 10;
 
