@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use atoll_engine::instances::{Domain, Instances, NOTHING, Prepared, Tenancy};
 use atoll_types::{Limits, Trust};
 
+use super::peers::{ISOLATED, NODE, PYTHON};
 use super::samples::{Figure, Measured, Row, Samples, show};
 use super::serve::Server;
 use super::{directory, workload};
@@ -284,15 +285,15 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
     let python = file("hello.py", b"print('hello')\n")?;
     let javascript = file("hello.js", b"console.log('hello')\n")?;
     let module = file("nothing.wasm", NOTHING)?;
-    let isolated = ["-I", "-S", "-E"].map(PathBuf::from);
+    let isolated = ISOLATED.map(PathBuf::from);
     let wanted = [
         (
             "python",
             "hello.py",
-            "python3",
+            PYTHON,
             [isolated.as_slice(), &[python]].concat(),
         ),
-        ("node", "hello.js", "node", vec![javascript]),
+        ("node", "hello.js", NODE, vec![javascript]),
         (
             "wasmtime run",
             "nothing.wasm",

@@ -12,6 +12,9 @@ use crate::error::CliError;
 /// The interpreter that all subjects use.
 pub(super) const PYTHON: &str = "/usr/bin/python3";
 
+/// The other interpreter.
+pub(super) const NODE: &str = "/usr/bin/node";
+
 /// Without the environment, the user's and the site's modules: the fastest start it has.
 pub(super) const ISOLATED: [&str; 3] = ["-I", "-S", "-E"];
 
