@@ -1,5 +1,6 @@
 //! The engine itself: a policy, backends, and a store that opens while other work goes on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,7 @@ use atoll_policy::{Diagnostic, Policy, Severity};
 use atoll_pool::{Options as PoolOptions, PoolReport, Pools};
 use atoll_sandbox::Backend;
 use atoll_store::{Owner, Store, StoreError};
-use atoll_types::Level;
+use atoll_types::{Level, ProgramKind};
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::EngineError;
@@ -133,6 +134,15 @@ impl Engine {
         self.backends
             .iter()
             .find(|backend| backend.level() == level)
+    }
+
+    /// The levels that this host has for programs of a kind, as far as that can be seen.
+    pub(crate) fn present(&self, kind: ProgramKind) -> BTreeSet<Level> {
+        let able = |backend: &&Arc<dyn Backend>| {
+            backend.present().is_ok() && backend.supports(kind).is_ok()
+        };
+        let backends = self.backends.iter().filter(able);
+        backends.map(|backend| backend.level()).collect()
     }
 
     /// The sandboxes that wait for messages, a report for each pool.

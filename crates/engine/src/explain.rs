@@ -76,7 +76,8 @@ impl Engine {
                 .and_then(|()| stages::environment(message, dependencies).map(drop))
                 .map_err(|halt| halt.reason)
         });
-        let asked = stages::question(message, &analysis, &judged, &profile, request);
+        let present = self.present(message.program.kind);
+        let asked = stages::question(message, &analysis, &judged, &profile, request, &present);
         let would_change = self.policy.what_would_change(&asked);
         Ok(Explanation {
             past_runs: past.len() as u64,

@@ -33,6 +33,9 @@ pub struct DecisionInput<'a> {
     pub origin: Origin,
     /// What the caller asked for.
     pub request: &'a Request,
+    /// The levels that can be had for this program on this host, as far as that is known before
+    /// one is tried.
+    pub present: &'a BTreeSet<Level>,
 }
 
 /// What the caller asked for; `None` leaves it to the policy.
@@ -122,6 +125,9 @@ impl Policy {
                 &tenant.floor,
                 &format!("the floor of tenant `{}`", input.tenant),
             );
+        }
+        if isolation.or_stronger_level {
+            draft.or_stronger(input.present);
         }
         let of_rule = (rule, isolation);
         let asked = &input.request.calls;
@@ -371,6 +377,24 @@ impl<'r> Draft<'r> {
                 let (what, from, to) = (key.phrase(), key.show(own), key.show(*cap));
                 self.because("floor", format!("{name} lowers {what} from {from} to {to}"));
             }
+        }
+    }
+
+    /// Takes the next stronger level where the one that was decided cannot be had. Where none can,
+    /// it stays, and whoever looks for it says what is missing.
+    fn or_stronger(&mut self, present: &BTreeSet<Level>) {
+        let own = self.level;
+        if present.contains(&own) {
+            return;
+        }
+        if let Some(level) = present.iter().find(|level| **level > own) {
+            self.level = *level;
+            let text = format!(
+                "`{level}` instead of `{own}`, which this host does not have: rule `{}` takes the \
+                 next stronger level then",
+                self.rule.id
+            );
+            self.because("rule", text);
         }
     }
 

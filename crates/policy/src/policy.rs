@@ -61,6 +61,8 @@ pub(crate) struct Isolation {
     pub(crate) sharing: Sharing,
     pub(crate) messages_max: u32,
     pub(crate) allow_weaker_level: bool,
+    /// Whether a host without the level uses the next stronger one that it has.
+    pub(crate) or_stronger_level: bool,
     /// Replaces what the program is judged to need.
     pub(crate) system_calls: Option<SystemCalls>,
     /// Settings that replace the defaults.
@@ -199,7 +201,11 @@ impl fmt::Display for Effect {
             Self::Deny => f.write_str("refuse the message"),
             Self::Isolate(isolation) => {
                 let (level, sharing) = (isolation.level, isolation.sharing.name());
-                write!(f, "level `{level}`, sharing `{sharing}`")?;
+                let stronger = match isolation.or_stronger_level {
+                    true => " (or stronger)",
+                    false => "",
+                };
+                write!(f, "level `{level}`{stronger}, sharing `{sharing}`")?;
                 if isolation.sharing != Sharing::Message {
                     write!(f, " for up to {} messages", isolation.messages_max)?;
                 }

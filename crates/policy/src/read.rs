@@ -212,13 +212,14 @@ fn because(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Str
 }
 
 fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect> {
-    const KEYS: [&str; 11] = [
+    const KEYS: [&str; 12] = [
         "level",
         "sharing",
         "messages_max",
         "network",
         "deny",
         "allow_weaker_level",
+        "or_stronger_level",
         "system_calls",
         "limits",
         ACCEPT_MISSING,
@@ -244,6 +245,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
     let limits = sizes::settings(findings, &set);
     let accept_missing = accept_missing(findings, &set);
     let allow_weaker_level = set.flag(findings, "allow_weaker_level");
+    let or_stronger_level = set.flag(findings, "or_stronger_level");
     let system_calls = system_calls(findings, &set);
     let sharing = sharing(findings, &set);
     let messages_max = messages_max(findings, &set, sharing);
@@ -265,6 +267,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         sharing,
         messages_max: messages_max?,
         allow_weaker_level,
+        or_stronger_level,
         system_calls,
         limits,
         accept_missing,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use atoll_types::{
-    Analysis, Capability, Complexity, Confidence, ExecutionClass, Origin, Profile, ProfileSource,
-    ProgramHash, ProgramKind, Quantiles, ResourceEstimate, Risk, SenderHistory, TenantId, Trust,
+    Analysis, Capability, Complexity, Confidence, ExecutionClass, Level, Origin, Profile,
+    ProfileSource, ProgramHash, ProgramKind, Quantiles, ResourceEstimate, Risk, SenderHistory,
+    TenantId, Trust,
 };
 
 use crate::{DecisionInput, Policy, Request, RiskInput, assess};
@@ -71,6 +72,7 @@ pub(crate) struct Sent {
     pub(crate) request: Request,
     pub(crate) risk: Risk,
     pub(crate) trust: Trust,
+    pub(crate) present: BTreeSet<Level>,
 }
 
 impl Sent {
@@ -108,6 +110,7 @@ impl Sent {
             request: Request::default(),
             risk,
             trust,
+            present: Level::ALL.into(),
         }
     }
 
@@ -120,6 +123,7 @@ impl Sent {
             trust: self.trust,
             origin: self.origin,
             request: &self.request,
+            present: &self.present,
         }
     }
 }

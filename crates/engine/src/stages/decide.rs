@@ -1,5 +1,7 @@
 //! Which boundary and which limits, by the rules of the policy.
 
+use std::collections::BTreeSet;
+
 use atoll_policy::{DecisionInput, Denied, Request};
 use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason};
 
@@ -15,7 +17,8 @@ pub(crate) fn decide(
     profile: &Profile,
     request: &Request,
 ) -> Result<Decision, Denied> {
-    let asked = question(message, analysis, judged, profile, request);
+    let present = engine.present(message.program.kind);
+    let asked = question(message, analysis, judged, profile, request, &present);
     let mut decision = engine.policy.decide(&asked)?;
     fit(engine, message, analysis, profile, &mut decision);
     Ok(decision)
@@ -71,6 +74,7 @@ pub(crate) fn question<'a>(
     judged: &'a Judged,
     profile: &'a Profile,
     request: &'a Request,
+    present: &'a BTreeSet<Level>,
 ) -> DecisionInput<'a> {
     DecisionInput {
         analysis,
@@ -80,6 +84,7 @@ pub(crate) fn question<'a>(
         trust: judged.trust,
         origin: message.origin,
         request,
+        present,
     }
 }
 
