@@ -24,6 +24,15 @@ use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCal
 
 pub use atoll_jail::cpu_time_us;
 
+/// The root directory that programs of an environment find at this level, for levels that show
+/// them the same.
+///
+/// # Errors
+/// [`CreateError::Environment`] when the directory of dependencies cannot be used.
+pub fn root(environment: &Environment) -> Result<atoll_jail::Root, CreateError> {
+    environment::root(&Interpreters::find(), environment)
+}
+
 use environment::CommandLine;
 use interpreter::Interpreters;
 use sandbox::ProcessSandbox;
