@@ -117,9 +117,13 @@ pub(crate) async fn start(
     let started = jail.start(Command {
         path: b"/bin/sh".to_vec(),
         arguments: arguments.map(String::into_bytes).collect(),
-        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp"]
-            .map(|variable| variable.as_bytes().to_vec())
-            .into(),
+        environment: [
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/tmp",
+            "TMPDIR=/tmp",
+        ]
+        .map(|variable| variable.as_bytes().to_vec())
+        .into(),
         files: vec![JailFile {
             name: CONFIGURATION.as_bytes().to_vec(),
             content: configuration.into(),
@@ -157,9 +161,18 @@ fn jail_root(runtime: &Runtime, root: &Root, agent: Option<PathBuf>) -> Root {
             .iter()
             .map(|(name, text)| (inner(name), text.clone())),
     );
-    whole.directories = ["proc", "sys", "dev", "dev/shm", "dev/pts", "dev/mqueue", "work", "tmp"]
-        .map(|name| inner(Path::new(name)))
-        .into();
+    whole.directories = [
+        "proc",
+        "sys",
+        "dev",
+        "dev/shm",
+        "dev/pts",
+        "dev/mqueue",
+        "work",
+        "tmp",
+    ]
+    .map(|name| inner(Path::new(name)))
+    .into();
     whole.binds.extend(agent.map(|host| Bind {
         host,
         guest: inner(Path::new(AGENT)),

@@ -11,8 +11,19 @@ mod runtime;
 pub mod x {
     pub async fn probe() -> Result<(), String> {
         let runtime = crate::runtime::Runtime::find("runsc")?;
-        let environment = atoll_sandbox::Environment { kind: atoll_types::ProgramKind::Shell, dependencies: None, modules: Default::default(), tenant: atoll_types::TenantId::local() };
+        let environment = atoll_sandbox::Environment {
+            kind: atoll_types::ProgramKind::Shell,
+            dependencies: None,
+            modules: Default::default(),
+            tenant: atoll_types::TenantId::local(),
+        };
         let root = atoll_sandbox_process::root(&environment).map_err(|e| e.to_string())?;
-        crate::platform::run_something(&runtime, Some(crate::runtime::Platform::Ptrace), &root, &Default::default()).await
+        crate::platform::run_something(
+            &runtime,
+            Some(crate::runtime::Platform::Ptrace),
+            &root,
+            &Default::default(),
+        )
+        .await
     }
 }
