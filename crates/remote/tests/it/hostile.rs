@@ -286,8 +286,11 @@ fn a_sandbox_that_is_dropped_ends_its_boundary() {
     });
 }
 
+/// A path, and how much of a file is there.
+type Left = (Vec<u8>, Result<usize, SkipReason>);
+
 /// What comes of a collection for which an agent says this.
-fn collected(says: Vec<Notice>) -> Result<Vec<(Vec<u8>, Result<usize, SkipReason>)>, String> {
+fn collected(says: Vec<Notice>) -> Result<Vec<Left>, String> {
     run(async {
         let (stream, agent) = agent(move |mut taken| {
             taken.start();
