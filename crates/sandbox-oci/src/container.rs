@@ -50,15 +50,7 @@ const WRITABLE: [(&str, &str); 3] = [
 ];
 
 /// Makes the places and becomes the runtime.
-const SCRIPT: &str = "set -e
-umask 022
-mkdir -m 755 /tmp/bundle /tmp/state
-mkdir -m 1777 /tmp/guest
-cp /work/config.json /tmp/bundle/
-rm /work/config.json
-chown 1000:1000 /work
-exec \"$@\"
-";
+const SCRIPT: &str = include_str!("start.sh");
 
 /// Bytes and files of the private files that are not the program's: what the runtime keeps, and
 /// the directories that are made for it.
@@ -112,7 +104,8 @@ pub(crate) async fn start(
     let root = format!("/{ROOT}");
     let configuration = Configuration::new(command, &root, &WRITABLE, limits).text();
     let configuration = configuration.map_err(internal("write a container's configuration"))?;
-    let shell = ["/bin/sh", "-c", SCRIPT, "sh"].map(str::to_owned);
+    let groups = if runtime.looks_for_groups() { "groups" } else { "none" };
+    let shell = ["/bin/sh", "-c", SCRIPT, "sh", groups].map(str::to_owned);
     let arguments = shell.into_iter().chain(runtime.arguments(platform));
     let started = jail.start(Command {
         path: b"/bin/sh".to_vec(),
@@ -160,6 +153,9 @@ fn jail_root(runtime: &Runtime, root: &Root, agent: Option<PathBuf>) -> Root {
     whole.directories = ["proc", "sys", "dev", "dev/shm", "dev/pts", "dev/mqueue", "work", "tmp"]
         .map(|name| inner(Path::new(name)))
         .into();
+    whole.directories.push("sys/fs/cgroup".into());
+    // Runtimes insist on a terminal, which no container gets.
+    whole.texts.push(("dev/tty".into(), String::new()));
     whole.binds.extend(agent.map(|host| Bind {
         host,
         guest: inner(Path::new(AGENT)),

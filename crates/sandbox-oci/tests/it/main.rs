@@ -1,7 +1,12 @@
 //! x
-#[tokio::test]
-async fn x() {
+use atoll_sandbox::Backend as _;
+#[test]
+fn x() {
+    for (name, level) in [("runsc", atoll_types::Level::Gvisor), ("crun", atoll_types::Level::Process), ("runc", atoll_types::Level::Process)] {
+    let backend = atoll_sandbox_oci::OciBackend::configured(name, level);
     let now = std::time::Instant::now();
-    println!("{:?}", atoll_sandbox_oci::x::probe().await);
-    println!("{:?}", now.elapsed());
+    for layer in backend.probe() { if layer.state == atoll_types::LayerState::Missing || name == "runsc" {
+    println!("{layer:?}"); } }
+    println!("{name} {:?}", now.elapsed());
+    }
 }
