@@ -50,7 +50,10 @@ pub(crate) type Reasons = String;
 impl Platforms {
     /// Names where to remember.
     pub(crate) fn keep_in(&self, directory: &Path) {
-        let mut kept = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *kept = Some(directory.join(MEMORY));
     }
 
@@ -154,7 +157,9 @@ async fn hear(
         return Ok(());
     }
     let last = errors.lines().rev().find(|line| !line.trim().is_empty());
-    Err(last.unwrap_or("no container starts, and nobody says why").to_owned())
+    Err(last
+        .unwrap_or("no container starts, and nobody says why")
+        .to_owned())
 }
 
 async fn read(running: Running) -> io::Result<(String, String)> {
@@ -212,7 +217,14 @@ mod tests {
         let runtime = identity("this kernel");
         let platform = Platform::Ptrace;
         assert_eq!(recall(Some(&path), Some(&runtime)), None);
-        remember(&path, &Remembered { runtime: runtime.clone(), platform }).unwrap();
+        remember(
+            &path,
+            &Remembered {
+                runtime: runtime.clone(),
+                platform,
+            },
+        )
+        .unwrap();
         assert_eq!(recall(Some(&path), Some(&runtime)), Some(platform));
         assert_eq!(recall(Some(&path), Some(&identity("another"))), None);
         assert_eq!(recall(Some(&path), None), None);

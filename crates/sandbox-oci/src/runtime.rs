@@ -167,20 +167,27 @@ mod tests {
     #[test]
     fn a_missing_runtime_is_named_with_what_to_do() {
         let why = Runtime::find("no-such-runtime").unwrap_err();
-        assert!(why.starts_with("no-such-runtime ") && why.contains("install"), "{why}");
+        assert!(
+            why.starts_with("no-such-runtime ") && why.contains("install"),
+            "{why}"
+        );
     }
 
     #[test]
     fn only_gvisor_is_told_a_platform() {
         let arguments = |family| {
             let path = "/usr/bin/x".into();
-            Runtime { path, family }.arguments(Some(Platform::Systrap)).join(" ")
+            Runtime { path, family }
+                .arguments(Some(Platform::Systrap))
+                .join(" ")
         };
         assert!(arguments(Family::Runsc).contains("--platform=systrap"));
         assert!(arguments(Family::Runsc).contains("--network=none"));
         assert!(!arguments(Family::Crun).contains("platform"));
         for family in [Family::Runsc, Family::Crun, Family::Other] {
-            assert!(arguments(family).ends_with(&format!("run --bundle {BUNDLE} {CONTAINER_NAME}")));
+            assert!(
+                arguments(family).ends_with(&format!("run --bundle {BUNDLE} {CONTAINER_NAME}"))
+            );
         }
     }
 }

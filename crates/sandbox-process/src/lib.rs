@@ -23,6 +23,9 @@ use atoll_types::calls::CallRules;
 use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 pub use atoll_jail::cpu_time_us;
+pub use environment::CommandLine;
+pub use interpreter::Interpreters;
+pub use waiting::{Ends, Handed, NotStarted, SCRIPT, SCRIPT_PLACE, Waiting, may_be_forked, suits};
 
 /// The root directory that programs of an environment find at this level, for levels that show
 /// them the same.
@@ -41,10 +44,7 @@ pub fn interpreter_of(kind: ProgramKind) -> Result<(), String> {
     Interpreters::find().check(kind)
 }
 
-use environment::CommandLine;
-use interpreter::Interpreters;
 use sandbox::ProcessSandbox;
-use waiting::Ends;
 use zygotes::Zygotes;
 
 /// Makes sandboxes of the `process` level.
@@ -195,6 +195,11 @@ impl Backend for ProcessBackend {
     /// renewing a sandbox.
     fn renews(&self, environment: &Environment, job: &Job) -> bool {
         Jail::is_renewable() && !(is_forked(environment) && self.suits_warm(job))
+    }
+
+    /// Ends the interpreters that fork copies of themselves; the next copy takes a new one.
+    async fn close(&self) {
+        self.zygotes.close().await;
     }
 
     async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
