@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoll_jail::Jail;
 use atoll_remote::Outside;
-use atoll_sandbox::DestroyError;
+use atoll_sandbox::{DestroyError, Leaving, Leavings, LeftFile};
 use atoll_types::{LayerReport, Level, LimitName, Limits, Usage};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
@@ -192,6 +192,17 @@ impl Outside for Boundary {
         PATIENCE
     }
 
+    /// They are on the jail's own file system, and outlive whatever became of the container.
+    async fn leavings(&self) -> Option<io::Result<Leavings>> {
+        let jail = self.held.jail().take();
+        let Some(mut jail) = jail else {
+            return Some(Err(io::ErrorKind::NotConnected.into()));
+        };
+        let left = jail.leavings().await;
+        *self.held.jail() = Some(jail);
+        Some(left.map(|left| -> Leavings { Box::new(left.map(leaving)) }))
+    }
+
     async fn destroy(&self) -> Result<(), DestroyError> {
         self.stop_watching();
         let jail = self.held.jail().take();
@@ -208,6 +219,18 @@ impl Outside for Boundary {
 impl Drop for Boundary {
     fn drop(&mut self) {
         self.stop_watching();
+    }
+}
+
+fn leaving(left: atoll_jail::Leaving) -> Leaving {
+    Leaving {
+        path: left.path,
+        file: left.file.map(|file| LeftFile {
+            bytes: file.bytes,
+            executable: file.executable,
+            shared: file.shared,
+            content: Box::new(file.content),
+        }),
     }
 }
 

@@ -24,6 +24,7 @@ use atoll_remote::{Agent, Outside as _, Remote};
 use atoll_sandbox::{
     Backend, Beginning, CreateError, Environment, Sandbox, SandboxSpec, Terms,
 };
+use atoll_sandbox_process::Interpreters;
 use atoll_types::{Layer, LayerReport, Level, ProgramKind, TenantId};
 
 use boundary::{Boundary, OWN_MEMORY_BYTES, PATIENCE, Words};
@@ -131,7 +132,7 @@ impl Backend for OciBackend {
 
     fn supports(&self, kind: ProgramKind) -> Result<(), String> {
         self.inner.runtime.as_ref().map_err(Clone::clone)?;
-        atoll_sandbox_process::interpreter_of(kind).map_err(|why| match kind {
+        Interpreters::find().check(kind).map_err(|why| match kind {
             ProgramKind::WasmModule | ProgramKind::WasmComponent => format!(
                 "the level {} does not run WebAssembly; the instance level does",
                 self.level

@@ -36,14 +36,6 @@ pub fn root(environment: &Environment) -> Result<atoll_jail::Root, CreateError> 
     environment::root(&Interpreters::find(), environment)
 }
 
-/// Whether this host has what programs of a kind run on.
-///
-/// # Errors
-/// A sentence that says what is missing.
-pub fn interpreter_of(kind: ProgramKind) -> Result<(), String> {
-    Interpreters::find().check(kind)
-}
-
 use sandbox::ProcessSandbox;
 use zygotes::Zygotes;
 
