@@ -78,6 +78,18 @@ pub(crate) fn begin(
     Jail::begin_runtime(&spec)
 }
 
+/// Processors while a container is built, in hundredths: that is work of Atoll's own, and its
+/// program's share holds from then on.
+const BUILDING_CPU_PERCENT: u32 = 1_000;
+
+/// The limits of a jail in which a container with such limits is built.
+pub(crate) fn building_limits(limits: &Limits, own_memory_bytes: u64) -> Limits {
+    Limits {
+        cpu_percent: BUILDING_CPU_PERCENT.max(limits.cpu_percent),
+        ..jail_limits(limits, own_memory_bytes)
+    }
+}
+
 /// The limits of the jail of a container with such limits.
 pub(crate) fn jail_limits(limits: &Limits, own_memory_bytes: u64) -> Limits {
     Limits {

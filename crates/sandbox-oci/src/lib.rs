@@ -245,7 +245,7 @@ impl Beginning for ContainerBeginning {
         let accepted = accepted(terms.accept_missing);
         let platform = self.inner.platform(runtime, &self.root, &accepted).await;
         let platform = platform.map_err(|why| missing(&why))?;
-        let limits = container::jail_limits(&terms.limits, OWN_MEMORY_BYTES);
+        let limits = container::building_limits(&terms.limits, OWN_MEMORY_BYTES);
         let jail = self.jail.finish(limits, &accepted).await;
         let mut jail = jail.map_err(|error| create_error(level, error))?;
         let layers = self.inner.layers(jail.layers(Profile::Runtime), platform);
