@@ -276,16 +276,20 @@ impl Driver {
         }
     }
 
-    /// Queues more of the job's files while there is room.
+    /// Sends what waits and more of the job's files, until the stream takes no more or everything
+    /// is sent.
     fn fill(&mut self) -> Result<(), Over> {
-        while self.writer.waiting_bytes() < AHEAD_BYTES {
+        loop {
+            self.writer.try_flush().map_err(broken)?;
+            if self.writer.waiting_bytes() > 0 {
+                return Ok(());
+            }
             let Some(piece) = self.contents.next() else {
-                break;
+                return Ok(());
             };
             let order = Order::Content(piece.to_vec());
             self.writer.queue(&order).map_err(broken)?;
         }
-        self.writer.try_flush().map_err(broken)
     }
 
     fn command(&mut self, command: Command) -> Result<(), Over> {
