@@ -1,6 +1,7 @@
 //! One program that runs plainly.
 
 use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -30,6 +31,8 @@ pub(crate) struct PlainSandbox {
     handed: Option<Handed>,
     processes: Option<Processes>,
     started: Option<Instant>,
+    /// The most processes and threads that were seen at once.
+    processes_peak: AtomicU32,
 }
 
 /// What holds before the limits are decided: nothing may be used.
@@ -60,6 +63,7 @@ impl PlainSandbox {
             handed: None,
             processes: None,
             started: None,
+            processes_peak: AtomicU32::new(0),
         }
     }
 
@@ -101,6 +105,19 @@ impl PlainSandbox {
             let path = String::from_utf8_lossy(&command.path);
             StartError::Program(format!("failed to execute {path}: {error}"))
         })
+    }
+
+    /// Processes and threads that were seen at once, the ones of now included.
+    fn processes_peak(&self) -> u32 {
+        let processes = self.processes.as_ref().map_or(0, Processes::count);
+        let before = self.processes_peak.fetch_max(processes, Ordering::Relaxed);
+        before.max(processes)
+    }
+
+    /// Whether the program, which has ended, had all the processes that it may have: it is one of
+    /// them.
+    fn had_all_processes(&self) -> bool {
+        self.processes_peak().saturating_add(1) >= self.limits.processes
     }
 
     /// Bytes in private files, and whether there is no room for more.
@@ -158,7 +175,7 @@ impl Sandbox for PlainSandbox {
         })
     }
 
-    /// Memory, processors and processes are counted from outside.
+    /// Memory and processors are counted from outside.
     fn usage(&self) -> Usage {
         let Some(started) = self.started else {
             return Usage::default();
@@ -166,6 +183,7 @@ impl Sandbox for PlainSandbox {
         Usage {
             wall_time_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             disk_bytes: self.disk().0,
+            processes_peak: self.processes_peak(),
             ..Usage::default()
         }
     }
@@ -180,6 +198,8 @@ impl Sandbox for PlainSandbox {
             Some(LimitName::CpuTime)
         } else if ended != ProgramEnd::Exited(0) && self.disk().1 {
             Some(LimitName::Disk)
+        } else if ended != ProgramEnd::Exited(0) && self.had_all_processes() {
+            Some(LimitName::Processes)
         } else {
             None
         }

@@ -59,10 +59,11 @@ const OWN_DISK_FILES: u64 = 24;
 
 /// Threads and processes of the runtime itself, on top of those that it makes for each one of the
 /// program's.
-const OWN_PROCESSES: u32 = 96;
+const OWN_PROCESSES: u32 = 256;
 
-/// gVisor makes up to this many threads and processes of the host for each of a program's.
-const PROCESSES_FOR_ONE: u32 = 4;
+/// gVisor's tracer makes about this many threads of the host for each process of a program, and more
+/// when all of its own are busy; how many a program has is held inside.
+const PROCESSES_FOR_ONE: u32 = 32;
 
 /// Begins to build a container's jail.
 pub(crate) fn begin(
