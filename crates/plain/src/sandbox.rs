@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
+use atoll_jail::seccomp::Profile;
 use atoll_jail::{Command, Leavings as LeftBehind, ProgramEnd, Running};
 use atoll_sandbox::{
     DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
@@ -35,28 +36,16 @@ pub(crate) struct PlainSandbox {
     processes_peak: AtomicU32,
 }
 
-/// What holds before the limits are decided: nothing may be used.
-pub(crate) const NO_LIMITS: Limits = Limits {
-    wall_time_ms: 0,
-    cpu_time_ms: 0,
-    cpu_percent: 0,
-    memory_bytes: 0,
-    processes: 0,
-    disk_bytes: 0,
-    disk_files: 0,
-    output_bytes: 0,
-    open_files: 0,
-};
-
 impl PlainSandbox {
     pub(crate) fn new(place: Place, command: CommandLine, limits: Limits) -> Self {
+        let filter = place.filters.then(|| command.profile());
         Self {
             place,
             command,
             limits,
             enforcement: Enforcement {
                 level: Level::Process,
-                layers: layers(),
+                layers: layers(filter),
             },
             lifecycle: Lifecycle::default(),
             waiting: None,
@@ -267,8 +256,8 @@ impl Drop for PlainSandbox {
     }
 }
 
-/// What is in force here.
-pub(crate) fn layers() -> Vec<LayerReport> {
+/// What is in force here, with such a filter of system calls.
+pub(crate) fn layers(filter: Option<Profile>) -> Vec<LayerReport> {
     let layers = [
         (
             Layer::NoCapabilities,
@@ -280,13 +269,14 @@ pub(crate) fn layers() -> Vec<LayerReport> {
             "only its standard streams are open",
         ),
     ];
-    layers
-        .map(|(layer, detail)| LayerReport {
-            layer,
-            state: LayerState::Enforced,
-            detail: detail.to_owned(),
-        })
-        .into()
+    let layers = layers.map(|(layer, detail)| (layer, detail.to_owned()));
+    let filter = filter.map(|profile| (Layer::Seccomp, profile.describe()));
+    let enforced = |(layer, detail)| LayerReport {
+        layer,
+        state: LayerState::Enforced,
+        detail,
+    };
+    layers.into_iter().chain(filter).map(enforced).collect()
 }
 
 fn leaving(left: atoll_jail::Leaving) -> Leaving {

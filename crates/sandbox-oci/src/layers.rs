@@ -37,7 +37,9 @@ impl Layers {
     /// Those of the jail, the kernel's, and what is said from inside about layers that the jail
     /// does not have.
     pub(crate) fn with(&self, inside: Vec<LayerReport>) -> Vec<LayerReport> {
-        let mut layers: Vec<LayerReport> = self.jail.iter().map(|it| self.explain(it)).collect();
+        let filter = inside.iter().find(|report| report.layer == Layer::Seccomp);
+        let jail = self.jail.iter();
+        let mut layers: Vec<LayerReport> = jail.map(|it| self.explain(it, filter)).collect();
         if let Kernel::Own(platform) = &self.kernel {
             layers.push(LayerReport {
                 layer: Layer::OwnKernel,
@@ -54,7 +56,7 @@ impl Layers {
     }
 
     /// The runtime adds to what the jail holds.
-    fn explain(&self, report: &LayerReport) -> LayerReport {
+    fn explain(&self, report: &LayerReport, filter: Option<&LayerReport>) -> LayerReport {
         let mut report = report.clone();
         if report.state != LayerState::Enforced {
             return report;
@@ -67,9 +69,16 @@ impl Layers {
                     report.detail
                 );
             }
-            (Layer::Seccomp, Kernel::Host(runtime)) => {
-                report.detail = format!("{}; {runtime} has no filter of its own", report.detail);
-            }
+            (Layer::Seccomp, Kernel::Host(runtime)) => match filter {
+                Some(filter) => {
+                    report.detail = format!("{}; around it, {}", filter.detail, report.detail);
+                }
+                None => {
+                    report.state = LayerState::Missing;
+                    report.detail =
+                        format!("the program faces the host's kernel, and {runtime} filters nothing");
+                }
+            },
             (Layer::NoCapabilities, _) => {
                 report.detail = "the program has none; those that the runtime keeps reach no \
                                  further than its jail"
@@ -97,6 +106,15 @@ pub(crate) fn missing_kernel(detail: &str) -> LayerReport {
         layer: Layer::OwnKernel,
         state: LayerState::Missing,
         detail: detail.to_owned(),
+    }
+}
+
+/// The filter that a program has which faces the host's kernel.
+pub(crate) fn filtered() -> LayerReport {
+    LayerReport {
+        layer: Layer::Seccomp,
+        state: LayerState::Enforced,
+        detail: "the filter that the program would have at the level process".to_owned(),
     }
 }
 
@@ -140,5 +158,14 @@ mod tests {
     fn only_a_kernel_of_its_own_is_reported_as_one() {
         let layers = Layers::new(Vec::new(), Kernel::Host("crun".to_owned()));
         assert!(layers.with(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_program_that_faces_the_hosts_kernel_needs_a_filter() {
+        let jail = vec![report(Layer::Seccomp, "jail")];
+        let layers = Layers::new(jail, Kernel::Host("crun".to_owned()));
+        let state = |inside| layers.with(inside).first().map(|report| report.state);
+        assert_eq!(state(Vec::new()), Some(LayerState::Missing));
+        assert_eq!(state(vec![filtered()]), Some(LayerState::Enforced));
     }
 }

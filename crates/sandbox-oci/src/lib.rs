@@ -22,10 +22,10 @@ use atoll_jail::{JailBeginning, JailError, Root, helper_binary};
 use atoll_remote::protocol::{Begin, Surroundings};
 use atoll_remote::{Agent, Outside as _, Remote};
 use atoll_sandbox::{
-    Backend, Beginning, CreateError, Environment, Sandbox, SandboxSpec, Terms,
+    Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec, Terms,
 };
 use atoll_sandbox_process::Interpreters;
-use atoll_types::{Layer, LayerReport, Level, ProgramKind, TenantId};
+use atoll_types::{Layer, LayerReport, LayerState, Level, ProgramKind, TenantId};
 
 use boundary::{Boundary, OWN_MEMORY_BYTES, PATIENCE, Words};
 use layers::{Kernel, Layers};
@@ -141,6 +141,11 @@ impl Backend for OciBackend {
         })
     }
 
+    /// In a warm container an interpreter of Python waits.
+    fn suits_warm(&self, job: &Job) -> bool {
+        job.program.kind != ProgramKind::Python || atoll_sandbox_process::suits(job)
+    }
+
     fn keep_in(&self, state_dir: &Path) {
         self.inner.platforms.keep_in(state_dir);
     }
@@ -191,9 +196,9 @@ impl Inner {
         });
         let jail = atoll_jail::probe();
         match tried {
-            Ok(platform) => self.layers(jail, platform).with(Vec::new()),
+            Ok(platform) => self.layers(jail, platform).with(vec![layers::filtered()]),
             Err(why) => {
-                let mut layers = self.layers(jail, None).with(Vec::new());
+                let mut layers = self.layers(jail, None).with(vec![layers::filtered()]);
                 layers.push(layers::missing_kernel(&why));
                 layers
             }
@@ -250,8 +255,11 @@ impl Beginning for ContainerBeginning {
         let mut jail = jail.map_err(|error| create_error(level, error))?;
         let layers = self.inner.layers(jail.layers(Profile::Runtime), platform);
         let agent = container::agent_place();
-        let command = [agent.as_str(), "container"];
-        let running = container::start(&mut jail, runtime, platform, &command, &terms.limits);
+        let command: &[&str] = match platform {
+            Some(_) => &[&agent, "container"],
+            None => &[&agent, "container", "host"],
+        };
+        let running = container::start(&mut jail, runtime, platform, command, &terms.limits);
         let running = running.await.map_err(|error| create_error(level, error))?;
         let words = Words::listen(running.stderr).map_err(internal("hear from a runtime"))?;
         let boundary = Boundary::new(level, layers, jail, words);
@@ -270,23 +278,45 @@ impl Beginning for ContainerBeginning {
             is_fresh: false,
         };
         let agent = Agent::meet(running.stdout, running.stdin, PATIENCE).await;
-        let agent = match agent {
-            Ok(mut agent) => agent.begin(begin).await.map(drop).map(|()| agent),
-            Err(error) => Err(error),
+        let begun = match agent {
+            Ok(agent) => begun(agent, begin, &boundary).await,
+            Err(error) => Err(error.into_create_error(level)),
         };
-        let agent = match agent {
-            Ok(agent) => agent,
+        let settled = boundary.settle(&terms.limits);
+        let begun = begun.and_then(|agent| {
+            settled.map_err(internal("limit a container"))?;
+            Ok(agent)
+        });
+        match begun {
+            Ok(agent) => Ok(Box::new(Remote::new(agent, Box::new(boundary)))),
             Err(error) => {
                 let said = boundary.last_words();
                 // What failed before says more.
                 let _ = boundary.destroy().await;
-                let error = error.into_create_error(level);
-                return Err(with_words(error, said));
+                Err(with_words(error, said))
             }
-        };
-        let settled = boundary.settle(&terms.limits);
-        settled.map_err(internal("limit a container"))?;
-        Ok(Box::new(Remote::new(agent, Box::new(boundary))))
+        }
+    }
+}
+
+/// Lets an agent build its sandbox. Nothing may be missing then but what is accepted.
+async fn begun(
+    mut agent: Agent,
+    begin: Begin,
+    boundary: &Boundary,
+) -> Result<Agent, CreateError> {
+    let level = boundary.level();
+    let accepted = begin.accept_missing.clone();
+    let inside = agent.begin(begin).await;
+    let inside = inside.map_err(|error| error.into_create_error(level))?;
+    let mut missing = boundary.layers(inside.to_vec());
+    missing.retain(|report| {
+        report.state == LayerState::Missing && !accepted.contains(&report.layer)
+    });
+    if missing.is_empty() {
+        Ok(agent)
+    } else {
+        Err(CreateError::NotEnforceable { level, missing })
     }
 }
 
