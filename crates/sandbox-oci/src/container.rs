@@ -50,15 +50,7 @@ const WRITABLE: [(&str, &str); 3] = [
 ];
 
 /// Makes the places and becomes the runtime.
-const SCRIPT: &str = "set -e
-umask 022
-mkdir -m 755 /tmp/bundle /tmp/state
-mkdir -m 1777 /tmp/guest
-cp /work/config.json /tmp/bundle/
-rm /work/config.json
-chown 1000:1000 /work
-exec \"$@\"
-";
+const SCRIPT: &str = include_str!("start.sh");
 
 /// Bytes and files of the private files that are not the program's: what the runtime keeps, and
 /// the directories that are made for it.
@@ -67,10 +59,11 @@ const OWN_DISK_FILES: u64 = 24;
 
 /// Threads and processes of the runtime itself, on top of those that it makes for each one of the
 /// program's.
-const OWN_PROCESSES: u32 = 96;
+const OWN_PROCESSES: u32 = 256;
 
-/// gVisor makes up to this many threads and processes of the host for each of a program's.
-const PROCESSES_FOR_ONE: u32 = 4;
+/// gVisor's tracer makes about this many threads of the host for each process of a program, and more
+/// when all of its own are busy; how many a program has is held inside.
+const PROCESSES_FOR_ONE: u32 = 32;
 
 /// Begins to build a container's jail.
 pub(crate) fn begin(
@@ -84,6 +77,18 @@ pub(crate) fn begin(
         root: jail_root(runtime, root, agent),
     };
     Jail::begin_runtime(&spec)
+}
+
+/// Processors while a container is built, in hundredths: that is work of Atoll's own, and its
+/// program's share holds from then on.
+const BUILDING_CPU_PERCENT: u32 = 1_000;
+
+/// The limits of a jail in which a container with such limits is built.
+pub(crate) fn building_limits(limits: &Limits, own_memory_bytes: u64) -> Limits {
+    Limits {
+        cpu_percent: BUILDING_CPU_PERCENT.max(limits.cpu_percent),
+        ..jail_limits(limits, own_memory_bytes)
+    }
 }
 
 /// The limits of the jail of a container with such limits.
@@ -112,18 +117,15 @@ pub(crate) async fn start(
     let root = format!("/{ROOT}");
     let configuration = Configuration::new(command, &root, &WRITABLE, limits).text();
     let configuration = configuration.map_err(internal("write a container's configuration"))?;
-    let shell = ["/bin/sh", "-c", SCRIPT, "sh"].map(str::to_owned);
+    let groups = if runtime.looks_for_groups() { "groups" } else { "none" };
+    let shell = ["/bin/sh", "-c", SCRIPT, "sh", groups].map(str::to_owned);
     let arguments = shell.into_iter().chain(runtime.arguments(platform));
     let started = jail.start(Command {
         path: b"/bin/sh".to_vec(),
         arguments: arguments.map(String::into_bytes).collect(),
-        environment: [
-            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME=/tmp",
-            "TMPDIR=/tmp",
-        ]
-        .map(|variable| variable.as_bytes().to_vec())
-        .into(),
+        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp"]
+            .map(|variable| variable.as_bytes().to_vec())
+            .into(),
         files: vec![JailFile {
             name: CONFIGURATION.as_bytes().to_vec(),
             content: configuration.into(),
@@ -161,18 +163,12 @@ fn jail_root(runtime: &Runtime, root: &Root, agent: Option<PathBuf>) -> Root {
             .iter()
             .map(|(name, text)| (inner(name), text.clone())),
     );
-    whole.directories = [
-        "proc",
-        "sys",
-        "dev",
-        "dev/shm",
-        "dev/pts",
-        "dev/mqueue",
-        "work",
-        "tmp",
-    ]
-    .map(|name| inner(Path::new(name)))
-    .into();
+    whole.directories = ["proc", "sys", "dev", "dev/shm", "dev/pts", "dev/mqueue", "work", "tmp"]
+        .map(|name| inner(Path::new(name)))
+        .into();
+    whole.directories.push("sys/fs/cgroup".into());
+    // Runtimes insist on a terminal, which no container gets.
+    whole.texts.push(("dev/tty".into(), String::new()));
     whole.binds.extend(agent.map(|host| Bind {
         host,
         guest: inner(Path::new(AGENT)),
