@@ -29,11 +29,13 @@ pub enum Profile {
     StrictOrReplaced,
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
     WasmWorker,
+    /// The process that is a virtual machine, before it locks itself further.
+    Machine,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Strict,
         Self::StrictOrReplaced,
         Self::Zygote,
@@ -44,6 +46,7 @@ impl Profile {
             writable_code: true,
         },
         Self::WasmWorker,
+        Self::Machine,
     ];
 
     /// Whether its programs have no threads, no children and no sockets.
@@ -71,6 +74,7 @@ impl Profile {
             Self::WasmWorker => {
                 "a WebAssembly runtime: threads, and descriptors that are handed to it"
             }
+            Self::Machine => "a virtual machine: threads, translated code, sockets it is handed",
         };
         let allowed = Filter::of(self).map_or(0, |filter| filter.allowed());
         format!("{what}; {allowed} system calls allowed, as a decision tree")
@@ -158,6 +162,12 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             add(&[libc::SYS_execve], &Action::Allow);
             // The worker replaces this filter by a narrower one.
             add(&[libc::SYS_seccomp], &Action::Allow);
+        }
+        // An emulator translates the guest's code into memory that it executes. execve and seccomp
+        // are there as for the worker.
+        Profile::Machine => {
+            add(MACHINE, &Action::Allow);
+            add(MAPPING, &Action::Allow);
         }
     }
     (rules, errno(EPERM))
@@ -596,6 +606,40 @@ const WASM_WORKER: &[c_long] = &[
     libc::SYS_socketpair,
     libc::SYS_statx,
     libc::SYS_memfd_create,
+];
+
+/// What QEMU does with the memory, the files and the sockets that it is given: it makes no socket of
+/// its own and starts no other program.
+const MACHINE: &[c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_seccomp,
+    libc::SYS_signalfd4,
+    libc::SYS_timer_create,
+    libc::SYS_timer_settime,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_getoverrun,
+    libc::SYS_timer_delete,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
+    libc::SYS_getsockopt,
+    libc::SYS_setsockopt,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_shutdown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_access,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_eventfd,
 ];
 
 const LOCAL_SOCKETS: &[c_long] = &[
