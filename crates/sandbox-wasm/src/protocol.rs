@@ -19,22 +19,19 @@
 
 mod bundle;
 mod compile;
-mod frame;
 mod links;
 mod notice;
 mod order;
-mod text;
 
 use atoll_types::ProgramKind;
 use serde::{Deserialize, Serialize};
 
+pub use atoll_frame::{FrameError, FrameReader, TEXT_BYTES_MAX, tidy, write_frame};
 pub use bundle::{Bundle, BundleExport, BundleJoint, BundlePiece};
 pub use compile::{CompileReport, CompileRequest, CompileStatus, read_request, write_request};
-pub use frame::{FrameError, FrameReader, write_frame};
 pub use links::{CallOut, CallTarget, Caller, Links, PartStore};
 pub use notice::{CALLS_TOLD_MAX, GuestEnd, GuestUsage, Notice, OutputStream};
 pub use order::{Order, Run, Serve, Settings};
-pub use text::tidy;
 
 /// The worker's socket, and the compiler's request.
 pub const ORDER_DESCRIPTOR: i32 = 3;
@@ -59,9 +56,6 @@ pub const PIECE_BYTES_MAX: usize = 256 << 10;
 
 /// The largest [`Notice`] or [`CompileStatus`], in bytes.
 pub const NOTICE_BYTES_MAX: usize = 128 << 10;
-
-/// The longest text that is believed, in bytes; longer ones are cut.
-pub const TEXT_BYTES_MAX: usize = 16 << 10;
 
 /// What kind of WebAssembly a program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Texts that come from a process that may have been taken over.
 
-use super::TEXT_BYTES_MAX;
+/// The longest text that is believed, in bytes; longer ones are cut.
+pub const TEXT_BYTES_MAX: usize = 16 << 10;
 
 /// Replaces what a terminal or a log would obey, apart from line ends, and cuts at a character.
 #[must_use]
