@@ -19,7 +19,7 @@ out=${1:-$built/guest}
 # What programs find inside; python3-numpy only where this machine has it.
 packages=(bash coreutils dash findutils grep mawk nodejs python3 sed)
 # The modules that the agent needs, without those that they need themselves.
-modules=(virtio_mmio virtio_console virtio_blk erofs overlay virtio_balloon)
+modules=(virtio_mmio virtio_console virtio_blk erofs)
 helpers=("$built/atoll-agent" "$built/atoll-launcher")
 
 [ "$(uname -m)" = x86_64 ] || die "there is a guest for x86-64 only"
@@ -32,18 +32,21 @@ if dpkg-query -W -f '${Status}' python3-numpy 2> /dev/null | grep -q ' installed
 fi
 fetch_kernel
 
-# Everything that the result depends on.
-inputs() {
+# Everything that the root directory depends on.
+root_inputs() {
     sha256sum < "$root/scripts/build-guest.sh"
     sha256sum < "$root/scripts/lib.sh"
-    sha256sum < "$kernel"
-    local helper
-    for helper in "${helpers[@]}"; do sha256sum < "$helper"; done
     packages_of "${packages[@]}" \
         | xargs dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' 2> /dev/null || true
     mkfs.erofs -V 2>&1 || true # it does not call that a success
 }
-made_of=$(inputs | sha256sum | cut -d ' ' -f 1)
+root_made_of=$(root_inputs | sha256sum | cut -d ' ' -f 1)
+
+# Everything that the result depends on.
+made_of=$({
+    echo "$root_made_of"
+    for file in "$kernel" "${helpers[@]}"; do sha256sum < "$file"; done
+} | sha256sum | cut -d ' ' -f 1)
 if grep -qs "\"inputs\": \"$made_of\"" "$out/manifest.json"; then exit 0; fi
 
 say "Building the guest of virtual machines (about a minute)"
@@ -94,13 +97,14 @@ PYTHON
 
 make_initrd() {
     local tree=$scratch/initrd file
-    mkdir -p "$tree"/{dev,proc,sys,root,modules}
+    mkdir -p "$tree"/{dev,proc,sys,root,modules,libexec}
     install -m 0755 "$built/atoll-agent" "$tree/init"
+    install -m 0755 "$built/atoll-launcher" "$tree/libexec"
     in_order "${modules[@]}" > "$scratch/modules"
     while read -r file; do
         install -m 0644 "$file" "$tree/modules"
         basename "$file"
-    done < "$scratch/modules" > "$tree/modules/order"
+    done < "$scratch/modules" > "$tree/modules/list"
     find "$tree" -exec touch -h -d @0 {} +
     (cd "$tree" && find . -mindepth 1 | sort \
         | cpio --quiet --create --format newc --reproducible --owner 0:0) \
@@ -109,7 +113,11 @@ make_initrd() {
 
 make_root() {
     local tree=$scratch/root
-    mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc/ssl/certs,dev,proc,sys,tmp,run,var,root,home,work,atoll}
+    if grep -qs "\"root_inputs\": \"$root_made_of\"" "$out/manifest.json"; then
+        cp --reflink=auto "$out/root.erofs" "$scratch/guest/root.erofs"
+        return
+    fi
+    mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},etc/ssl/certs,dev,proc,sys,tmp,run,var,root,home,work}
     ln -s usr/bin usr/sbin usr/lib usr/lib64 "$tree"
     # Without what is for building programs.
     files_of "${packages[@]}" \
@@ -128,7 +136,6 @@ make_root() {
     SOURCE_DATE_EPOCH=0 PYTHONHASHSEED=0 /usr/bin/python3 -m compileall -q -q -s "$tree" \
         --invalidation-mode unchecked-hash "$tree/usr/lib/python3" "$tree"/usr/lib/python3.* \
         > "$scratch/compileall.log" || true # some packages hold files that are not meant to compile
-    install -m 0755 -t "$tree/atoll" "${helpers[@]}"
     printf 'root:x:0:0::/root:/bin/sh\n' > "$tree/etc/passwd"
     printf 'root:x:0:\n' > "$tree/etc/group"
     : > "$tree/etc/machine-id"
@@ -139,14 +146,20 @@ make_root() {
 }
 
 make_manifest() {
-    python3 - "$scratch/guest" "$made_of" "$kernel_release" << 'PYTHON'
+    python3 - "$scratch/guest" "$made_of" "$root_made_of" "$kernel_release" << 'PYTHON'
 import hashlib, json, pathlib, sys
-guest, inputs, kernel = sys.argv[1:]
+guest, inputs, root_inputs, kernel = sys.argv[1:]
 files = {}
 for name in ("vmlinux", "initrd", "root.erofs"):
     content = (pathlib.Path(guest) / name).read_bytes()
     files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-manifest = {"version": 1, "kernel": kernel, "inputs": inputs, "files": files}
+manifest = {
+    "version": 1,
+    "kernel": kernel,
+    "inputs": inputs,
+    "root_inputs": root_inputs,
+    "files": files,
+}
 (pathlib.Path(guest) / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 PYTHON
 }

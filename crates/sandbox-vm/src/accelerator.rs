@@ -12,6 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::fs::MemfdFlags;
@@ -46,8 +47,57 @@ pub enum KvmDiagnosis {
     },
 }
 
+/// What runs the guest's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accelerator {
+    /// The processor itself.
+    Kvm,
+    /// QEMU's translator.
+    Tcg,
+}
+
+impl Accelerator {
+    /// The best that works here, told by guests that ran, with how that was seen. Looks once.
+    ///
+    /// # Errors
+    /// Why no guest runs at all.
+    pub(crate) fn choose() -> Result<(Self, &'static str), String> {
+        static CHOSEN: OnceLock<Result<(Accelerator, String), String>> = OnceLock::new();
+        let chosen = CHOSEN.get_or_init(|| {
+            let why_not_kvm = match diagnose() {
+                KvmDiagnosis::Usable { detail } => {
+                    return Ok((Self::Kvm, format!("KVM: {detail}")));
+                }
+                KvmDiagnosis::Unusable { detail, .. } | KvmDiagnosis::NotChecked { detail, .. } => {
+                    detail
+                }
+            };
+            let qemu = find_qemu().ok_or_else(|| {
+                format!("{QEMU} was not found on this host; install qemu-system-x86")
+            })?;
+            run_guest(&qemu, "tcg")?;
+            let slow = "emulation, many times slower than the processor";
+            Ok((
+                Self::Tcg,
+                format!("{slow}, because KVM is not usable: {why_not_kvm}"),
+            ))
+        });
+        let chosen = chosen.as_ref().map_err(Clone::clone)?;
+        Ok((chosen.0, &chosen.1))
+    }
+
+    /// Its name for QEMU.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Kvm => "kvm",
+            Self::Tcg => "tcg",
+        }
+    }
+}
+
 /// Tries it.
-pub(super) fn diagnose() -> KvmDiagnosis {
+#[must_use]
+pub fn diagnose() -> KvmDiagnosis {
     let opened = File::options().read(true).write(true).open(DEVICE);
     if let Err(error) = opened {
         return KvmDiagnosis::Unusable {
@@ -79,7 +129,7 @@ pub(super) fn diagnose() -> KvmDiagnosis {
     }
 }
 
-fn find_qemu() -> Option<PathBuf> {
+pub(crate) fn find_qemu() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|directory| directory.join(QEMU))
