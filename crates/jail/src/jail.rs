@@ -188,6 +188,20 @@ impl Jail {
         Self::begin_as(spec, plans)
     }
 
+    /// Begins to build a jail for a container runtime. What runs there is started with
+    /// [`Profile::Runtime`], stays the user 0 of the jail's user namespace, and has no resource
+    /// limits of its own but those it sets itself.
+    ///
+    /// # Errors
+    /// As for [`Jail::begin`].
+    pub fn begin_runtime(spec: &JailSpec) -> Result<JailBeginning, JailError> {
+        let plans = Plans {
+            runtime: true,
+            ..Plans::default()
+        };
+        Self::begin_as(spec, plans)
+    }
+
     fn begin_as(spec: &JailSpec, plans: Plans) -> Result<JailBeginning, JailError> {
         // Before there is another process in this one's group, from which it may have to move.
         host();
@@ -214,6 +228,7 @@ impl Jail {
         let entrances: Vec<_> = entrances.iter().map(AsFd::as_fd).collect();
         let plan = Plan {
             zygote: plans.zygote,
+            runtime: plans.runtime,
             renews: plans.renews,
             ..plan(spec, cgroups)
         };
@@ -645,7 +660,9 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
         landlock: host().landlock,
         cgroups,
         own_users: host().own_users,
+        directories: spec.root.directories.clone(),
         zygote: false,
+        runtime: false,
         renews: false,
     }
 }

@@ -85,7 +85,10 @@ enum Entry {
 impl Leavings {
     /// Begins below `work`, which nobody writes to any more, and lists about `entries_max` entries
     /// at most.
-    pub(crate) fn below(work: BorrowedFd<'_>, entries_max: u64) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn below(work: BorrowedFd<'_>, entries_max: u64) -> io::Result<Self> {
         let mut leavings = Self {
             open: Vec::new(),
             path: Vec::new(),

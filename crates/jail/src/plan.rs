@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub links: Vec<(PathBuf, PathBuf)>,
     /// Small read-only files in the new root.
     pub texts: Vec<(PathBuf, String)>,
+    /// Empty directories in the new root.
+    pub directories: Vec<PathBuf>,
     /// Whether `/proc` (own processes only) is there.
     pub proc: bool,
     /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
@@ -41,9 +43,19 @@ pub(crate) struct Plan {
     /// Whether the program is an interpreter of Atoll's that forks confined copies of itself, and
     /// keeps what that takes.
     pub zygote: bool,
+    /// Whether the program is a container runtime, which keeps what building a container takes and
+    /// confines what it starts itself.
+    pub runtime: bool,
     /// Whether the jail serves several programs one after the other, each with a first process of
     /// its own, which a keeper makes.
     pub renews: bool,
+}
+
+impl Plan {
+    /// Whether the program stays the namespace's user 0, with some of its capabilities.
+    pub(crate) const fn stays_root(&self) -> bool {
+        self.zygote || self.runtime
+    }
 }
 
 /// Asks a keeper, once everything of the program before is gone, for what the next one needs.

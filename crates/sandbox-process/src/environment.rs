@@ -119,18 +119,16 @@ fn prefix(interpreter: &Path) -> Option<PathBuf> {
 
 /// How a job becomes a command line.
 #[derive(Debug)]
-pub(crate) struct CommandLine {
+pub struct CommandLine {
     interpreters: Interpreters,
     environment: Environment,
     profile: Profile,
 }
 
 impl CommandLine {
-    pub(crate) fn new(
-        interpreters: &Interpreters,
-        environment: Environment,
-        profile: Profile,
-    ) -> Self {
+    /// For jobs in an environment, with the interpreters that were found.
+    #[must_use]
+    pub fn new(interpreters: &Interpreters, environment: Environment, profile: Profile) -> Self {
         Self {
             interpreters: interpreters.clone(),
             environment,
@@ -145,7 +143,8 @@ impl CommandLine {
 
     /// The command for a job. The program lies in the working directory under its own name, so
     /// that tracebacks and `sys.argv[0]` read as people expect.
-    pub(crate) fn command(&self, job: Job) -> Command {
+    #[must_use]
+    pub fn command(&self, job: Job) -> Command {
         let kind = self.environment.kind;
         let place = Path::new(WORK_DIRECTORY).join(&job.program.name);
         let place = place.as_os_str().as_bytes().to_vec();
@@ -187,12 +186,26 @@ impl CommandLine {
 
     /// The command of a job that an interpreter goes through so that the first real one finds its
     /// memory ready.
-    pub(crate) fn rehearsal(&self) -> Command {
+    #[must_use]
+    pub fn rehearsal(&self) -> Command {
         self.command(waiting::rehearsal(&self.environment.modules))
+    }
+
+    /// The command of an interpreter that waits for its program, with what [`Ends`] has for it;
+    /// `None` where none can.
+    ///
+    /// [`Ends`]: crate::Ends
+    #[must_use]
+    pub fn waiting(&self, inner: Vec<OwnedFd>) -> Option<Command> {
+        self.interpreter("alone", inner)
     }
 
     /// The command of an interpreter that forks copies of itself; `None` where nothing can.
     pub(crate) fn zygote(&self, library: OwnedFd, rehearsal: OwnedFd) -> Option<Command> {
+        self.interpreter("copies", vec![library, rehearsal])
+    }
+
+    fn interpreter(&self, how: &str, descriptors: Vec<OwnedFd>) -> Option<Command> {
         if self.environment.kind != ProgramKind::Python {
             return None;
         }
@@ -205,12 +218,15 @@ impl CommandLine {
         let modules = self.environment.modules.iter();
         let modules = modules.map(|name| name.as_bytes().to_vec());
         Some(Command {
-            arguments: [path.clone(), script].into_iter().chain(modules).collect(),
+            arguments: [path.clone(), script, how.into()]
+                .into_iter()
+                .chain(modules)
+                .collect(),
             path,
             // Nothing of the dependencies may run in it: they are for the copies.
             environment: variables,
             files: Vec::new(),
-            descriptors: vec![library, rehearsal],
+            descriptors,
             profile: Profile::Zygote,
             calls: CallRules::default(),
         })

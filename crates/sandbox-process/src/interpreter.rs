@@ -8,7 +8,7 @@ use atoll_types::ProgramKind;
 
 /// The interpreters found on this host.
 #[derive(Debug, Clone)]
-pub(crate) struct Interpreters {
+pub struct Interpreters {
     python: Option<PathBuf>,
     node: Option<PathBuf>,
     sh: Option<PathBuf>,
@@ -17,7 +17,8 @@ pub(crate) struct Interpreters {
 
 impl Interpreters {
     /// Looks in the system's directories first, then along the `PATH`.
-    pub(crate) fn find() -> Self {
+    #[must_use]
+    pub fn find() -> Self {
         Self {
             python: find("python3"),
             node: find("node"),
@@ -40,8 +41,11 @@ impl Interpreters {
         found.as_deref()
     }
 
-    /// Whether programs of this kind can run, and if not, what is missing.
-    pub(crate) fn check(&self, kind: ProgramKind) -> Result<(), String> {
+    /// Whether programs of this kind can run.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check(&self, kind: ProgramKind) -> Result<(), String> {
         let missing = match kind {
             ProgramKind::Python if self.python.is_none() => "python3",
             ProgramKind::JavaScript if self.node.is_none() => "node",

@@ -23,11 +23,20 @@ use atoll_types::calls::CallRules;
 use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 pub use atoll_jail::cpu_time_us;
+pub use environment::CommandLine;
+pub use interpreter::Interpreters;
+pub use waiting::{Ends, Handed, NotStarted, SCRIPT, SCRIPT_PLACE, Waiting, may_be_forked, suits};
 
-use environment::CommandLine;
-use interpreter::Interpreters;
+/// The root directory that programs of an environment find at this level, for levels that show
+/// them the same.
+///
+/// # Errors
+/// [`CreateError::Environment`] when the directory of dependencies cannot be used.
+pub fn root(environment: &Environment) -> Result<atoll_jail::Root, CreateError> {
+    environment::root(&Interpreters::find(), environment)
+}
+
 use sandbox::ProcessSandbox;
-use waiting::Ends;
 use zygotes::Zygotes;
 
 /// Makes sandboxes of the `process` level.
@@ -178,6 +187,11 @@ impl Backend for ProcessBackend {
     /// renewing a sandbox.
     fn renews(&self, environment: &Environment, job: &Job) -> bool {
         Jail::is_renewable() && !(is_forked(environment) && self.suits_warm(job))
+    }
+
+    /// Ends the interpreters that fork copies of themselves; the next copy takes a new one.
+    async fn close(&self) {
+        self.zygotes.close().await;
     }
 
     async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {

@@ -23,10 +23,10 @@ use crate::ahead;
 use crate::interpreter::contains;
 
 /// Where the script lies in the root directory, without the leading slash.
-pub(crate) const SCRIPT_PLACE: &str = "etc/atoll/zygote.py";
+pub const SCRIPT_PLACE: &str = "etc/atoll/zygote.py";
 
-/// The script.
-pub(crate) const SCRIPT: &str = include_str!("zygote.py");
+/// The script of an interpreter that waits.
+pub const SCRIPT: &str = include_str!("zygote.py");
 
 /// What it loads to make copies of itself: see `build.rs`.
 const LIBRARY: &[u8] = include_bytes!(env!("ATOLL_ZYGOTE_LIBRARY"));
@@ -86,7 +86,8 @@ const EARLY_VARIABLES: [&[u8]; 7] = [
 
 /// Whether an interpreter that started without a job runs it as one that starts with it would.
 /// Apart from variables, that concerns how a script's file is read: its encoding and zero bytes.
-pub(crate) fn suits(job: &Job) -> bool {
+#[must_use]
+pub fn suits(job: &Job) -> bool {
     let is_early = |name: &[u8]| EARLY_VARIABLES.iter().any(|early| name.starts_with(early));
     let source = &job.program.bytes;
     let mut first_lines = source.split(|byte| *byte == b'\n').take(2);
@@ -101,7 +102,8 @@ pub(crate) fn suits(job: &Job) -> bool {
 
 /// Whether an interpreter of an environment can be a copy of another. Dependencies that change how
 /// an interpreter starts need one that starts with them.
-pub(crate) fn may_be_forked(environment: &Environment) -> bool {
+#[must_use]
+pub fn may_be_forked(environment: &Environment) -> bool {
     let customizes = |directory: &PathBuf| {
         ["sitecustomize", "usercustomize"].iter().any(|name| {
             directory.join(name).with_extension("py").exists() || directory.join(name).exists()
@@ -145,7 +147,7 @@ impl Control {
 }
 
 /// The supervisor's ends of what an interpreter is started with.
-pub(crate) struct Ends {
+pub struct Ends {
     control: Control,
     job: std::fs::File,
     /// The interpreter's ends, in the order of its descriptors.
@@ -153,7 +155,11 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// New ones.
+    ///
+    /// # Errors
+    /// When the kernel has none.
+    pub fn new() -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let job = empty_job_file()?;
         let inner = vec![theirs.into(), job.try_clone()?.into()];
@@ -165,12 +171,16 @@ impl Ends {
     }
 
     /// The interpreter's descriptors, for its command.
-    pub(crate) fn take_inner(&mut self) -> Vec<OwnedFd> {
+    #[must_use]
+    pub fn take_inner(&mut self) -> Vec<OwnedFd> {
         std::mem::take(&mut self.inner)
     }
 
     /// Waits until the interpreter is ready. Its streams are the program's later.
-    pub(crate) async fn ready(self, streams: Running) -> io::Result<Waiting> {
+    ///
+    /// # Errors
+    /// When it never is.
+    pub async fn ready(self, streams: Running) -> io::Result<Waiting> {
         let waiting = Waiting {
             control: self.control,
             job: self.job,
@@ -182,14 +192,14 @@ impl Ends {
 }
 
 /// An interpreter that waits.
-pub(crate) struct Waiting {
+pub struct Waiting {
     control: Control,
     job: std::fs::File,
     streams: Running,
 }
 
 /// A program that was handed to an interpreter.
-pub(crate) struct Handed {
+pub struct Handed {
     control: Control,
     /// Whether the interpreter has said that the program starts.
     has_started: bool,
@@ -197,7 +207,7 @@ pub(crate) struct Handed {
 
 /// Why a program did not start in a waiting interpreter.
 #[derive(Debug)]
-pub(crate) enum NotStarted {
+pub enum NotStarted {
     /// Its files could not be placed.
     Files(io::Error),
     /// The interpreter is gone or broke the rules.
@@ -206,7 +216,10 @@ pub(crate) enum NotStarted {
 
 impl Handed {
     /// Waits until the program starts.
-    pub(crate) async fn started(&mut self) -> Result<(), NotStarted> {
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn started(&mut self) -> Result<(), NotStarted> {
         if self.has_started {
             return Ok(());
         }
@@ -236,7 +249,10 @@ impl Waiting {
     }
 
     /// Lets the interpreter go through a job of which nothing is seen later.
-    pub(crate) async fn rehearse(&self, rehearsal: &Command) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it is of no use any more.
+    pub async fn rehearse(&self, rehearsal: &Command) -> io::Result<()> {
         write_job(&self.job, rehearsal)?;
         self.control.say(b'P')?;
         self.ready().await
@@ -244,7 +260,10 @@ impl Waiting {
 
     /// Hands over a job, prepared as for an interpreter that would start now, and answers with the
     /// program's streams at once.
-    pub(crate) fn hand_over(self, command: &Command) -> Result<(Running, Handed), NotStarted> {
+    ///
+    /// # Errors
+    /// When the interpreter is gone, or the job cannot be written down.
+    pub fn hand_over(self, command: &Command) -> Result<(Running, Handed), NotStarted> {
         write_job(&self.job, command).map_err(NotStarted::Files)?;
         self.control.say(b'J').map_err(NotStarted::Lost)?;
         let handed = Handed {

@@ -4,6 +4,9 @@ The original runs nothing of anybody's. A copy has every restriction in force be
 message is there: descriptor 3 is its socket to the supervisor, descriptor 4 a file in memory with
 its job. In the original, 4 is the library that makes and confines the copies, and 5 a job of
 Atoll's own.
+
+The first argument says whether it is such an original (`copies`), or waits for a program itself
+where another boundary confines it (`alone`); the others name modules to import.
 """
 
 import _imp
@@ -282,17 +285,20 @@ def fork():
         pass
 
 
-import_ahead(sys.argv[1:])
+is_alone = sys.argv[1] == "alone"
+import_ahead(sys.argv[2:])
 collect = gc.collect
 os.chdir("/work")
-rehearse(REHEARSAL)
-os.chdir("/")
-os.close(REHEARSAL)
+if not is_alone:
+    rehearse(REHEARSAL)
+    os.chdir("/")
+    os.close(REHEARSAL)
 collect()
 gc.freeze()
 del sys.modules["gc"], sys.modules["atexit"], gc
 KNOWN = frozenset(sys.modules)
-fork()
-draw_anew()
+if not is_alone:
+    fork()
+    draw_anew()
 wait()
 run()

@@ -72,6 +72,13 @@ impl Zygotes {
         }
     }
 
+    /// Forgets all of them, and waits until those without copies have ended.
+    pub(crate) async fn close(&self) {
+        let all: Vec<_> = lock(&self.places).by_environment.drain().collect();
+        // Ending one waits for the kernel.
+        let _ = tokio::task::spawn_blocking(move || drop(all)).await;
+    }
+
     fn place(&self, environment: &Environment) -> Arc<Place> {
         let mut places = lock(&self.places);
         if !std::mem::replace(&mut places.watched, true) {

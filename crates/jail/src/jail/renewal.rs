@@ -188,6 +188,7 @@ const KEEPERS: u32 = 1;
 #[derive(Clone, Copy, Default)]
 pub(super) struct Plans {
     pub(super) zygote: bool,
+    pub(super) runtime: bool,
     pub(super) renews: bool,
 }
 

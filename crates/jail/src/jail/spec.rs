@@ -32,6 +32,8 @@ pub struct Root {
     pub links: Vec<(PathBuf, PathBuf)>,
     /// Small files: name without leading slash, and content.
     pub texts: Vec<(PathBuf, String)>,
+    /// Empty directories, without leading slash.
+    pub directories: Vec<PathBuf>,
     /// Whether `/proc` shows the jail's own processes.
     pub proc: bool,
     /// Whether `/dev/null` and its like are there.

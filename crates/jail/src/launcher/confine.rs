@@ -88,6 +88,34 @@ pub(crate) fn keep_what_confining_takes() -> Result<(), Failure> {
         .map_err(|error| Failure::new(Some(Layer::NoCapabilities), "drop capabilities", &error))
 }
 
+/// Keeps the capabilities that building a container takes: its mounts, its users, its limits. They
+/// reach no further than the jail's own namespaces.
+pub(crate) fn keep_what_containers_take() -> Result<(), Failure> {
+    use kernel::CapabilitySet as Set;
+    let kept = [
+        Set::CHOWN,
+        Set::DAC_OVERRIDE,
+        Set::DAC_READ_SEARCH,
+        Set::FOWNER,
+        Set::FSETID,
+        Set::KILL,
+        Set::SETGID,
+        Set::SETUID,
+        Set::SETPCAP,
+        Set::SETFCAP,
+        Set::MKNOD,
+        Set::NET_ADMIN,
+        Set::SYS_CHROOT,
+        Set::SYS_PTRACE,
+        Set::SYS_ADMIN,
+        Set::SYS_RESOURCE,
+    ];
+    let kept = kept.into_iter().fold(Set::empty(), |all, one| all | one);
+    bound_capabilities(kept)?;
+    set_capabilities(kept)
+        .map_err(|error| Failure::new(Some(Layer::NoCapabilities), "drop capabilities", &error))
+}
+
 /// Lets nothing but `kept` ever be gained again.
 pub(crate) fn bound_capabilities(kept: kernel::CapabilitySet) -> Result<(), Failure> {
     let failed = |attempt: &'static str| {

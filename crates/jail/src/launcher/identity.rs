@@ -12,7 +12,10 @@ use crate::plan::{GUEST_ID, Plan};
 /// `BASE + 2 * 4_194_304`, the largest process id there can be.
 pub(crate) const BASE: u32 = 0x6000_0000;
 
-/// First of the host ids given to zygotes and their copies, above all of those; [`ZYGOTE_IDS`] for
+/// The user and group that own nothing, by convention.
+const NOBODY: u32 = 65_534;
+
+/// First of the host ids given to zygotes, container runtimes and their copies, above all of those; [`ZYGOTE_IDS`] for
 /// each process id stay below the largest id there can be.
 const ZYGOTE_BASE: u32 = 0x7000_0000;
 const ZYGOTE_IDS: u32 = COPIES_MAX + 1;
@@ -23,10 +26,10 @@ pub(crate) const FIRST_COPY: u32 = GUEST_ID;
 /// Copies that one zygote may have at once.
 pub(crate) const COPIES_MAX: u32 = 255;
 
-/// All ids that are given to jails that are not zygotes.
+/// All ids that are given to jails of one program.
 pub(crate) const RANGE: Range<u64> = BASE as u64..BASE as u64 + 2 * 4_194_304;
 
-/// All ids that are given to zygotes and their copies.
+/// All ids that are given to zygotes and their copies, and to container runtimes.
 pub(crate) const ZYGOTES: Range<u64> =
     ZYGOTE_BASE as u64..ZYGOTE_BASE as u64 + ZYGOTE_IDS as u64 * 4_194_304;
 
@@ -41,7 +44,7 @@ pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
     }
     let write = |file: &str, text: &str| fs::write(format!("/proc/{pid}/{file}"), text);
     if plan.own_users {
-        let (base, ids) = match plan.zygote {
+        let (base, ids) = match plan.stays_root() {
             true => (ZYGOTE_BASE, ZYGOTE_IDS),
             false => (BASE, 2),
         };
@@ -51,7 +54,13 @@ pub(super) fn write_maps(pid: i32, plan: &Plan) -> io::Result<()> {
             base + ids * pid.unsigned_abs()
         };
         // What is mapped beside user 0 begins with the same id for programs and copies.
-        let map = format!("0 {first} 1\n{GUEST_ID} {} {}\n", first + 1, ids - 1);
+        let map = if plan.runtime {
+            // Container runtimes give some of their own processes the id of nobody.
+            let (guest, nobody) = (first + 1, first + 2);
+            format!("0 {first} 1\n{GUEST_ID} {guest} 1\n{NOBODY} {nobody} 1\n")
+        } else {
+            format!("0 {first} 1\n{GUEST_ID} {} {}\n", first + 1, ids - 1)
+        };
         write("uid_map", &map)?;
         return write("gid_map", &map);
     }

@@ -155,7 +155,11 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
         confine::keep_what_confining_takes()?;
         return confine::no_new_privileges();
     }
-    confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
+    if plan.runtime {
+        confine::keep_what_containers_take()?;
+    } else {
+        confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
+    }
     // As the one it belongs to: the keeper of a jail may not enter it.
     std::env::set_current_dir(WORK_DIRECTORY).map_err(|error| {
         failure(
@@ -165,6 +169,10 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
         )
     })?;
     confine::no_new_privileges()?;
+    if plan.runtime {
+        // Landlock would keep it from mounting anything.
+        return Ok(());
+    }
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
     confine::landlock(plan.landlock)
 }
@@ -201,8 +209,8 @@ fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infal
         let attempt = "make the process that carries out calls";
         calls::grow_hand(socket).map_err(|error| failure(None, attempt, error))?;
     }
-    if !plan.zygote {
-        // Nobody could raise them again for a copy.
+    if !plan.stays_root() {
+        // Nobody could raise them again for a copy or a container.
         confine::resource_limits(&start.resource_limits)?;
     }
     arrange(&descriptors.program)

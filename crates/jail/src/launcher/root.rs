@@ -87,8 +87,7 @@ pub(super) fn enter(plan: &Plan) -> Result<Option<PrivateFiles>, Failure> {
     .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
     std::env::set_current_dir(BASE).map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
     furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
-    // A zygote stays the namespace's user 0.
-    let owner = if plan.zygote { 0 } else { GUEST_ID };
+    let owner = if plan.stays_root() { 0 } else { GUEST_ID };
     let files = if plan.renews {
         make_places().map(|()| None)
     } else {
@@ -97,7 +96,7 @@ pub(super) fn enter(plan: &Plan) -> Result<Option<PrivateFiles>, Failure> {
     let files = files.map_err(in_layer(Layer::PrivateFiles, "mount the private files"))?;
     if shows_processes(plan) {
         make_directories(Path::new("proc"))
-            .and_then(|()| mount_proc())
+            .and_then(|()| mount_proc(plan.runtime))
             .map_err(in_layer(Layer::PidNamespace, "mount /proc"))?;
     }
     seal().map_err(in_layer(Layer::ReadOnlyRoot, "enter and seal the new root"))?;
@@ -179,6 +178,9 @@ fn furnish(
     for (name, target) in &plan.links {
         make_parents(inside(name)?)?;
         symlink(target, name)?;
+    }
+    for name in &plan.directories {
+        make_directories(inside(name)?)?;
     }
     for (name, text) in &plan.texts {
         make_parents(inside(name)?)?;
@@ -324,15 +326,20 @@ fn cover(owner: u32, limits: &DiskLimits, processes: bool) -> Result<PrivateFile
 fn show_processes(wanted: bool) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::new(Some(Layer::PidNamespace), "mount /proc", &error);
     if wanted {
-        mount_proc().map_err(failed)?;
+        mount_proc(false).map_err(failed)?;
     }
     Ok(())
 }
 
-/// Only the processes of this namespace, and nothing of the machine.
-fn mount_proc() -> io::Result<()> {
-    let options = [("subset", "pid"), ("hidepid", "invisible")];
-    mount_new("proc", &options, Path::new("proc"))?;
+/// Only the processes of this namespace, and nothing of the machine; all of it where a container
+/// runtime mounts others, which the kernel lets nobody do who does not see all.
+fn mount_proc(whole: bool) -> io::Result<()> {
+    let options: &[(&str, &str)] = if whole {
+        &[]
+    } else {
+        &[("subset", "pid"), ("hidepid", "invisible")]
+    };
+    mount_new("proc", options, Path::new("proc"))?;
     Ok(())
 }
 

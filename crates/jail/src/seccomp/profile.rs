@@ -5,6 +5,8 @@
 //! privileges end the process with `SIGSYS`, so that the attempt becomes part of the outcome and
 //! of the sender's history.
 
+mod runtime;
+
 use libc::{EAFNOSUPPORT, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM, c_long};
 
 use super::compile::{Action, Rule, Test};
@@ -31,11 +33,13 @@ pub enum Profile {
     WasmWorker,
     /// The process that is a virtual machine, before it locks itself further.
     Machine,
+    /// A container runtime and its containers, which it confines itself.
+    Runtime,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Strict,
         Self::StrictOrReplaced,
         Self::Zygote,
@@ -47,6 +51,7 @@ impl Profile {
         },
         Self::WasmWorker,
         Self::Machine,
+        Self::Runtime,
     ];
 
     /// Whether its programs have no threads, no children and no sockets.
@@ -75,6 +80,13 @@ impl Profile {
                 "a WebAssembly runtime: threads, and descriptors that are handed to it"
             }
             Self::Machine => "a virtual machine: threads, translated code, sockets it is handed",
+            Self::Runtime => {
+                return format!(
+                    "everything but {} system calls that reach beyond any container; the runtime \
+                     confines what it starts",
+                    runtime::OUT_OF_REACH.len()
+                );
+            }
         };
         let allowed = Filter::of(self).map_or(0, |filter| filter.allowed());
         format!("{what}; {allowed} system calls allowed, as a decision tree")
@@ -84,9 +96,11 @@ impl Profile {
 /// The rules of a profile, and what happens to every other call.
 #[must_use]
 pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
-    let Profile::Zygote = profile else {
-        return program_rules(profile);
-    };
+    match profile {
+        Profile::Zygote => {}
+        Profile::Runtime => return runtime::rules(),
+        _ => return program_rules(profile),
+    }
     let (mut rules, otherwise) = program_rules(Profile::Processes {
         writable_code: false,
     });
@@ -130,7 +144,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
     add(ABSENT, &errno(ENOSYS));
     add(WITHOUT_ATTRIBUTES, &errno(EOPNOTSUPP));
     match profile {
-        Profile::Zygote => {}
+        Profile::Zygote | Profile::Runtime => {}
         Profile::Processes { writable_code } => {
             add(PROCESSES, &Action::Allow);
             add(LOCAL_SOCKETS, &Action::Allow);

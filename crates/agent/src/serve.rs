@@ -1,0 +1,299 @@
+//! The agent's side of the conversation with the host.
+//!
+//! Owns the order of things: greet, begin, run one job, tell what it left. The host is trusted; the
+//! program is not, and nothing of it reaches this process but the bytes it writes.
+
+mod job;
+mod left;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use atoll_remote::protocol::{
+    Begin, Hello, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, Refusal, Run, Surroundings,
+    VERSION,
+};
+use atoll_remote::{WireReader, WireWriter, wire};
+use atoll_sandbox::{
+    Backend, CreateError, Environment, Job, Sandbox, SandboxSpec, StartError, Tenancy,
+};
+use atoll_types::{Content, InputFile, Limits, Program, ProgramHash, SystemCalls, TenantId};
+
+use crate::identity;
+
+/// Serves the host at the other end of a stream, which may be one descriptor twice, until that
+/// ends. It has to be called inside a Tokio runtime.
+///
+/// # Errors
+/// When the stream or the host's orders make no sense; the host was told, where it still listens.
+pub async fn serve(backend: &dyn Backend, input: OwnedFd, output: OwnedFd) -> io::Result<()> {
+    let (reader, writer) = wire(input, output, ORDER_BYTES_MAX, NOTICE_BYTES_MAX)?;
+    let mut agent = Agent {
+        backend,
+        reader,
+        writer,
+        sandbox: None,
+        limits: None,
+    };
+    let served = agent.serve().await;
+    if let Err(error) = &served {
+        let reason = error.to_string();
+        // Whoever does not hear of it has gone.
+        let _ = agent.tell(&Notice::Failed { reason }).await;
+    }
+    if let Some(sandbox) = agent.sandbox.take() {
+        let _ = sandbox.destroy().await;
+    }
+    backend.close().await;
+    served
+}
+
+struct Agent<'a> {
+    backend: &'a dyn Backend,
+    reader: WireReader,
+    writer: WireWriter,
+    sandbox: Option<Box<dyn Sandbox>>,
+    /// What the sandbox was built with.
+    limits: Option<Limits>,
+}
+
+impl Agent<'_> {
+    async fn serve(&mut self) -> io::Result<()> {
+        self.tell(&Notice::Hello(hello())).await?;
+        while let Some(order) = self.reader.next().await? {
+            match order {
+                Order::Prepare(surroundings) => {
+                    let prepared = self.prepare(&surroundings).await;
+                    self.tell(&prepared.map_or_else(Notice::Refused, |()| Notice::Prepared))
+                        .await?;
+                }
+                Order::Begin(begin) => {
+                    let begun = self.begin(*begin).await;
+                    self.tell(&begun.unwrap_or_else(Notice::Refused)).await?;
+                }
+                Order::Rehearse => {
+                    if let Some(sandbox) = &mut self.sandbox {
+                        sandbox.rehearse().await?;
+                    }
+                    self.tell(&Notice::Rehearsed).await?;
+                }
+                Order::Run(run) => self.run(*run).await?,
+                Order::Collect { bytes_max } => self.collect(bytes_max).await?,
+                // The program has ended meanwhile, and the host did not know.
+                Order::Input { .. } | Order::SetLimits(_) | Order::Stop => {}
+                Order::Content(_) => return Err(out_of_order()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, notice: &Notice) -> io::Result<()> {
+        self.writer.queue(notice)?;
+        self.writer.flush().await
+    }
+
+    /// Goes all the way to a sandbox and back, so that what it takes is ready, in memory and in
+    /// whatever carries out the instructions of this machine.
+    async fn prepare(&mut self, surroundings: &Surroundings) -> Result<(), Refusal> {
+        let spec = SandboxSpec {
+            id: "prepare".to_owned(),
+            limits: PREPARE_LIMITS,
+            system_calls: SystemCalls::Processes,
+            accept_missing: atoll_types::Layer::DISPENSABLE.into_iter().collect(),
+            environment: environment(surroundings),
+            renews: false,
+            tenancy: Tenancy::own(),
+        };
+        let sandbox = self.backend.create_warm(spec).await;
+        let mut sandbox = sandbox.map_err(create_refusal)?;
+        let rehearsed = sandbox.rehearse().await;
+        rehearsed.map_err(|error| failed("rehearse a job", &error))?;
+        let destroyed = sandbox.destroy().await;
+        destroyed.map_err(|error| failed("remove a sandbox", &error.source))
+    }
+
+    async fn begin(&mut self, begin: Begin) -> Result<Notice, Refusal> {
+        if let Some(identity) = &begin.identity {
+            let adopted = identity::adopt(identity);
+            adopted.map_err(|error| failed("take on an identity", &error))?;
+        }
+        if begin.is_fresh {
+            self.backend.close().await;
+        }
+        let spec = SandboxSpec {
+            id: begin.id,
+            limits: begin.limits,
+            system_calls: begin.system_calls,
+            accept_missing: begin.accept_missing,
+            environment: environment(&begin.surroundings),
+            renews: false,
+            tenancy: Tenancy::own(),
+        };
+        let sandbox = if begin.is_warm {
+            self.backend.create_warm(spec).await
+        } else {
+            self.backend.create(spec).await
+        };
+        let sandbox = self.sandbox.insert(sandbox.map_err(create_refusal)?);
+        self.limits = Some(begin.limits);
+        Ok(Notice::Ready {
+            layers: sandbox.enforcement().layers.clone(),
+        })
+    }
+
+    /// Runs a job to its end.
+    async fn run(&mut self, run: Run) -> io::Result<()> {
+        let limits = run.limits;
+        let job = self.job(run).await?;
+        let sandbox = self.sandbox.as_mut().ok_or_else(out_of_order)?;
+        let changed = match self.limits.replace(limits) {
+            Some(before) if before == limits => Ok(()),
+            _ => sandbox.set_limits(&limits),
+        };
+        let started = match changed {
+            Ok(()) => sandbox.start(job).await.map_err(start_refusal),
+            Err(error) => Err(failed("set the limits of a sandbox", &error)),
+        };
+        match started {
+            Ok(streams) => {
+                self.writer.queue(&Notice::Started)?;
+                job::Running::new(sandbox.as_mut(), streams, limits.output_bytes)?
+                    .run(&mut self.reader, &mut self.writer)
+                    .await
+            }
+            Err(refusal) => self.tell(&Notice::NotStarted(refusal)).await,
+        }
+    }
+
+    /// The job, once all of its bytes are there.
+    async fn job(&mut self, run: Run) -> io::Result<Job> {
+        let mut content = run.content;
+        let mut rest: &[u8] = &[];
+        let mut taken = Vec::with_capacity(run.files.len() + 1);
+        let lengths = std::iter::once(run.bytes).chain(run.files.iter().map(|file| file.bytes));
+        let lengths: Vec<u64> = lengths.collect();
+        let all = lengths.iter().copied().try_fold(0_u64, u64::checked_add);
+        let all = all.and_then(|all| usize::try_from(all).ok());
+        let all = all.ok_or_else(out_of_order)?;
+        while content.len() < all {
+            match self.reader.next().await? {
+                Some(Order::Content(piece)) => content.extend_from_slice(&piece),
+                Some(_) => return Err(out_of_order()),
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+        rest = if content.len() == all { &content } else { rest };
+        for length in lengths {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            let (own, others) = rest.split_at_checked(length).ok_or_else(out_of_order)?;
+            taken.push(Content::from(own));
+            rest = others;
+        }
+        let mut taken = taken.into_iter();
+        let bytes = taken.next().unwrap_or_default();
+        Ok(Job {
+            program: Program {
+                name: run.name,
+                kind: run.kind,
+                hash: ProgramHash::of(&bytes),
+                bytes,
+            },
+            arguments: run.arguments.into_iter().map(|it| it.into_vec()).collect(),
+            files: run
+                .files
+                .into_iter()
+                .zip(taken)
+                .map(|(file, content)| InputFile {
+                    name: file.name,
+                    content,
+                })
+                .collect(),
+            environment: run
+                .environment
+                .into_iter()
+                .map(|(name, value)| (name.into_vec(), value.into_vec()))
+                .collect(),
+            parts: None,
+            calls: Default::default(),
+        })
+    }
+
+    async fn collect(&mut self, bytes_max: u64) -> io::Result<()> {
+        let sandbox = self.sandbox.as_mut().ok_or_else(out_of_order)?;
+        match sandbox.leavings().await {
+            Ok(leavings) => left::tell(leavings, bytes_max, &mut self.writer).await?,
+            Err(error) => return Err(io::Error::other(error)),
+        }
+        self.tell(&Notice::Collected).await
+    }
+}
+
+/// Room for whatever is made ready.
+const PREPARE_LIMITS: Limits = Limits {
+    wall_time_ms: 600_000,
+    cpu_time_ms: 600_000,
+    cpu_percent: 1_000,
+    memory_bytes: 64 << 20,
+    processes: 64,
+    disk_bytes: 1 << 20,
+    disk_files: 64,
+    output_bytes: 1 << 20,
+    open_files: 64,
+};
+
+fn environment(surroundings: &Surroundings) -> Environment {
+    Environment {
+        kind: surroundings.kind,
+        dependencies: surroundings.dependencies.as_ref().map(PathBuf::from),
+        modules: surroundings
+            .modules
+            .iter()
+            .cloned()
+            .collect::<BTreeSet<_>>(),
+        // Nobody else is here.
+        tenant: TenantId::local(),
+    }
+}
+
+fn hello() -> Hello {
+    let (name, memory) = (rustix::system::uname(), rustix::system::sysinfo());
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    let memory_units: u64 = memory.totalram;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Hello {
+        version: VERSION,
+        kernel: format!("{} {}", text(name.sysname()), text(name.release())),
+        memory_bytes: memory_units.saturating_mul(memory.mem_unit.into()),
+        processors: u32::try_from(processors).unwrap_or(u32::MAX),
+    }
+}
+
+fn out_of_order() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "an order came out of order")
+}
+
+fn failed(attempt: &str, error: &dyn std::error::Error) -> Refusal {
+    Refusal::Internal {
+        attempt: attempt.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+fn create_refusal(error: CreateError) -> Refusal {
+    match error {
+        CreateError::NotEnforceable { missing, .. } => Refusal::NotEnforceable(missing),
+        CreateError::Environment(text) => Refusal::Environment(text),
+        CreateError::Internal { attempt, source } => failed(&attempt, &source),
+    }
+}
+
+fn start_refusal(error: StartError) -> Refusal {
+    match error {
+        StartError::NotEnforceable { missing, .. } => Refusal::NotEnforceable(missing),
+        StartError::Program(text) => Refusal::Program(text),
+        StartError::Limit(limit) => Refusal::Limit(limit),
+        StartError::Internal { attempt, source } => failed(&attempt, &source),
+    }
+}

@@ -1,0 +1,111 @@
+//! The processes of a container, of which this is the first.
+//!
+//! Owns hearing of their ends: also of those that have lost their parents, who come to the first
+//! process. How they are started is not known here.
+
+use std::io;
+
+use atoll_jail::ProgramEnd;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group, wait, waitpid};
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+
+/// The process of a program, and everything it started.
+pub(crate) struct Processes {
+    program: Pid,
+    ended: Option<ProgramEnd>,
+    /// Tells that some child has ended.
+    signals: Signals,
+    /// Whether every process here is the program's.
+    owns_all: bool,
+}
+
+/// The signals of ended children. They have to be heard from before the first child is started.
+pub(crate) fn hear() -> io::Result<Signals> {
+    signal(SignalKind::child())
+}
+
+impl Processes {
+    pub(crate) fn new(program: u32, signals: Signals) -> io::Result<Self> {
+        let program = i32::try_from(program).ok().and_then(Pid::from_raw);
+        Ok(Self {
+            program: program.ok_or(io::ErrorKind::InvalidData)?,
+            ended: None,
+            signals,
+            owns_all: std::process::id() == 1,
+        })
+    }
+
+    /// Waits for the program's end. Cancelling loses nothing.
+    pub(crate) async fn wait(&mut self) -> ProgramEnd {
+        loop {
+            self.reap();
+            if let Some(ended) = self.ended {
+                return ended;
+            }
+            // They never end; if they did, there would be nobody left to hear from.
+            if self.signals.recv().await.is_none() {
+                return ProgramEnd::Signalled(Signal::KILL.as_raw());
+            }
+        }
+    }
+
+    /// How the program ended, if that is known.
+    pub(crate) const fn ended(&self) -> Option<ProgramEnd> {
+        self.ended
+    }
+
+    /// Hears of everything that has ended.
+    fn reap(&mut self) -> bool {
+        loop {
+            let ended = if self.owns_all {
+                wait(WaitOptions::NOHANG)
+            } else {
+                waitpid(Some(self.program), WaitOptions::NOHANG)
+            };
+            match ended {
+                Ok(Some((process, status))) => {
+                    if process == self.program {
+                        self.ended = self.ended.or_else(|| end(status));
+                    }
+                }
+                Ok(None) => return false,
+                Err(Errno::INTR) => {}
+                // Nothing is left.
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Ends the program and everything that it started.
+    pub(crate) fn kill(&self) {
+        // What has ended already is what is wanted.
+        // The group of the first process stands for every process but that one (kill(2)).
+        let group = if self.owns_all {
+            Pid::INIT
+        } else {
+            self.program
+        };
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+
+    /// Ends everything, and waits until nothing of it is left.
+    pub(crate) async fn gone(&mut self) {
+        loop {
+            self.kill();
+            if self.reap() {
+                return;
+            }
+            if self.signals.recv().await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+fn end(status: WaitStatus) -> Option<ProgramEnd> {
+    status
+        .exit_status()
+        .map(ProgramEnd::Exited)
+        .or_else(|| status.terminating_signal().map(ProgramEnd::Signalled))
+}

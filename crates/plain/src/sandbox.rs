@@ -1,0 +1,297 @@
+//! One program that runs plainly.
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use atoll_jail::{Command, Leavings as LeftBehind, ProgramEnd, Running};
+use atoll_sandbox::{
+    DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
+    OutputEnd, Sandbox, StartError, State, Streams, content_bytes,
+};
+use atoll_sandbox_process::{CommandLine, Ends, Handed, NotStarted, Waiting};
+use atoll_types::{Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, Usage};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::Signal;
+use tokio::signal::unix::Signal as Signals;
+
+use crate::processes::{self, Processes};
+use crate::{Place, start};
+
+/// A place for one program.
+pub(crate) struct PlainSandbox {
+    place: Place,
+    command: CommandLine,
+    pub(crate) limits: Limits,
+    enforcement: Enforcement,
+    lifecycle: Lifecycle,
+    /// An interpreter that waits for its program.
+    waiting: Option<Waiting>,
+    handed: Option<Handed>,
+    processes: Option<Processes>,
+    started: Option<Instant>,
+}
+
+/// What holds before the limits are decided: nothing may be used.
+pub(crate) const NO_LIMITS: Limits = Limits {
+    wall_time_ms: 0,
+    cpu_time_ms: 0,
+    cpu_percent: 0,
+    memory_bytes: 0,
+    processes: 0,
+    disk_bytes: 0,
+    disk_files: 0,
+    output_bytes: 0,
+    open_files: 0,
+};
+
+impl PlainSandbox {
+    pub(crate) fn new(place: Place, command: CommandLine, limits: Limits) -> Self {
+        Self {
+            place,
+            command,
+            limits,
+            enforcement: Enforcement {
+                level: Level::Process,
+                layers: layers(),
+            },
+            lifecycle: Lifecycle::default(),
+            waiting: None,
+            handed: None,
+            processes: None,
+            started: None,
+        }
+    }
+
+    /// Starts an interpreter that waits for its program.
+    pub(crate) async fn start_interpreter(&mut self) -> io::Result<()> {
+        let mut ends = Ends::new()?;
+        let Some(command) = self.command.waiting(ends.take_inner()) else {
+            return Ok(());
+        };
+        let running = self.spawn(&command, processes::hear()?)?;
+        // Its own ends of what it was given would keep them open.
+        drop(command);
+        self.waiting = Some(ends.ready(running).await?);
+        Ok(())
+    }
+
+    fn spawn(&mut self, command: &Command, signals: Signals) -> io::Result<Running> {
+        let (process, running) = start::start(&self.place, command, &self.limits)?;
+        self.processes = Some(Processes::new(process, signals)?);
+        Ok(running)
+    }
+
+    async fn start_waiting(
+        &mut self,
+        waiting: Waiting,
+        command: Command,
+    ) -> Result<Running, StartError> {
+        let handed = waiting.hand_over(&command);
+        let (running, handed) = handed.map_err(not_started)?;
+        self.handed = Some(handed);
+        Ok(running)
+    }
+
+    fn start_new(&mut self, command: &Command) -> Result<Running, StartError> {
+        let placed = start::place_files(&self.place, &command.files);
+        placed.map_err(|error| not_started(NotStarted::Files(error)))?;
+        let signals = processes::hear().map_err(internal("listen for the program's end"))?;
+        self.spawn(command, signals).map_err(|error| {
+            let path = String::from_utf8_lossy(&command.path);
+            StartError::Program(format!("failed to execute {path}: {error}"))
+        })
+    }
+
+    /// Bytes in private files, and whether there is no room for more.
+    fn disk(&self) -> (u64, bool) {
+        let Ok(files) = rustix::fs::statfs(&self.place.work) else {
+            return (0, false);
+        };
+        let used = files.f_blocks.saturating_sub(files.f_bfree);
+        let block_bytes = u64::try_from(files.f_bsize).unwrap_or(0);
+        let is_full = files.f_bfree == 0 || (files.f_files > 0 && files.f_ffree == 0);
+        (used.saturating_mul(block_bytes), is_full)
+    }
+}
+
+#[async_trait]
+impl Sandbox for PlainSandbox {
+    fn state(&self) -> State {
+        self.lifecycle.state()
+    }
+
+    fn enforcement(&self) -> &Enforcement {
+        &self.enforcement
+    }
+
+    /// Whoever owns the boundary holds them.
+    fn set_limits(&mut self, limits: &Limits) -> io::Result<()> {
+        self.limits = *limits;
+        Ok(())
+    }
+
+    async fn rehearse(&mut self) -> io::Result<()> {
+        match &self.waiting {
+            Some(waiting) => waiting.rehearse(&self.command.rehearsal()).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
+        self.lifecycle
+            .advance(State::Running)
+            .map_err(|error| internal("start a job in a sandbox")(io::Error::other(error)))?;
+        if content_bytes(&job.program.bytes, &job.files) > self.limits.disk_bytes {
+            return Err(StartError::Limit(LimitName::Disk));
+        }
+        let command = self.command.command(job);
+        self.started = Some(Instant::now());
+        let running = match self.waiting.take() {
+            Some(waiting) => self.start_waiting(waiting, command).await?,
+            None => self.start_new(&command)?,
+        };
+        Ok(Streams {
+            stdin: InputEnd::Pipe(running.stdin),
+            stdout: OutputEnd::Pipe(running.stdout),
+            stderr: OutputEnd::Pipe(running.stderr),
+        })
+    }
+
+    /// Memory, processors and processes are counted from outside.
+    fn usage(&self) -> Usage {
+        let Some(started) = self.started else {
+            return Usage::default();
+        };
+        Usage {
+            wall_time_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            disk_bytes: self.disk().0,
+            ..Usage::default()
+        }
+    }
+
+    /// Running out of files is for the program to handle; it counts only once that has failed.
+    fn limit_hit(&self) -> Option<LimitName> {
+        let signalled = |signal: Signal| ProgramEnd::Signalled(signal.as_raw());
+        let ended = self.processes.as_ref().and_then(Processes::ended)?;
+        if ended == signalled(Signal::XFSZ) {
+            Some(LimitName::Disk)
+        } else if ended == signalled(Signal::XCPU) {
+            Some(LimitName::CpuTime)
+        } else if ended != ProgramEnd::Exited(0) && self.disk().1 {
+            Some(LimitName::Disk)
+        } else {
+            None
+        }
+    }
+
+    async fn wait(&mut self) -> Ending {
+        let Some(processes) = &mut self.processes else {
+            return Ending::Lost("the program was never started".to_owned());
+        };
+        let ended = processes.wait().await;
+        // A second wait finds the state already moved on.
+        let _ = self.lifecycle.advance(State::Ended);
+        // Whatever the interpreter has said of the start was said before its end.
+        if let Some(handed) = &mut self.handed
+            && let Err(error) = handed.started().await
+        {
+            return Ending::Lost(not_started(error).to_string());
+        }
+        match ended {
+            ProgramEnd::Exited(code) => Ending::Exited(code),
+            ProgramEnd::Signalled(signal) => Ending::Signalled(signal),
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(processes) = &self.processes {
+            processes.kill();
+        }
+    }
+
+    async fn leavings(&mut self) -> Result<Leavings, LeavingsError> {
+        if self.lifecycle.state() != State::Ended {
+            return Err(LeavingsError::NotEnded);
+        }
+        if let Some(processes) = &mut self.processes {
+            processes.gone().await;
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let work = rustix::fs::open(&self.place.work, flags, Mode::empty());
+        let left = work.map_err(io::Error::from);
+        let left = left.and_then(|work| {
+            LeftBehind::below(std::os::fd::AsFd::as_fd(&work), self.limits.disk_files)
+        });
+        let left = left.map_err(|source| LeavingsError::Internal {
+            attempt: "look at the files the program left".to_owned(),
+            source,
+        })?;
+        Ok(Box::new(left.map(leaving)))
+    }
+
+    async fn destroy(mut self: Box<Self>) -> Result<(), DestroyError> {
+        let _ = self.lifecycle.advance(State::Destroyed);
+        if let Some(processes) = &mut self.processes {
+            processes.gone().await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PlainSandbox {
+    fn drop(&mut self) {
+        if self.lifecycle.state() != State::Destroyed {
+            self.stop();
+        }
+    }
+}
+
+/// What is in force here.
+pub(crate) fn layers() -> Vec<LayerReport> {
+    let layers = [
+        (
+            Layer::NoCapabilities,
+            "the program is not root, and starts without any",
+        ),
+        (Layer::ResourceLimits, "of the program's processes"),
+        (
+            Layer::ClosedDescriptors,
+            "only its standard streams are open",
+        ),
+    ];
+    layers
+        .map(|(layer, detail)| LayerReport {
+            layer,
+            state: LayerState::Enforced,
+            detail: detail.to_owned(),
+        })
+        .into()
+}
+
+fn leaving(left: atoll_jail::Leaving) -> Leaving {
+    Leaving {
+        path: left.path,
+        file: left.file.map(|file| LeftFile {
+            bytes: file.bytes,
+            executable: file.executable,
+            shared: file.shared,
+            content: Box::new(file.content),
+        }),
+    }
+}
+
+fn not_started(error: NotStarted) -> StartError {
+    match error {
+        NotStarted::Files(error) if error.kind() == ErrorKind::StorageFull => {
+            StartError::Limit(LimitName::Disk)
+        }
+        NotStarted::Files(source) => internal("place the files")(source),
+        NotStarted::Lost(source) => internal("hand the job to the interpreter")(source),
+    }
+}
+
+fn internal(attempt: &str) -> impl FnOnce(io::Error) -> StartError {
+    let attempt = attempt.to_owned();
+    move |source| StartError::Internal { attempt, source }
+}

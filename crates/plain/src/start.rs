@@ -1,0 +1,124 @@
+//! Starts a process that has nothing of this one: other user, own streams, resource limits.
+//!
+//! Owns the moment between fork(2) and execve(2), and the files that are placed before it.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use atoll_jail::{JailFile, Running, sys};
+use atoll_types::Limits;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::Place;
+
+/// Where the first of a program's extra descriptors is.
+const FIRST_DESCRIPTOR: i32 = 3;
+
+/// Places files into the working directory, as the program's own.
+pub(crate) fn place_files(place: &Place, files: &[JailFile]) -> io::Result<()> {
+    for file in files {
+        let mode = if file.executable { 0o700 } else { 0o600 };
+        let name = OsString::from_vec(file.name.clone());
+        let mut placed = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(place.work.join(name))?;
+        fchown(&placed, Some(place.user), Some(place.user))?;
+        placed.write_all(&file.content)?;
+    }
+    Ok(())
+}
+
+/// Starts a program in the working directory. Answers with its process id and streams.
+pub(crate) fn start(
+    place: &Place,
+    command: &atoll_jail::Command,
+    limits: &Limits,
+) -> io::Result<(u32, Running)> {
+    let path = OsString::from_vec(command.path.clone());
+    let mut process = Command::new(Path::new(&path));
+    let mut arguments = command.arguments.iter().cloned().map(OsString::from_vec);
+    if let Some(own) = arguments.next() {
+        process.arg0(own);
+    }
+    process.args(arguments).env_clear();
+    for variable in &command.environment {
+        let mut parts = variable.splitn(2, |byte| *byte == b'=');
+        let mut next = || OsString::from_vec(parts.next().unwrap_or_default().to_vec());
+        let (name, value) = (next(), next());
+        process.env(name, value);
+    }
+    let (stdin_in, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stdout, stdout_in) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stderr, stderr_in) = pipe_with(PipeFlags::CLOEXEC)?;
+    process
+        .current_dir(&place.work)
+        .stdin(Stdio::from(stdin_in))
+        .stdout(Stdio::from(stdout_in))
+        .stderr(Stdio::from(stderr_in))
+        .process_group(0);
+    if rustix::process::geteuid().is_root() {
+        process.uid(place.user).gid(place.user);
+    }
+    let descriptors = out_of_the_way(&command.descriptors)?;
+    let limits = resource_limits(limits);
+    // SAFETY: between fork and execve it makes system calls only, and takes no memory.
+    #[allow(unsafe_code, reason = "there is no other place for these calls")]
+    unsafe {
+        process.pre_exec(move || {
+            for (resource, bound) in &limits {
+                setrlimit(
+                    *resource,
+                    Rlimit {
+                        current: Some(*bound),
+                        maximum: Some(*bound),
+                    },
+                )?;
+            }
+            for (target, descriptor) in (FIRST_DESCRIPTOR..).zip(&descriptors) {
+                sys::place_descriptor(descriptor.as_fd(), target)?;
+            }
+            Ok(())
+        });
+    }
+    let child = process.spawn()?;
+    let running = Running {
+        stdin,
+        stdout,
+        stderr,
+    };
+    Ok((child.id(), running))
+}
+
+/// Copies of descriptors at numbers that none of them is put at later.
+fn out_of_the_way(descriptors: &[OwnedFd]) -> io::Result<Vec<OwnedFd>> {
+    let count = i32::try_from(descriptors.len()).map_err(io::Error::other)?;
+    let first_free = FIRST_DESCRIPTOR.saturating_add(count);
+    descriptors
+        .iter()
+        .map(|own| Ok(rustix::io::fcntl_dupfd_cloexec(own, first_free)?))
+        .collect()
+}
+
+fn resource_limits(limits: &Limits) -> [(Resource, u64); 5] {
+    [
+        (Resource::Core, 0),
+        (Resource::Nofile, limits.open_files.into()),
+        (Resource::Nproc, limits.processes.into()),
+        // A second line behind whoever counts from outside.
+        (
+            Resource::Cpu,
+            limits.cpu_time_ms.div_ceil(1000).saturating_add(1),
+        ),
+        (Resource::Fsize, limits.disk_bytes),
+    ]
+}
