@@ -48,8 +48,13 @@ impl Emulator {
     /// # Errors
     /// What is missing and what helps.
     pub(crate) fn find(accelerator: Accelerator) -> Result<&'static Self, String> {
-        static FOUND: OnceLock<Result<Emulator, String>> = OnceLock::new();
-        let found = FOUND.get_or_init(|| Self::look(accelerator));
+        static KVM: OnceLock<Result<Emulator, String>> = OnceLock::new();
+        static TCG: OnceLock<Result<Emulator, String>> = OnceLock::new();
+        let found = match accelerator {
+            Accelerator::Kvm => &KVM,
+            Accelerator::Tcg => &TCG,
+        };
+        let found = found.get_or_init(|| Self::look(accelerator));
         found.as_ref().map_err(Clone::clone)
     }
 

@@ -260,19 +260,16 @@ fn arguments(parts: &Parts<'_>) -> Vec<Vec<u8>> {
     let mut add = |words: &[&str]| all.extend(words.iter().map(|word| (*word).to_owned()));
     let size = parts.size;
     let memory = size.memory_mib;
-    // Without a name of its own in the list, a processor has what emulation has, slowly.
-    let (accelerator, processor) = match parts.accelerator {
-        Accelerator::Kvm => ("kvm".to_owned(), "host"),
+    let processor = parts.accelerator.processor();
+    let accelerator = match parts.accelerator {
+        Accelerator::Kvm => "kvm".to_owned(),
         Accelerator::Tcg => {
             let thread = if size.processors > 1 {
                 "multi"
             } else {
                 "single"
             };
-            (
-                format!("tcg,thread={thread},tb-size={TRANSLATED_MIB}"),
-                "Nehalem-v1",
-            )
+            format!("tcg,thread={thread},tb-size={TRANSLATED_MIB}")
         }
     };
     let shared = match parts.origin {

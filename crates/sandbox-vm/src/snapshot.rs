@@ -91,6 +91,11 @@ impl Snapshot {
         self.wanted.image.is_same()
     }
 
+    /// What runs its clones' instructions.
+    pub(crate) const fn accelerator(&self) -> Accelerator {
+        self.wanted.accelerator
+    }
+
     /// What it says of itself, for reports.
     pub(crate) fn describe(&self) -> String {
         let Self { hello, boots, .. } = self;

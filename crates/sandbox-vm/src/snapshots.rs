@@ -63,15 +63,25 @@ impl Snapshots {
             return Ok(Arc::clone(snapshot));
         }
         *place = None;
-        let chosen = tokio::task::spawn_blocking(Accelerator::choose).await;
-        let chosen = chosen.unwrap_or_else(|error| Err(error.to_string()));
-        let wanted = Wanted {
-            image: Image::find().map_err(CreateError::Environment)?,
-            accelerator: chosen.map_err(CreateError::Environment)?.0,
-            size,
-            surroundings: surroundings.clone(),
+        let snapshot = loop {
+            let chosen = tokio::task::spawn_blocking(Accelerator::choose).await;
+            let chosen = chosen.unwrap_or_else(|error| Err(error.to_string()));
+            let (accelerator, _) = chosen.map_err(CreateError::Environment)?;
+            let wanted = Wanted {
+                image: Image::find().map_err(CreateError::Environment)?,
+                accelerator,
+                size,
+                surroundings: surroundings.clone(),
+            };
+            match Snapshot::take(wanted, accept_missing).await {
+                Ok(snapshot) => break Arc::new(snapshot),
+                Err(error) if accelerator == Accelerator::Kvm => {
+                    // Nested hosts run the tiny guest and then no kernel.
+                    Accelerator::give_up_kvm(format!("no kernel booted: {}", why(&error)));
+                }
+                Err(error) => return Err(error),
+            }
         };
-        let snapshot = Arc::new(Snapshot::take(wanted, accept_missing).await?);
         *place = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
@@ -94,16 +104,23 @@ impl Snapshots {
 
     /// What a clone of a snapshot is, for reports.
     pub(crate) fn boundary(&self, snapshot: &Snapshot) -> String {
-        // Both were looked for before there was a snapshot.
-        let how = Accelerator::choose().map_or("unknown", |(_, how)| how);
-        let emulator = Accelerator::choose().and_then(|(kind, _)| Emulator::find(kind));
-        let version = emulator.map_or("QEMU", |emulator| &emulator.version);
-        let short = how.split(", because").next().unwrap_or(how);
-        format!("{version}, {short}; {}", snapshot.describe())
+        let (accelerator, how) = match snapshot.accelerator() {
+            Accelerator::Kvm => (Accelerator::Kvm, "KVM"),
+            Accelerator::Tcg => (Accelerator::Tcg, "emulated (TCG)"),
+        };
+        let version = Emulator::find(accelerator).map_or("QEMU", |emulator| &emulator.version);
+        format!("{version}, {how}; {}", snapshot.describe())
     }
 
     /// Forgets all of them. Clones that run go on.
     pub(crate) fn clear(&self) {
         self.lock().clear();
+    }
+}
+
+fn why(error: &CreateError) -> String {
+    match error {
+        CreateError::Internal { source, .. } => format!("{error}: {source}"),
+        error => error.to_string(),
     }
 }

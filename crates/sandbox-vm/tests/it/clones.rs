@@ -80,7 +80,10 @@ fn a_program_sees_a_machine_of_its_own() {
         let sandbox = backend.create(spec("vm-small", ProgramKind::Shell, small));
         let ran = run_in(sandbox.await.unwrap(), job(ProgramKind::Shell, text)).await;
         let own = rustix::system::uname();
-        assert!(!ran.stdout.contains(&*own.release().to_string_lossy()), "{ran:?}");
+        assert!(
+            !ran.stdout.contains(&*own.release().to_string_lossy()),
+            "{ran:?}"
+        );
         assert!(ran.enforcement.is_enforced(Layer::OwnKernel), "{ran:?}");
         assert_eq!(ran.stdout.lines().nth(1), Some("1"), "{ran:?}");
     });
