@@ -27,6 +27,9 @@ for extra in "$@"; do
         stress-ng) needed+=("command:stress-ng stress-ng") ;;
         libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
         qemu-system-x86) needed+=("command:qemu-system-x86_64 qemu-system-x86") ;;
+        erofs-utils) needed+=("command:mkfs.erofs erofs-utils") ;;
+        lz4) needed+=("command:lz4 lz4") ;;
+        cpio) needed+=("command:cpio cpio") ;;
         e2fsprogs) needed+=("command:mke2fs e2fsprogs") ;;
         python3-numpy) needed+=("module:numpy python3-numpy") ;;
         g++) needed+=("command:g++ g++") ;;

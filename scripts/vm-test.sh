@@ -36,35 +36,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Debian's kernel, unpacked once. As few files of its package as are needed.
-fetch_kernel() {
-    local package
-    package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image/ { print $2; exit }')
-    [ -n "$package" ] || die "apt does not know linux-image-cloud-amd64: run apt-get update"
-    kernel=$vm/$package.kernel
-    [ -e "$kernel" ] && return
-    say "Fetching $package (once)"
-    (cd "$scratch" && apt-get download -qq "$package" 2> download.log) \
-        || die "apt-get could not download $package: $(cat "$scratch/download.log")"
-    dpkg-deb --fsys-tarfile "$scratch/$package"_*.deb | tar -xf - -C "$scratch" ./boot
-    mv "$scratch"/boot/vmlinuz-* "$kernel"
-}
-
-# Files of packages and of everything they depend on, as they are on this machine.
-files_of() {
-    local packages
-    mapfile -t packages < <(apt-cache depends --recurse --installed --no-recommends --no-suggests \
-        --no-conflicts --no-breaks --no-replaces --no-enhances "$@" | grep '^[a-z]' | sort -u)
-    # Some of the names are not of packages, but of what packages provide.
-    { dpkg -L "${packages[@]}" 2> /dev/null || true; } \
-        | grep -vE '^/usr/share/(doc|man|locale|info|lintian|bash-completion|icons)/|^/(boot|dev|proc|run|sys|tmp|var)/' \
-        | sed -E 's,^/(bin|sbin|lib|lib64)(/|$),/usr/\1\2,' \
-        | grep -E '^/(usr|etc)/' | sort -u \
-        | while read -r file; do
-            if [ -L "$file" ] || [ -f "$file" ]; then echo "${file#/}"; fi
-        done
-}
-
 # The executable of a test target: target_of PACKAGE TARGET
 target_of() {
     python3 -c '

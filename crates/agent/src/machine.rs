@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, mount, mount_move};
-use rustix::process::{WaitOptions, wait};
+use rustix::process::{Resource, Rlimit, WaitOptions, setrlimit, wait};
 use rustix::system::RebootCommand;
 
 /// The port of the machine through which the host speaks.
@@ -85,8 +85,30 @@ fn set_up() -> io::Result<()> {
         rustix::process::chroot(".")?;
         rustix::process::chdir("/")
     })?;
+    raise_limits()?;
     // Memory that is asked for is granted until a limit says no, as on a machine with more of it.
     fs::write("/proc/sys/vm/overcommit_memory", "1")
+}
+
+/// A small machine has small limits of its own; those of its programs are others' business.
+fn raise_limits() -> io::Result<()> {
+    let all = fs::read_to_string("/proc/sys/fs/nr_open")?;
+    let open_files = all.trim().parse().map_err(io::Error::other)?;
+    let limits = [
+        (Resource::Nofile, Some(open_files)),
+        (Resource::Nproc, None),
+        (Resource::Sigpending, None),
+    ];
+    for (resource, bound) in limits {
+        let bound = Rlimit {
+            current: bound,
+            maximum: bound,
+        };
+        attempt(&format!("raise the resource limit {resource:?}"), || {
+            setrlimit(resource, bound.clone())
+        })?;
+    }
+    Ok(())
 }
 
 /// Mounts what every program expects below `root`.

@@ -4,14 +4,13 @@
 //! virtual machine that is really started. It decides nothing about messages.
 
 mod advice;
-mod kvm;
 
 use atoll_types::{Layer, LayerState, Level, ProgramKind};
 
 use crate::Engine;
 use crate::stages;
 
-pub use kvm::KvmDiagnosis;
+pub use atoll_sandbox_vm::KvmDiagnosis;
 
 /// What was found out about this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +74,7 @@ impl Engine {
         Diagnosis {
             levels: levels.into(),
             kinds: kinds.into(),
-            kvm: kvm::diagnose(),
+            kvm: atoll_sandbox_vm::diagnose(),
             state: match self.store().await {
                 Ok(store) => Ok(store.path().display().to_string()),
                 Err(error) => Err(crate::way::chain(&error)),

@@ -31,13 +31,15 @@ pub enum Profile {
     StrictOrReplaced,
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
     WasmWorker,
+    /// The process that is a virtual machine, before it locks itself further.
+    Machine,
     /// A container runtime and its containers, which it confines itself.
     Runtime,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Strict,
         Self::StrictOrReplaced,
         Self::Zygote,
@@ -48,6 +50,7 @@ impl Profile {
             writable_code: true,
         },
         Self::WasmWorker,
+        Self::Machine,
         Self::Runtime,
     ];
 
@@ -76,6 +79,7 @@ impl Profile {
             Self::WasmWorker => {
                 "a WebAssembly runtime: threads, and descriptors that are handed to it"
             }
+            Self::Machine => "a virtual machine: threads, translated code, sockets it is handed",
             Self::Runtime => {
                 return format!(
                     "everything but {} system calls that reach beyond any container; the runtime \
@@ -172,6 +176,12 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             add(&[libc::SYS_execve], &Action::Allow);
             // The worker replaces this filter by a narrower one.
             add(&[libc::SYS_seccomp], &Action::Allow);
+        }
+        // An emulator translates the guest's code into memory that it executes. execve and seccomp
+        // are there as for the worker.
+        Profile::Machine => {
+            add(MACHINE, &Action::Allow);
+            add(MAPPING, &Action::Allow);
         }
     }
     (rules, errno(EPERM))
@@ -610,6 +620,40 @@ const WASM_WORKER: &[c_long] = &[
     libc::SYS_socketpair,
     libc::SYS_statx,
     libc::SYS_memfd_create,
+];
+
+/// What QEMU does with the memory, the files and the sockets that it is given: it makes no socket of
+/// its own and starts no other program.
+const MACHINE: &[c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_seccomp,
+    libc::SYS_signalfd4,
+    libc::SYS_timer_create,
+    libc::SYS_timer_settime,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_getoverrun,
+    libc::SYS_timer_delete,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
+    libc::SYS_getsockopt,
+    libc::SYS_setsockopt,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_shutdown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_access,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_eventfd,
 ];
 
 const LOCAL_SOCKETS: &[c_long] = &[

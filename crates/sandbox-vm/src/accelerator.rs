@@ -12,6 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::fs::MemfdFlags;
@@ -46,8 +47,75 @@ pub enum KvmDiagnosis {
     },
 }
 
+/// What runs the guest's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accelerator {
+    /// The processor itself.
+    Kvm,
+    /// QEMU's translator.
+    Tcg,
+}
+
+impl Accelerator {
+    /// The best that works here, told by guests that ran, with how that was seen. Looks once.
+    ///
+    /// # Errors
+    /// Why no guest runs at all.
+    pub(crate) fn choose() -> Result<(Self, String), String> {
+        static KVM: OnceLock<Result<String, String>> = OnceLock::new();
+        static TCG: OnceLock<Result<(), String>> = OnceLock::new();
+        let kvm = KVM.get_or_init(|| match diagnose() {
+            KvmDiagnosis::Usable { detail } => Ok(detail),
+            KvmDiagnosis::Unusable { detail, .. } | KvmDiagnosis::NotChecked { detail, .. } => {
+                Err(detail)
+            }
+        });
+        let why_not_kvm = match (kvm, FAILED.get()) {
+            (Ok(detail), None) => return Ok((Self::Kvm, format!("KVM, {detail}"))),
+            (Ok(_), Some(why)) | (Err(why), _) => why,
+        };
+        let tcg = TCG.get_or_init(|| {
+            let qemu = find_qemu().ok_or_else(|| {
+                format!("{QEMU} was not found on this host; install qemu-system-x86")
+            })?;
+            run_guest(&qemu, Self::Tcg)
+        });
+        tcg.clone()?;
+        let how = format!("emulated by QEMU (TCG), because KVM is not usable: {why_not_kvm}");
+        Ok((Self::Tcg, how))
+    }
+
+    /// Remembers that no kernel boots with KVM, although the tiny guest ran.
+    pub(crate) fn give_up_kvm(why: String) {
+        // The first reason is the one.
+        let _ = FAILED.set(why);
+    }
+
+    /// Its name for QEMU.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Kvm => "kvm",
+            Self::Tcg => "tcg",
+        }
+    }
+
+    /// The processor that a guest sees. An emulated one that claims less runs programs several
+    /// times sooner than one that claims all that QEMU can emulate; this one has what distributions
+    /// have come to expect (x86-64-v2).
+    pub(crate) const fn processor(self) -> &'static str {
+        match self {
+            Self::Kvm => "host",
+            Self::Tcg => "Nehalem-v1",
+        }
+    }
+}
+
+/// Why no kernel booted with KVM.
+static FAILED: OnceLock<String> = OnceLock::new();
+
 /// Tries it.
-pub(super) fn diagnose() -> KvmDiagnosis {
+#[must_use]
+pub fn diagnose() -> KvmDiagnosis {
     let opened = File::options().read(true).write(true).open(DEVICE);
     if let Err(error) = opened {
         return KvmDiagnosis::Unusable {
@@ -68,7 +136,7 @@ pub(super) fn diagnose() -> KvmDiagnosis {
             advice: "install qemu-system-x86",
         };
     };
-    match run_guest(&qemu, "kvm") {
+    match run_guest(&qemu, Accelerator::Kvm) {
         Ok(()) => KvmDiagnosis::Usable {
             detail: "a guest ran in 64-bit mode and answered".to_owned(),
         },
@@ -79,7 +147,7 @@ pub(super) fn diagnose() -> KvmDiagnosis {
     }
 }
 
-fn find_qemu() -> Option<PathBuf> {
+pub(crate) fn find_qemu() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|directory| directory.join(QEMU))
@@ -87,10 +155,15 @@ fn find_qemu() -> Option<PathBuf> {
 }
 
 /// Runs the guest with an accelerator of QEMU.
-fn run_guest(qemu: &Path, accelerator: &str) -> Result<(), String> {
+fn run_guest(qemu: &Path, accelerator: Accelerator) -> Result<(), String> {
+    run_guest_on(qemu, accelerator.name(), accelerator.processor())
+}
+
+fn run_guest_on(qemu: &Path, accelerator: &str, processor: &str) -> Result<(), String> {
     let rom = rom_file().map_err(|error| format!("failed to write the guest: {error}"))?;
     let mut child = Command::new(qemu)
-        .args(["-accel", accelerator, "-machine", "pc", "-m", "16"])
+        .args(["-accel", accelerator, "-cpu", processor])
+        .args(["-machine", "pc", "-m", "16"])
         .args([
             "-nodefaults",
             "-no-user-config",
@@ -175,8 +248,8 @@ mod tests {
             println!("skipped: {QEMU} is not installed");
             return;
         };
-        assert_eq!(run_guest(&qemu, "tcg"), Ok(()));
-        let refused = run_guest(&qemu, "nonsense").unwrap_err();
+        assert_eq!(run_guest(&qemu, Accelerator::Tcg), Ok(()));
+        let refused = run_guest_on(&qemu, "nonsense", "max").unwrap_err();
         assert!(refused.contains("nonsense"), "{refused}");
     }
 }

@@ -1,0 +1,338 @@
+//! A machine that has booted and was made ready once, as what clones begin with.
+//!
+//! Owns the boot and its watchdog, the snapshot, and clones. The guest's memory lies in a memory
+//! file that the booting machine writes to; the state of its devices goes to another. Both are
+//! sealed once that machine is gone, and clones map the memory copy-on-write: a page costs memory
+//! when a clone writes to it, and time when it is first touched.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use atoll_remote::protocol::{Hello, Surroundings};
+use atoll_remote::{Agent, AgentError};
+use atoll_sandbox::CreateError;
+use atoll_types::{Layer, Limits};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::accelerator::Accelerator;
+use crate::error::internal;
+use crate::image::Image;
+use crate::machine::{Machine, Origin, Parts, Started};
+use crate::outside::PATIENCE;
+use crate::qmp::{Qmp, QmpError};
+use crate::size::Size;
+use crate::ticks;
+
+/// A guest that has not greeted by then hangs, as emulated ones sometimes do on a busy host.
+const BOOT_TIME: Duration = Duration::from_secs(60);
+
+/// How often it is tried.
+const BOOT_ATTEMPTS: u32 = 3;
+
+/// How long writing a snapshot may take.
+const SNAPSHOT_TIME: Duration = Duration::from_secs(60);
+
+/// What a snapshot is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) image: Image,
+    pub(crate) accelerator: Accelerator,
+    pub(crate) size: Size,
+    pub(crate) surroundings: Surroundings,
+}
+
+/// What clones begin with.
+pub(crate) struct Snapshot {
+    wanted: Wanted,
+    memory: OwnedFd,
+    state: OwnedFd,
+    hello: Hello,
+    /// How often the machine was booted until it came up.
+    pub(crate) boots: u32,
+}
+
+/// A clone whose agent has not begun yet.
+pub(crate) struct Clone {
+    pub(crate) machine: Machine,
+    pub(crate) agent: Agent,
+}
+
+impl Snapshot {
+    /// Boots a machine, makes it ready, and keeps what it is then.
+    pub(crate) async fn take(
+        wanted: Wanted,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Self, CreateError> {
+        let image = wanted.image.clone();
+        let checked = tokio::task::spawn_blocking(move || image.check()).await;
+        checked
+            .map_err(|error| internal("check the guest image")(io::Error::other(error)))?
+            .map_err(CreateError::Environment)?;
+        for attempt in 1.. {
+            let booted = boot(&wanted, accept_missing).await;
+            match booted {
+                Ok(booted) => return finish(wanted, booted, attempt).await,
+                Err(NotBooted::Refused(error)) => return Err(error),
+                Err(NotBooted::Hangs(error)) if attempt == BOOT_ATTEMPTS => return Err(error),
+                Err(NotBooted::Hangs(_)) => {}
+            }
+        }
+        Err(internal("boot a virtual machine")(io::Error::from(
+            io::ErrorKind::TimedOut,
+        )))
+    }
+
+    /// Whether it is still made of the files that it says.
+    pub(crate) fn is_current(&self) -> bool {
+        self.wanted.image.is_same()
+    }
+
+    /// What runs its clones' instructions.
+    pub(crate) const fn accelerator(&self) -> Accelerator {
+        self.wanted.accelerator
+    }
+
+    /// What it says of itself, for reports.
+    pub(crate) fn describe(&self) -> String {
+        let Self { hello, boots, .. } = self;
+        let retried = match boots {
+            1 => String::new(),
+            boots => format!("; it came up at boot {boots}, the others hung"),
+        };
+        format!(
+            "{}, {} processor(s){retried}",
+            hello.kernel, hello.processors
+        )
+    }
+
+    /// Starts a machine that goes on where the snapshot was taken.
+    pub(crate) async fn copy(
+        &self,
+        id: &str,
+        limits: Limits,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Clone, CreateError> {
+        let memory = self
+            .memory
+            .try_clone()
+            .map_err(internal("hand over the memory of a snapshot"))?;
+        let parts = Parts {
+            image: &self.wanted.image,
+            accelerator: self.wanted.accelerator,
+            size: self.wanted.size,
+            memory,
+            origin: Origin::Snapshot,
+        };
+        let Started {
+            machine,
+            mut qmp,
+            port,
+        } = Machine::start(id, parts, limits, accept_missing).await?;
+        // A description of its own, so that each clone reads from the beginning.
+        let path = format!("/proc/self/fd/{}", self.state.as_raw_fd());
+        let state = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(io::Error::from)
+            .map_err(internal("open the state of a snapshot"))?;
+        if let Err(error) = restore(&mut qmp, &state).await {
+            let failed = machine.failed("restore a snapshot", error);
+            // The first error says more.
+            let _ = machine.destroy().await;
+            return Err(failed);
+        }
+        machine.keep(qmp);
+        let output = port.try_clone().map_err(internal("copy a descriptor"))?;
+        let agent = Agent::clone_of(self.hello.clone(), port, output, PATIENCE);
+        match agent {
+            Ok(agent) => Ok(Clone { machine, agent }),
+            Err(error) => Err(machine.failed("speak with a clone", error)),
+        }
+    }
+}
+
+struct Booted {
+    machine: Machine,
+    qmp: Qmp,
+    agent: Agent,
+    memory: OwnedFd,
+}
+
+enum NotBooted {
+    /// Another attempt may help.
+    Hangs(CreateError),
+    Refused(CreateError),
+}
+
+async fn boot(wanted: &Wanted, accept_missing: &BTreeSet<Layer>) -> Result<Booted, NotBooted> {
+    let memory = memory_file("memory", wanted.size.memory_bytes()).map_err(NotBooted::Refused)?;
+    let handed = memory.try_clone();
+    let handed = handed
+        .map_err(internal("copy a descriptor"))
+        .map_err(NotBooted::Refused)?;
+    let parts = Parts {
+        image: &wanted.image,
+        accelerator: wanted.accelerator,
+        size: wanted.size,
+        memory: handed,
+        origin: Origin::Kernel(command_line(wanted.accelerator)),
+    };
+    let limits = wanted.size.booting();
+    let started = Machine::start("vm-boot", parts, limits, accept_missing).await;
+    let Started { machine, qmp, port } = started.map_err(NotBooted::Refused)?;
+    let output = port.try_clone();
+    let output = output
+        .map_err(internal("copy a descriptor"))
+        .map_err(NotBooted::Refused)?;
+    match Agent::meet(port, output, BOOT_TIME).await {
+        Ok(agent) => Ok(Booted {
+            machine,
+            qmp,
+            agent,
+            memory,
+        }),
+        Err(error) => {
+            let hangs = matches!(error, AgentError::Silent(_) | AgentError::Gone(_));
+            machine.keep(qmp);
+            let failed = machine.failed("boot a virtual machine", error);
+            // The first error says more.
+            let _ = machine.destroy().await;
+            Err(if hangs {
+                NotBooted::Hangs(failed)
+            } else {
+                NotBooted::Refused(failed)
+            })
+        }
+    }
+}
+
+/// Makes a booted machine ready and takes the snapshot.
+async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, CreateError> {
+    let Booted {
+        machine,
+        mut qmp,
+        mut agent,
+        memory,
+    } = booted;
+    let hello = agent.hello().clone();
+    let prepared = agent.prepare(&wanted.surroundings).await;
+    let saved = match prepared {
+        Ok(()) => match memory_file("state", 0) {
+            Ok(state) => match save(&mut qmp, &state).await {
+                Ok(()) => Ok(state),
+                Err(error) => Err(machine.failed("take a snapshot", error)),
+            },
+            Err(error) => Err(error),
+        },
+        Err(error @ AgentError::Refused(_)) => Err(error.into_create_error(atoll_types::Level::Vm)),
+        Err(error) => Err(machine.failed("make a virtual machine ready", error)),
+    };
+    let destroyed = machine.destroy().await;
+    drop(agent);
+    let state = saved?;
+    destroyed.map_err(internal("end the machine of a snapshot"))?;
+    for file in [&memory, &state] {
+        seal(file).map_err(internal("seal a snapshot"))?;
+    }
+    Ok(Snapshot {
+        wanted,
+        memory,
+        state,
+        hello,
+        boots,
+    })
+}
+
+/// What the kernel is told.
+fn command_line(accelerator: Accelerator) -> String {
+    let mut words = vec![
+        "console=ttyS0",
+        "quiet",
+        // A guest that fails ends its machine, which is seen at once.
+        "panic=-1",
+        "reboot=t",
+        // Nothing of the following is there; looking for it takes time.
+        "pci=off",
+        "i8042.noaux",
+        "i8042.nomux",
+        "i8042.nopnp",
+        "i8042.dumbkbd",
+        "cryptomgr.notests",
+    ]
+    .join(" ");
+    if accelerator == Accelerator::Tcg {
+        // Translated code does not speculate, and what works around that is slow when it is
+        // emulated.
+        words.push_str(" mitigations=off");
+        if let Some(rate) = ticks::kilohertz() {
+            words.push_str(&format!(" tsc_early_khz={rate}"));
+        }
+    }
+    words
+}
+
+/// Memory stays in its file, and is no part of what is written or read.
+async fn ignore_memory(qmp: &mut Qmp) -> Result<(), QmpError> {
+    let capability = json!({ "capability": "x-ignore-shared", "state": true });
+    let arguments = json!({ "capabilities": [capability] });
+    let set = qmp.execute("migrate-set-capabilities", arguments, None);
+    set.await.map(drop)
+}
+
+async fn hand_over(qmp: &mut Qmp, state: &OwnedFd) -> Result<(), QmpError> {
+    let arguments = json!({ "fdname": "state" });
+    let handed = qmp.execute("getfd", arguments, Some(state.as_fd()));
+    handed.await.map(drop)
+}
+
+/// Writes the state of the devices to a file; the memory is in its own.
+async fn save(qmp: &mut Qmp, state: &OwnedFd) -> Result<(), QmpError> {
+    ignore_memory(qmp).await?;
+    hand_over(qmp, state).await?;
+    // The machine is not stopped before: clones would wake up stopped.
+    qmp.execute("migrate", json!({ "uri": "fd:state" }), None)
+        .await?;
+    let begun = Instant::now();
+    let completed = async {
+        loop {
+            let status = qmp.execute("query-migrate", Value::Null, None).await?;
+            match status.get("status").and_then(Value::as_str) {
+                Some("completed") => return Ok(()),
+                Some("failed" | "cancelled") => {
+                    let why = status.get("error-desc").and_then(Value::as_str);
+                    let why = why.unwrap_or("it does not say why").to_owned();
+                    return Err(QmpError::Refused("migrate", why));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    let left = SNAPSHOT_TIME.saturating_sub(begun.elapsed());
+    timeout(left, completed)
+        .await
+        .map_err(|_| QmpError::Silent)?
+}
+
+/// Lets a machine that has not begun go on from a state. What comes of it, its agent tells.
+async fn restore(qmp: &mut Qmp, state: &OwnedFd) -> Result<(), QmpError> {
+    ignore_memory(qmp).await?;
+    hand_over(qmp, state).await?;
+    let incoming = qmp.execute("migrate-incoming", json!({ "uri": "fd:state" }), None);
+    incoming.await.map(drop)
+}
+
+fn memory_file(name: &str, bytes: u64) -> Result<OwnedFd, CreateError> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = rustix::fs::memfd_create(name, flags)
+        .and_then(|file| rustix::fs::ftruncate(&file, bytes).map(|()| file));
+    file.map_err(io::Error::from)
+        .map_err(internal("make memory for a virtual machine"))
+}
+
+/// From now on nobody changes it, not even who has it open.
+fn seal(file: &OwnedFd) -> io::Result<()> {
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    Ok(rustix::fs::fcntl_add_seals(file, seals)?)
+}

@@ -1,0 +1,126 @@
+//! The snapshots that there are, one for each kind of program and size.
+//!
+//! Owns that each is taken once, however many want it, and that there are never many: each is
+//! memory. Nothing of any tenant is in one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use atoll_remote::protocol::Surroundings;
+use atoll_sandbox::CreateError;
+use atoll_types::{Layer, ProgramKind};
+
+use crate::accelerator::Accelerator;
+use crate::emulator::Emulator;
+use crate::image::Image;
+use crate::size::Size;
+use crate::snapshot::{Snapshot, Wanted};
+
+/// More are not kept; what was used longest ago goes first.
+const SNAPSHOTS_MAX: usize = 8;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    kind: ProgramKind,
+    modules: BTreeSet<String>,
+    size: Size,
+}
+
+/// One that exists, or is being taken by whoever holds the lock.
+type Place = Arc<tokio::sync::Mutex<Option<Arc<Snapshot>>>>;
+
+struct Entry {
+    place: Place,
+    used: Instant,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    entries: Mutex<HashMap<Key, Entry>>,
+}
+
+impl Snapshots {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The snapshot for such programs, which is taken first if need be.
+    pub(crate) async fn get(
+        &self,
+        surroundings: &Surroundings,
+        size: Size,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Arc<Snapshot>, CreateError> {
+        let place = self.place(Key {
+            kind: surroundings.kind,
+            modules: surroundings.modules.clone(),
+            size,
+        });
+        let mut place = place.lock().await;
+        if let Some(snapshot) = place.as_ref().filter(|snapshot| snapshot.is_current()) {
+            return Ok(Arc::clone(snapshot));
+        }
+        *place = None;
+        let snapshot = loop {
+            let chosen = tokio::task::spawn_blocking(Accelerator::choose).await;
+            let chosen = chosen.unwrap_or_else(|error| Err(error.to_string()));
+            let (accelerator, _) = chosen.map_err(CreateError::Environment)?;
+            let wanted = Wanted {
+                image: Image::find().map_err(CreateError::Environment)?,
+                accelerator,
+                size,
+                surroundings: surroundings.clone(),
+            };
+            match Snapshot::take(wanted, accept_missing).await {
+                Ok(snapshot) => break Arc::new(snapshot),
+                Err(error) if accelerator == Accelerator::Kvm => {
+                    // Nested hosts run the tiny guest and then no kernel.
+                    Accelerator::give_up_kvm(format!("no kernel booted: {}", why(&error)));
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        *place = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    fn place(&self, key: Key) -> Place {
+        let mut entries = self.lock();
+        if entries.len() >= SNAPSHOTS_MAX && !entries.contains_key(&key) {
+            let oldest = entries.iter().min_by_key(|(_, entry)| entry.used);
+            let oldest = oldest.map(|(key, _)| key.clone());
+            oldest.and_then(|key| entries.remove(&key));
+        }
+        let used = Instant::now();
+        let entry = entries.entry(key).or_insert_with(|| Entry {
+            place: Place::default(),
+            used,
+        });
+        entry.used = used;
+        Arc::clone(&entry.place)
+    }
+
+    /// What a clone of a snapshot is, for reports.
+    pub(crate) fn boundary(&self, snapshot: &Snapshot) -> String {
+        let (accelerator, how) = match snapshot.accelerator() {
+            Accelerator::Kvm => (Accelerator::Kvm, "KVM"),
+            Accelerator::Tcg => (Accelerator::Tcg, "emulated (TCG)"),
+        };
+        let version = Emulator::find(accelerator).map_or("QEMU", |emulator| &emulator.version);
+        format!("{version}, {how}; {}", snapshot.describe())
+    }
+
+    /// Forgets all of them. Clones that run go on.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+}
+
+fn why(error: &CreateError) -> String {
+    match error {
+        CreateError::Internal { source, .. } => format!("{error}: {source}"),
+        error => error.to_string(),
+    }
+}
