@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes compare-runtimes demo test test-guest bench ablation races third-party wasi-testsuite conformance soak fuzz \
+.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation races third-party wasi-testsuite conformance soak fuzz \
 	doc install clean-all
 
 help: ## Show this list
@@ -15,7 +15,7 @@ help: ## Show this list
 setup: ## Install what is missing on a Debian-like machine
 	@scripts/setup.sh
 
-build: setup ## Build the three programs
+build: setup ## Build the programs
 	$(CARGO) build --release --locked --workspace
 
 examples: setup ## Build what the examples need
@@ -23,6 +23,10 @@ examples: setup ## Build what the examples need
 
 runtimes: setup ## Build Python and JavaScript as WebAssembly components
 	@scripts/build-runtimes.sh
+
+guest: build ## Build the guest that virtual machines of the level `vm` start from
+	@scripts/setup.sh qemu-system-x86
+	@scripts/build-guest.sh
 
 compare-runtimes: runtimes ## Compare programs in them with python3 and node
 	@cargo build --quiet --release --locked --workspace --example run-runtime
@@ -34,7 +38,7 @@ demo: build examples ## Run every example and show what was decided and what hap
 	@scripts/built.sh atoll-demo
 
 test: setup examples ## Run every test, then look for leaks
-	@scripts/setup.sh python3-numpy
+	@scripts/setup.sh python3-numpy runsc qemu-system-x86
 	@scripts/test.sh
 
 test-guest: setup ## Run the tests of the sandboxes, attacks included, where only cgroup version 2 is

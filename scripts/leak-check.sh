@@ -11,8 +11,13 @@ list() {
         for process in /proc/[0-9]*; do
             file=$(readlink "$process/exe" 2> /dev/null) || continue
             case ${file##*/} in
-                atoll | atoll-launcher | atoll-wasm-worker) echo "process ${process#/proc/} $file" ;;
+                atoll | atoll-launcher | atoll-wasm-worker | atoll-agent)
+                    echo "process ${process#/proc/} $file"
+                    continue
+                    ;;
             esac
+            # Emulators and runtimes are anybody's; ours are in our control groups.
+            ! grep -qs '/atoll' "$process/cgroup" || echo "process ${process#/proc/} $file"
         done
         awk '$5 ~ /atoll/ { print "mount " $5 }' /proc/self/mountinfo
         # The group that holds all sandboxes may stay; what is in it may not.

@@ -23,6 +23,7 @@ for extra in "$@"; do
     case $extra in
         bubblewrap) needed+=("command:bwrap bubblewrap") ;;
         crun) needed+=("command:crun crun") ;;
+        runsc) needed+=("command:runsc runsc") ;;
         runc) needed+=("command:runc runc") ;;
         stress-ng) needed+=("command:stress-ng stress-ng") ;;
         libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;

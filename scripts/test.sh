@@ -9,6 +9,10 @@ cd "$root"
 # the programs apart would compile every library twice.
 cargo build --release --locked --workspace --all-targets
 
+# What the level vm starts from. Without this, its tests would be left out in silence.
+scripts/build-guest.sh
+export ATOLL_GUEST_REQUIRED=1
+
 before=$(mktemp)
 trap 'rm -f "$before"' EXIT
 scripts/leak-check.sh list > "$before"

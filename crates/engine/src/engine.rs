@@ -138,11 +138,9 @@ impl Engine {
 
     /// The levels that this host has for programs of a kind, as far as that can be seen.
     pub(crate) fn present(&self, kind: ProgramKind) -> BTreeSet<Level> {
-        let able = |backend: &&Arc<dyn Backend>| {
-            backend.present().is_ok() && backend.supports(kind).is_ok()
-        };
-        let backends = self.backends.iter().filter(able);
-        backends.map(|backend| backend.level()).collect()
+        let backends = self.backends.iter();
+        let able = backends.filter(|backend| backend.supports(kind).is_ok());
+        able.map(|backend| backend.level()).collect()
     }
 
     /// The sandboxes that wait for messages, a report for each pool.

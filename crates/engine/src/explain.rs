@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use atoll_policy::{Denied, Request};
+use atoll_policy::{Denied, Present, Request};
 use atoll_types::{Analysis, Decision, Message, Profile, Risk, SenderHistory, Timings, Trust};
 
 use crate::clock::Stopwatch;
@@ -76,8 +76,9 @@ impl Engine {
                 .and_then(|()| stages::environment(message, dependencies).map(drop))
                 .map_err(|halt| halt.reason)
         });
-        let present = self.present(message.program.kind);
-        let asked = stages::question(message, &analysis, &judged, &profile, request, &present);
+        let present = || self.present(message.program.kind);
+        let present = Present(&present);
+        let asked = stages::question(message, &analysis, &judged, &profile, request, present);
         let would_change = self.policy.what_would_change(&asked);
         Ok(Explanation {
             past_runs: past.len() as u64,

@@ -70,5 +70,7 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
     vec![
         Arc::new(atoll_sandbox_wasm::WasmBackend::new()),
         Arc::new(atoll_sandbox_process::ProcessBackend::new()),
+        Arc::new(atoll_sandbox_oci::OciBackend::gvisor()),
+        Arc::new(atoll_sandbox_vm::VmBackend::new()),
     ]
 }

@@ -3,6 +3,7 @@
 mod calls;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use atoll_types::calls::CallRules;
 use atoll_types::{
@@ -35,7 +36,17 @@ pub struct DecisionInput<'a> {
     pub request: &'a Request,
     /// The levels that can be had for this program on this host, as far as that is known before
     /// one is tried.
-    pub present: &'a BTreeSet<Level>,
+    pub present: Present<'a>,
+}
+
+/// Tells which levels can be had. It is asked only where a rule wants to know.
+#[derive(Clone, Copy)]
+pub struct Present<'a>(pub &'a dyn Fn() -> BTreeSet<Level>);
+
+impl fmt::Debug for Present<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Present").finish_non_exhaustive()
+    }
 }
 
 /// What the caller asked for; `None` leaves it to the policy.
@@ -127,7 +138,7 @@ impl Policy {
             );
         }
         if isolation.or_stronger_level {
-            draft.or_stronger(input.present);
+            draft.or_stronger(&(input.present.0)());
         }
         let of_rule = (rule, isolation);
         let asked = &input.request.calls;

@@ -24,7 +24,7 @@ mod system_calls;
 mod testing;
 mod text;
 
-pub use decide::{DecisionInput, Denied, Request};
+pub use decide::{DecisionInput, Denied, Present, Request};
 pub use diagnostic::{Diagnostic, Severity};
 pub use policy::{Policy, RuleSummary, check};
 pub use risk::{RiskInput, assess};

@@ -8,7 +8,7 @@ use atoll_types::{
     TenantId, Trust,
 };
 
-use crate::{DecisionInput, Policy, Request, RiskInput, assess};
+use crate::{DecisionInput, Policy, Present, Request, RiskInput, assess};
 
 pub(crate) const NOW: u64 = 1_800_000_000_000;
 
@@ -72,7 +72,7 @@ pub(crate) struct Sent {
     pub(crate) request: Request,
     pub(crate) risk: Risk,
     pub(crate) trust: Trust,
-    pub(crate) present: BTreeSet<Level>,
+    pub(crate) present: fn() -> BTreeSet<Level>,
 }
 
 impl Sent {
@@ -110,7 +110,7 @@ impl Sent {
             request: Request::default(),
             risk,
             trust,
-            present: Level::ALL.into(),
+            present: || Level::ALL.into(),
         }
     }
 
@@ -123,7 +123,7 @@ impl Sent {
             trust: self.trust,
             origin: self.origin,
             request: &self.request,
-            present: &self.present,
+            present: Present(&self.present),
         }
     }
 }

@@ -34,15 +34,6 @@ pub trait Backend: Send + Sync {
     /// too slow for every message; `begin` does not call it.
     fn probe(&self) -> Vec<LayerReport>;
 
-    /// Whether what the level is made of is installed on this host, as far as that can be seen
-    /// without trying it: a decision may ask for every message.
-    ///
-    /// # Errors
-    /// A sentence for the user that says what is missing.
-    fn present(&self) -> Result<(), String> {
-        Ok(())
-    }
-
     /// Whether programs of this kind can run at this level, and if not, why.
     ///
     /// # Errors

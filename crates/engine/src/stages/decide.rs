@@ -1,8 +1,6 @@
 //! Which boundary and which limits, by the rules of the policy.
 
-use std::collections::BTreeSet;
-
-use atoll_policy::{DecisionInput, Denied, Request};
+use atoll_policy::{DecisionInput, Denied, Present, Request};
 use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason};
 
 use crate::Engine;
@@ -17,8 +15,15 @@ pub(crate) fn decide(
     profile: &Profile,
     request: &Request,
 ) -> Result<Decision, Denied> {
-    let present = engine.present(message.program.kind);
-    let asked = question(message, analysis, judged, profile, request, &present);
+    let present = || engine.present(message.program.kind);
+    let asked = question(
+        message,
+        analysis,
+        judged,
+        profile,
+        request,
+        Present(&present),
+    );
     let mut decision = engine.policy.decide(&asked)?;
     fit(engine, message, analysis, profile, &mut decision);
     Ok(decision)
@@ -74,7 +79,7 @@ pub(crate) fn question<'a>(
     judged: &'a Judged,
     profile: &'a Profile,
     request: &'a Request,
-    present: &'a BTreeSet<Level>,
+    present: Present<'a>,
 ) -> DecisionInput<'a> {
     DecisionInput {
         analysis,

@@ -167,9 +167,12 @@ fn strangers_get_less() {
             origin,
         ))
     };
-    let vm = ("native-from-strangers".to_owned(), Level::Vm);
-    assert_eq!(sent(ProgramKind::Native, &[], Origin::Api), vm);
-    assert_eq!(sent(ProgramKind::Native, &[], Origin::CommandLine), vm);
+    let own_kernel = ("native-from-strangers".to_owned(), Level::Gvisor);
+    assert_eq!(sent(ProgramKind::Native, &[], Origin::Api), own_kernel);
+    assert_eq!(
+        sent(ProgramKind::Native, &[], Origin::CommandLine),
+        own_kernel
+    );
     let obscure = ("obscure-script-from-strangers".to_owned(), Level::Process);
     assert_eq!(
         sent(ProgramKind::Shell, &[Capability::Unanalyzed], Origin::Api),
