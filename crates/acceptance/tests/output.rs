@@ -497,7 +497,11 @@ raise SystemExit(9)
 #[test]
 fn a_refused_program_leaves_an_empty_directory() {
     let case = Case::new();
-    let (report, finished) = run_with(&case, "x = 1", &["--call", "deny=EIO file.read"].map(OsStr::new));
+    let (report, finished) = run_with(
+        &case,
+        "x = 1",
+        &["--call", "deny=EIO file.read"].map(OsStr::new),
+    );
     assert_eq!(finished.code(), REFUSED, "{}", finished.text());
     assert_eq!(report.files(), None);
     assert_eq!(tree(&out(&case)), BTreeMap::new());

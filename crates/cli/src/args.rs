@@ -262,6 +262,9 @@ pub(crate) enum BenchCommand {
     /// WebAssembly, and scripts on it, in workers that are ready, beside the runtime alone and bare
     /// interpreters.
     Instance(BenchArgs),
+    /// A script in virtual machines and gVisor containers that wait for it, and in ones that do
+    /// not, beside `runsc do` and `crun run`.
+    Vm(BenchArgs),
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 
 mod decision;
 mod instance;
+mod kernels;
 mod oci;
 mod peers;
 mod process;
@@ -31,6 +32,7 @@ pub(crate) async fn run(command: BenchCommand) -> Result<u8, CliError> {
         BenchCommand::Run(args) => process::run(&args),
         BenchCommand::Process(args) => warm::run(&args).await,
         BenchCommand::Instance(args) => instance::run(&args).await,
+        BenchCommand::Vm(args) => kernels::run(&args).await,
     }
 }
 

@@ -121,6 +121,20 @@ impl Subject {
         })
     }
 
+    /// gVisor's own way to run one program.
+    pub(super) fn runsc_do(script: &Path) -> Option<Self> {
+        let program = find("runsc").filter(|_| Path::new(PYTHON).exists())?;
+        // The platform that every build of it has, and every host runs.
+        let options = ["--platform=ptrace", "--network=none", "do", PYTHON];
+        let options = options.into_iter().chain(ISOLATED).map(OsString::from);
+        Some(Self {
+            name: "runsc do",
+            program,
+            arguments: options.chain([script.into()]).collect(),
+            is_named: false,
+        })
+    }
+
     pub(super) fn command(&self) -> Command {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut command = Command::new(&self.program);

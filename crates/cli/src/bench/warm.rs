@@ -205,8 +205,9 @@ impl Series {
 }
 
 /// A program to run again and again.
-struct Work {
+pub(super) struct Work {
     name: &'static str,
+    level: Level,
     message: Message,
     environment: Environment,
     /// What the default policy gives it.
@@ -220,20 +221,35 @@ impl Work {
         program: &[u8],
         system_calls: SystemCalls,
     ) -> Result<Self, CliError> {
+        Self::at(Level::Process, engine, name, program, system_calls)
+    }
+
+    pub(super) fn at(
+        level: Level,
+        engine: &Engine,
+        name: &'static str,
+        program: &[u8],
+        system_calls: SystemCalls,
+    ) -> Result<Self, CliError> {
         let message = workload(name, program, Vec::new())?;
-        let environment = engine.surroundings(&message, Level::Process);
+        let environment = engine.surroundings(&message, level);
         Ok(Self {
             name,
+            level,
             environment: environment.map_err(failed)?,
             message,
             system_calls,
         })
     }
 
+    pub(super) const fn level(&self) -> Level {
+        self.level
+    }
+
     /// Keeps so many sandboxes waiting for it.
-    fn keep_waiting(&self, engine: &Engine, count: usize) {
+    pub(super) fn keep_waiting(&self, engine: &Engine, count: usize) {
         let calls = self.system_calls;
-        engine.keep_waiting(&self.message, Level::Process, &LIMITS, calls, count);
+        engine.keep_waiting(&self.message, self.level, &LIMITS, calls, count);
     }
 }
 
@@ -353,7 +369,7 @@ impl Waiting {
     }
 }
 
-async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
+pub(super) async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
     let asked = Instant::now();
     loop {
         let pools = engine.pools();
@@ -429,14 +445,14 @@ async fn saturated(
     Ok(())
 }
 
-async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, CliError> {
+pub(super) async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, CliError> {
     let message = Message {
         id: MessageId::new(now_unix_ms(), random_bytes()?),
         ..work.message.clone()
     };
     let (environment, calls) = (&work.environment, work.system_calls);
     engine
-        .measure_sandbox(&message, environment, Level::Process, LIMITS, calls)
+        .measure_sandbox(&message, environment, work.level, LIMITS, calls)
         .await
         .map_err(failed)
 }

@@ -1,0 +1,233 @@
+//! `atoll bench vm`: one script at the levels that have a kernel of their own, beside what starts one
+//! for each program.
+//!
+//! Owns the order of measuring. What waits is asked one job at a time; what does not is made from
+//! what its backend keeps, but for the first of each engine, which boots.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use atoll_engine::{Engine, Options, PolicyText, PoolOptions, backends};
+use atoll_types::{Level, SystemCalls};
+
+use super::peers::Subject;
+use super::process::{once, write};
+use super::samples::{Figure, Row, Samples, show};
+use super::warm::{Work, job, until_refilled};
+use super::{HELLO, directory};
+use crate::args::BenchArgs;
+use crate::error::CliError;
+use crate::terminal::{complain, size};
+
+const ITERATIONS: u32 = 50;
+
+/// How often the subjects have their turns; each boots once in a round.
+const ROUNDS: u32 = 5;
+
+/// Sandboxes that wait while latency is measured.
+const KEPT: usize = 2;
+
+/// Jobs under way at once while it is measured how many sandboxes can be made.
+const BUSY: u32 = 2;
+
+const SCRIPT: &str = "hello.py";
+
+const BENCH: &str = "vm";
+
+pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
+    let place = directory()?;
+    let script = write(place.path(), SCRIPT, HELLO)?;
+    let engine = engine(&place.path().join("state"), Some(PoolOptions::default()))?;
+    let mut levels = Vec::new();
+    for (level, name) in [(Level::Gvisor, "atoll gvisor"), (Level::Vm, "atoll vm")] {
+        let work = Work::at(level, &engine, SCRIPT, HELLO.as_bytes(), CALLS)?;
+        match job(&engine, &work).await {
+            Ok(_) => levels.push(Measured::new(name, work)),
+            Err(error) => complain(&format!("{name} is left out: {error}\n")),
+        }
+    }
+    let mut peers = Vec::new();
+    if !args.without_peers {
+        for (name, found) in [
+            ("runsc do", Subject::runsc_do(&script)),
+            ("crun", Subject::oci("crun", place.path(), &script)),
+        ] {
+            match found.map(|subject| once(&subject).map(|_| subject)) {
+                Some(Ok(subject)) => peers.push((subject, Samples::default())),
+                Some(Err(error)) => complain(&format!("{name} is left out: {error}\n")),
+                None => complain(&format!("{name} is not installed and is left out\n")),
+            }
+        }
+    }
+    let share = args.iterations.unwrap_or(ITERATIONS).div_ceil(ROUNDS);
+    for _ in 0..ROUNDS {
+        for (subject, samples) in &mut peers {
+            for _ in 0..share {
+                samples.add(once(subject)?);
+            }
+        }
+        for level in &mut levels {
+            level.warm(&engine, share).await?;
+            level.cold(share).await?;
+        }
+    }
+    engine.close().await;
+    let mut rows: Vec<Row> = levels.iter().flat_map(Measured::rows).collect();
+    let peers = peers.iter();
+    rows.extend(peers.map(|(subject, samples)| samples.row(BENCH, subject.name, SCRIPT)));
+    let mut figures = ratios(&rows);
+    figures.extend(levels.iter().filter_map(Measured::memory));
+    show(args, &rows, &figures)
+}
+
+const CALLS: SystemCalls = SystemCalls::Processes;
+
+fn engine(state_dir: &std::path::Path, pools: Option<PoolOptions>) -> Result<Engine, CliError> {
+    Ok(Engine::open(Options {
+        state_dir: state_dir.to_owned(),
+        policy: PolicyText::builtin(),
+        backends: backends(),
+        pools,
+    })?)
+}
+
+/// What is measured of one level.
+struct Measured {
+    name: &'static str,
+    work: Arc<Work>,
+    /// In sandboxes that waited: until the first output, and until nothing was left.
+    output: Samples,
+    gone: Samples,
+    /// In sandboxes that are made for the job.
+    cold: Samples,
+    /// The same, with what has to be done once before.
+    first: Samples,
+    busy: Samples,
+    busy_taken: Duration,
+    idle_bytes: Option<u64>,
+}
+
+impl Measured {
+    fn new(name: &'static str, work: Work) -> Self {
+        Self {
+            name,
+            work: Arc::new(work),
+            output: Samples::default(),
+            gone: Samples::default(),
+            cold: Samples::default(),
+            first: Samples::default(),
+            busy: Samples::default(),
+            busy_taken: Duration::ZERO,
+            idle_bytes: None,
+        }
+    }
+
+    /// One job at a time, each when enough sandboxes wait.
+    async fn warm(&mut self, engine: &Engine, jobs: u32) -> Result<(), CliError> {
+        self.work.keep_waiting(engine, KEPT);
+        until_refilled(engine).await?;
+        for _ in 0..jobs {
+            let times = job(engine, &self.work).await?;
+            self.output.add(times.output_us);
+            self.gone.add(times.destroyed_us);
+            until_refilled(engine).await?;
+        }
+        let pools = engine.pools();
+        let kept = pools.iter().filter(|pool| pool.key.level == self.work.level());
+        let bytes = kept.filter_map(|pool| pool.idle_bytes_each).max();
+        self.idle_bytes = self.idle_bytes.max(bytes);
+        self.work.keep_waiting(engine, 0);
+        until_refilled(engine).await
+    }
+
+    /// Jobs that nothing waits for: the first of an engine, one after the other, some at once.
+    async fn cold(&mut self, jobs: u32) -> Result<(), CliError> {
+        let place = directory()?;
+        let engine = Arc::new(engine(&place.path().join("state"), None)?);
+        self.first.add(job(&engine, &self.work).await?.output_us);
+        for _ in 0..jobs {
+            self.cold.add(job(&engine, &self.work).await?.output_us);
+        }
+        let began = Instant::now();
+        let tasks: Vec<_> = (0..BUSY)
+            .map(|_| {
+                let (engine, work) = (Arc::clone(&engine), Arc::clone(&self.work));
+                tokio::spawn(async move {
+                    let mut times_us = Vec::new();
+                    for _ in 0..jobs {
+                        times_us.push(job(&engine, &work).await?.destroyed_us);
+                    }
+                    Ok::<_, CliError>(times_us)
+                })
+            })
+            .collect();
+        for task in tasks {
+            let times = task.await.map_err(|error| CliError::Bench {
+                subject: self.name.to_owned(),
+                what: error.to_string(),
+            })?;
+            times?
+                .into_iter()
+                .for_each(|time_us| self.busy.add(time_us));
+        }
+        self.busy_taken += began.elapsed();
+        if let Some(engine) = Arc::into_inner(engine) {
+            engine.close().await;
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let row = |samples: &Samples, what: &str| {
+            samples.row(BENCH, self.name, &format!("{SCRIPT}, {what}"))
+        };
+        vec![
+            row(&self.output, "output"),
+            row(&self.gone, "gone"),
+            row(&self.cold, "cold"),
+            row(&self.first, "first"),
+            self.busy.row_at(
+                BENCH,
+                self.name,
+                &format!("{SCRIPT}, cold, gone"),
+                BUSY,
+                self.busy_taken,
+            ),
+        ]
+    }
+
+    fn memory(&self) -> Option<Figure> {
+        let bytes = self.idle_bytes?;
+        Some(Figure {
+            figure: match self.work.level() {
+                Level::Vm => "idle_vm_bytes",
+                _ => "idle_gvisor_bytes",
+            },
+            value: bytes as f64,
+            shown: size(bytes),
+        })
+    }
+}
+
+fn ratios(rows: &[Row]) -> Vec<Figure> {
+    let median = |subject: &str, workload: &str| {
+        let row = rows.iter().find(|row| row.is_of(subject, workload, 1));
+        row.map(|row| row.p50_us as f64)
+    };
+    let output = format!("{SCRIPT}, output");
+    let output = output.as_str();
+    [
+        (
+            "runsc_do_over_atoll_gvisor_output",
+            "runsc do",
+            "atoll gvisor",
+        ),
+        ("crun_over_atoll_gvisor_output", "crun", "atoll gvisor"),
+        ("crun_over_atoll_vm_output", "crun", "atoll vm"),
+    ]
+    .into_iter()
+    .filter_map(|(name, peer, own)| {
+        Figure::ratio(name, median(peer, SCRIPT), median(own, output), 1)
+    })
+    .collect()
+}
