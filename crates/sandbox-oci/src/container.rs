@@ -117,15 +117,23 @@ pub(crate) async fn start(
     let root = format!("/{ROOT}");
     let configuration = Configuration::new(command, &root, &WRITABLE, limits).text();
     let configuration = configuration.map_err(internal("write a container's configuration"))?;
-    let groups = if runtime.looks_for_groups() { "groups" } else { "none" };
+    let groups = if runtime.looks_for_groups() {
+        "groups"
+    } else {
+        "none"
+    };
     let shell = ["/bin/sh", "-c", SCRIPT, "sh", groups].map(str::to_owned);
     let arguments = shell.into_iter().chain(runtime.arguments(platform));
     let started = jail.start(Command {
         path: b"/bin/sh".to_vec(),
         arguments: arguments.map(String::into_bytes).collect(),
-        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp"]
-            .map(|variable| variable.as_bytes().to_vec())
-            .into(),
+        environment: [
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/tmp",
+            "TMPDIR=/tmp",
+        ]
+        .map(|variable| variable.as_bytes().to_vec())
+        .into(),
         files: vec![JailFile {
             name: CONFIGURATION.as_bytes().to_vec(),
             content: configuration.into(),
@@ -163,9 +171,18 @@ fn jail_root(runtime: &Runtime, root: &Root, agent: Option<PathBuf>) -> Root {
             .iter()
             .map(|(name, text)| (inner(name), text.clone())),
     );
-    whole.directories = ["proc", "sys", "dev", "dev/shm", "dev/pts", "dev/mqueue", "work", "tmp"]
-        .map(|name| inner(Path::new(name)))
-        .into();
+    whole.directories = [
+        "proc",
+        "sys",
+        "dev",
+        "dev/shm",
+        "dev/pts",
+        "dev/mqueue",
+        "work",
+        "tmp",
+    ]
+    .map(|name| inner(Path::new(name)))
+    .into();
     whole.directories.push("sys/fs/cgroup".into());
     // Runtimes insist on a terminal, which no container gets.
     whole.texts.push(("dev/tty".into(), String::new()));

@@ -75,8 +75,9 @@ impl Layers {
                 }
                 None => {
                     report.state = LayerState::Missing;
-                    report.detail =
-                        format!("the program faces the host's kernel, and {runtime} filters nothing");
+                    report.detail = format!(
+                        "the program faces the host's kernel, and {runtime} filters nothing"
+                    );
                 }
             },
             (Layer::NoCapabilities, _) => {
@@ -85,8 +86,8 @@ impl Layers {
                     .to_owned();
             }
             (Layer::UserNamespace, _) => {
-                report.detail = "around the runtime: no capability in it means anything outside"
-                    .to_owned();
+                report.detail =
+                    "around the runtime: no capability in it means anything outside".to_owned();
             }
             (Layer::PrivateFiles, _) => {
                 report.detail = "a tmpfs of the jail with limits on bytes and files".to_owned();
@@ -137,7 +138,10 @@ mod tests {
 
     #[test]
     fn what_is_said_from_inside_replaces_nothing() {
-        let jail = vec![report(Layer::UtsNamespace, "jail"), report(Layer::Landlock, "jail")];
+        let jail = vec![
+            report(Layer::UtsNamespace, "jail"),
+            report(Layer::Landlock, "jail"),
+        ];
         let layers = Layers::new(jail, Kernel::Own(Platform::Ptrace));
         let inside = vec![
             report(Layer::UtsNamespace, "inside"),

@@ -268,7 +268,10 @@ impl Beginning for ContainerBeginning {
             identity: None,
             surroundings: Surroundings {
                 kind: self.environment.kind,
-                dependencies: self.environment.dependencies.map(|_| DEPENDENCIES.to_owned()),
+                dependencies: self
+                    .environment
+                    .dependencies
+                    .map(|_| DEPENDENCIES.to_owned()),
                 modules: self.environment.modules,
             },
             limits: terms.limits,
@@ -300,19 +303,14 @@ impl Beginning for ContainerBeginning {
 }
 
 /// Lets an agent build its sandbox. Nothing may be missing then but what is accepted.
-async fn begun(
-    mut agent: Agent,
-    begin: Begin,
-    boundary: &Boundary,
-) -> Result<Agent, CreateError> {
+async fn begun(mut agent: Agent, begin: Begin, boundary: &Boundary) -> Result<Agent, CreateError> {
     let level = boundary.level();
     let accepted = begin.accept_missing.clone();
     let inside = agent.begin(begin).await;
     let inside = inside.map_err(|error| error.into_create_error(level))?;
     let mut missing = boundary.layers(inside.to_vec());
-    missing.retain(|report| {
-        report.state == LayerState::Missing && !accepted.contains(&report.layer)
-    });
+    missing
+        .retain(|report| report.state == LayerState::Missing && !accepted.contains(&report.layer));
     if missing.is_empty() {
         Ok(agent)
     } else {

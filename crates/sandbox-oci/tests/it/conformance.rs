@@ -108,7 +108,9 @@ fn native() -> Programs {
                  FILE *f = fopen(\"input.txt\", \"r\");\
                  int c; while ((c = getc(f)) != EOF) putchar(c); return 0;"
             }
-            "leave" => "FILE *f = fopen(\"out.txt\", \"w\"); fputs(\"kept\\n\", f); return fclose(f);",
+            "leave" => {
+                "FILE *f = fopen(\"out.txt\", \"w\"); fputs(\"kept\\n\", f); return fclose(f);"
+            }
             "endless" => "for (;;) ;",
             "greedy" => "for (;;) memset(malloc(1 << 20), 1, 1 << 20);",
             _ => "abort();",
@@ -119,14 +121,20 @@ fn native() -> Programs {
 /// A static executable of a few lines of C.
 fn compile(body: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
-    let (source, program) = (directory.path().join("program.c"), directory.path().join("program"));
+    let (source, program) = (
+        directory.path().join("program.c"),
+        directory.path().join("program"),
+    );
     let text = format!(
         "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\
          int main(int count, char **arguments) {{ {body} }}\n"
     );
     std::fs::write(&source, text).unwrap();
     let mut compiler = Command::new("gcc");
-    compiler.args(["-O0", "-static", "-o"]).arg(&program).arg(&source);
+    compiler
+        .args(["-O0", "-static", "-o"])
+        .arg(&program)
+        .arg(&source);
     assert!(compiler.status().unwrap().success());
     std::fs::read(program).unwrap()
 }

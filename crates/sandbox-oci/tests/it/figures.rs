@@ -72,7 +72,12 @@ struct Figures {
 impl Figures {
     fn tell(self, name: &str) {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "{name} ({TIMES} times), memory {} KiB", self.memory_bytes >> 10).unwrap();
+        writeln!(
+            out,
+            "{name} ({TIMES} times), memory {} KiB",
+            self.memory_bytes >> 10
+        )
+        .unwrap();
         for (what, mut times) in [
             ("create", self.create),
             ("rehearse", self.rehearse),
@@ -83,7 +88,11 @@ impl Figures {
             times.sort();
             let (p50, max) = (times[times.len() / 2], times[times.len() - 1]);
             let (min, p90) = (times[0], times[times.len() * 9 / 10]);
-            writeln!(out, "  {what}: p50 {p50:?}, p90 {p90:?}, min {min:?}, max {max:?}").unwrap();
+            writeln!(
+                out,
+                "  {what}: p50 {p50:?}, p90 {p90:?}, min {min:?}, max {max:?}"
+            )
+            .unwrap();
         }
     }
 }

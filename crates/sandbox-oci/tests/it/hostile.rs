@@ -30,7 +30,8 @@ fn a_program_that_ends_all_it_can_ends_itself_only() {
 #[test]
 fn programs_that_outlive_their_first_process_are_ended() {
     let ran = run(async {
-        let text = "import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass\nprint('first')";
+        let text =
+            "import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass\nprint('first')";
         let job = job(ProgramKind::Python, "program.py", text);
         finish(&gvisor(), spec(ProgramKind::Python), job).await
     });
@@ -53,7 +54,11 @@ fn the_end_of_gvisors_kernel_is_told() {
             line.split(|byte| *byte == 0).any(|part| part == b"boot")
         });
         let kernels: Vec<i32> = kernels.collect();
-        assert!(!kernels.is_empty(), "no kernel among {:?}", processes_of(id));
+        assert!(
+            !kernels.is_empty(),
+            "no kernel among {:?}",
+            processes_of(id)
+        );
         for kernel in kernels {
             let process = rustix::process::Pid::from_raw(kernel).unwrap();
             let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
@@ -78,7 +83,10 @@ fn nothing_is_left_however_a_sandbox_ends() {
         };
         let (mounts, files) = (mounts(), temporary_files());
         // Never used.
-        let unused = backend.create_warm(named(ProgramKind::Python)).await.unwrap();
+        let unused = backend
+            .create_warm(named(ProgramKind::Python))
+            .await
+            .unwrap();
         assert!(!processes_of(id).is_empty());
         unused.destroy().await.unwrap();
         assert_eq!(groups_of(id), Vec::<PathBuf>::new());
@@ -90,7 +98,9 @@ fn nothing_is_left_however_a_sandbox_ends() {
         drop(streams);
         wait_for_no_groups(id).await;
         // Dropped before it is built.
-        let begun = backend.begin(id, &named(ProgramKind::Shell).environment).unwrap();
+        let begun = backend
+            .begin(id, &named(ProgramKind::Shell).environment)
+            .unwrap();
         drop(begun);
         wait_for_no_groups(id).await;
         // Cancelled while it is built.
@@ -110,7 +120,11 @@ async fn wait_for_no_groups(id: &str) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    panic!("these are left: {:?}, with {:?}", groups_of(id), processes_of(id));
+    panic!(
+        "these are left: {:?}, with {:?}",
+        groups_of(id),
+        processes_of(id)
+    );
 }
 
 /// Control groups that belong to sandboxes of a name.
@@ -135,17 +149,28 @@ fn processes_of(id: &str) -> BTreeSet<i32> {
     let groups = groups_of(id).into_iter();
     groups
         .filter_map(|group| fs::read_to_string(group.join("cgroup.procs")).ok())
-        .flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<_>>())
+        .flat_map(|text| {
+            text.lines()
+                .filter_map(|line| line.parse().ok())
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
 fn mounts() -> usize {
-    fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count()
+    fs::read_to_string("/proc/self/mountinfo")
+        .unwrap()
+        .lines()
+        .count()
 }
 
 /// What runtimes and sandboxes would leave lying around.
 fn temporary_files() -> BTreeSet<String> {
     let places = ["/run", "/var/run", "/run/runsc"];
-    let found = places.iter().flat_map(|place| fs::read_dir(place).into_iter().flatten().flatten());
-    found.map(|entry| entry.path().display().to_string()).collect()
+    let found = places
+        .iter()
+        .flat_map(|place| fs::read_dir(place).into_iter().flatten().flatten());
+    found
+        .map(|entry| entry.path().display().to_string())
+        .collect()
 }

@@ -24,12 +24,18 @@ fn bytes_of_files() {
     assert_eq!(ran.ending, Ending::Exited(1), "{ran:#?}");
     assert_eq!(ran.limit, Some(LimitName::Disk), "{ran:#?}");
     assert!(ran.stderr.contains("No space left"), "{ran:#?}");
-    assert!(ran.usage.disk_bytes <= limits().disk_bytes + (1 << 20), "{ran:#?}");
+    assert!(
+        ran.usage.disk_bytes <= limits().disk_bytes + (1 << 20),
+        "{ran:#?}"
+    );
 }
 
 #[test]
 fn bytes_of_one_file() {
-    let ran = python_with(limits(), "open('x', 'wb').truncate(64 << 20)\nprint('more')");
+    let ran = python_with(
+        limits(),
+        "open('x', 'wb').truncate(64 << 20)\nprint('more')",
+    );
     assert_eq!(ran.stdout, "", "{ran:#?}");
 }
 
@@ -46,7 +52,11 @@ fn open_files() {
         limits(),
         "import os\ntry:\n    while True: n = os.dup(0)\nexcept OSError: print(n)",
     );
-    assert_eq!(ran.stdout, format!("{}\n", limits().open_files - 1), "{ran:#?}");
+    assert_eq!(
+        ran.stdout,
+        format!("{}\n", limits().open_files - 1),
+        "{ran:#?}"
+    );
 }
 
 #[test]
@@ -74,10 +84,17 @@ fn processor_time() {
 fn memory() {
     let ran = python_with(limits(), "b = []\nwhile True: b.append(bytearray(8 << 20))");
     assert_eq!(ran.limit, Some(LimitName::Memory), "{ran:#?}");
-    assert!(ran.usage.memory_peak_bytes <= limits().memory_bytes, "{ran:#?}");
+    assert!(
+        ran.usage.memory_peak_bytes <= limits().memory_bytes,
+        "{ran:#?}"
+    );
     // What fits into the limit fits beside gVisor's own memory.
     let ran = python_with(limits(), "b = bytearray(160 << 20)\nprint(len(b) >> 20)");
-    assert_eq!((ran.stdout.as_str(), ran.limit), ("160\n", None), "{ran:#?}");
+    assert_eq!(
+        (ran.stdout.as_str(), ran.limit),
+        ("160\n", None),
+        "{ran:#?}"
+    );
     assert!(ran.usage.memory_peak_bytes > 160 << 20, "{ran:#?}");
 }
 
@@ -86,7 +103,10 @@ fn memory_that_is_raised_while_it_runs() {
     run(async {
         let backend = gvisor();
         use atoll_sandbox::Backend as _;
-        let mut sandbox = backend.create_warm(spec(ProgramKind::Python)).await.unwrap();
+        let mut sandbox = backend
+            .create_warm(spec(ProgramKind::Python))
+            .await
+            .unwrap();
         let larger = Limits {
             memory_bytes: limits().memory_bytes * 2,
             ..limits()
@@ -98,6 +118,10 @@ fn memory_that_is_raised_while_it_runs() {
             "b = bytearray(320 << 20)\nprint(len(b) >> 20)",
         );
         let ran = crate::support::finish_in(sandbox, job).await;
-        assert_eq!((ran.stdout.as_str(), ran.limit), ("320\n", None), "{ran:#?}");
+        assert_eq!(
+            (ran.stdout.as_str(), ran.limit),
+            ("320\n", None),
+            "{ran:#?}"
+        );
     });
 }

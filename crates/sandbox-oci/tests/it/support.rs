@@ -9,9 +9,7 @@ use std::time::Duration;
 use atoll_sandbox::conformance::{accepted_by_environment, limits};
 use atoll_sandbox::{Backend as _, Ending, Environment, Job, Sandbox, SandboxSpec, Tenancy};
 use atoll_sandbox_oci::OciBackend;
-use atoll_types::{
-    LimitName, Program, ProgramHash, ProgramKind, SystemCalls, TenantId, Usage,
-};
+use atoll_types::{LimitName, Program, ProgramHash, ProgramKind, SystemCalls, TenantId, Usage};
 
 /// gVisor, whose platform is found out once.
 pub(crate) fn gvisor() -> OciBackend {
