@@ -21,6 +21,10 @@ use crate::layers::Layers;
 /// what the program may.
 pub(crate) const OWN_MEMORY_BYTES: u64 = 160 << 20;
 
+/// Beyond a limit the kernel takes a few pages for processes that it ends. The limit is held with
+/// those.
+const FORCED_BYTES: u64 = 64 << 10;
+
 /// The kernel ends one process when memory runs out, and that may be one without which the others
 /// wait for ever.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -140,6 +144,7 @@ impl Outside for Boundary {
 
     fn set_limits(&self, limits: &Limits) -> io::Result<()> {
         let before = self.held.before().memory_bytes;
+        let before = before.saturating_sub(FORCED_BYTES);
         let mut jail = self.held.jail();
         let jail = jail.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         jail.set_limits(container::jail_limits(limits, before))

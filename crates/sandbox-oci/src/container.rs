@@ -49,6 +49,9 @@ const WRITABLE: [(&str, &str); 3] = [
     ("/dev/shm", "/dev/shm"),
 ];
 
+/// Where `/proc` is seen whole: the kernel lets nobody mount another one who sees none.
+const WHOLE_PROC: &str = "whole-proc";
+
 /// Makes the places and becomes the runtime.
 const SCRIPT: &str = include_str!("start.sh");
 
@@ -131,6 +134,7 @@ pub(crate) async fn start(
             "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME=/tmp",
             "TMPDIR=/tmp",
+            &format!("MEMORY_KIB={}", limits.memory_bytes >> 10),
         ]
         .map(|variable| variable.as_bytes().to_vec())
         .into(),
@@ -183,7 +187,8 @@ fn jail_root(runtime: &Runtime, root: &Root, agent: Option<PathBuf>) -> Root {
     ]
     .map(|name| inner(Path::new(name)))
     .into();
-    whole.directories.push("sys/fs/cgroup".into());
+    let own = ["sys/fs/cgroup", WHOLE_PROC].map(PathBuf::from);
+    whole.directories.extend(own);
     // Runtimes insist on a terminal, which no container gets.
     whole.texts.push(("dev/tty".into(), String::new()));
     whole.binds.extend(agent.map(|host| Bind {

@@ -9,6 +9,11 @@ rm /work/config.json
 chown 1000:1000 /work
 if [ "$1" = groups ]; then
     mount -t cgroup2 -o ro,nosuid,nodev,noexec cgroup2 /sys/fs/cgroup
+else
+    # gVisor shows its programs as much memory as it finds here.
+    printf 'MemTotal: %s kB\nMemFree: %s kB\n' "$MEMORY_KIB" "$MEMORY_KIB" > /tmp/meminfo
+    mount -t proc -o nosuid,nodev,noexec proc /whole-proc
+    mount --bind /tmp/meminfo /proc/meminfo
 fi
 shift
 exec "$@"

@@ -125,3 +125,20 @@ fn memory_that_is_raised_while_it_runs() {
         );
     });
 }
+
+#[test]
+fn memory_is_as_large_as_its_limit() {
+    let ran = python_with(
+        limits(),
+        "import os\n\
+         total = open('/proc/meminfo').readline().split()\n\
+         print(total[0], int(total[1]) << 10)\n\
+         print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))",
+    );
+    let bytes = limits().memory_bytes;
+    assert_eq!(
+        ran.stdout,
+        format!("MemTotal: {bytes}\n{bytes}\n"),
+        "{ran:#?}"
+    );
+}
