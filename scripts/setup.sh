@@ -25,7 +25,6 @@ for extra in "$@"; do
         crun) needed+=("command:crun crun") ;;
         runsc) needed+=("command:runsc runsc") ;;
         runc) needed+=("command:runc runc") ;;
-        runsc) needed+=("command:runsc runsc") ;;
         stress-ng) needed+=("command:stress-ng stress-ng") ;;
         libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
         qemu-system-x86) needed+=("command:qemu-system-x86_64 qemu-system-x86") ;;

@@ -133,7 +133,9 @@ impl Measured {
             until_refilled(engine).await?;
         }
         let pools = engine.pools();
-        let kept = pools.iter().filter(|pool| pool.key.level == self.work.level());
+        let kept = pools
+            .iter()
+            .filter(|pool| pool.key.level == self.work.level());
         let bytes = kept.filter_map(|pool| pool.idle_bytes_each).max();
         self.idle_bytes = self.idle_bytes.max(bytes);
         self.work.keep_waiting(engine, 0);
