@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, OutputEnd, Sandbox};
+use atoll_sandbox::{Backend, OutputEnd, Sandbox, SandboxSpec};
 use atoll_types::ProgramKind;
 
 use crate::support::{gvisor, job, run, spec};
@@ -20,12 +20,12 @@ fn warm_containers() {
         run(async {
             let backend = gvisor();
             // The platform is found out before.
-            let first = backend.create_warm(spec(kind)).await.unwrap();
+            let first = backend.create_warm(figure_spec(kind)).await.unwrap();
             first.destroy().await.unwrap();
             let mut figures = Figures::default();
             for _ in 0..TIMES {
                 let begun = Instant::now();
-                let mut sandbox = backend.create_warm(spec(kind)).await.unwrap();
+                let mut sandbox = backend.create_warm(figure_spec(kind)).await.unwrap();
                 figures.create.push(begun.elapsed());
                 let begun = Instant::now();
                 sandbox.rehearse().await.unwrap();
@@ -44,6 +44,14 @@ fn warm_containers() {
             figures.tell(name);
         });
     }
+}
+
+/// With all processors, of which `ATOLL_CPU_PERCENT` may leave less.
+fn figure_spec(kind: ProgramKind) -> SandboxSpec {
+    let share = std::env::var("ATOLL_CPU_PERCENT").ok();
+    let mut spec = spec(kind);
+    spec.limits.cpu_percent = share.and_then(|it| it.parse().ok()).unwrap_or(1_000);
+    spec
 }
 
 async fn first_output(
