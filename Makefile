@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes compare-runtimes demo test test-guest bench ablation races third-party wasi-testsuite conformance soak fuzz \
+.PHONY: help setup build guest examples runtimes compare-runtimes demo test test-guest bench ablation races third-party wasi-testsuite conformance soak fuzz \
 	doc install clean-all
 
 help: ## Show this list
@@ -17,6 +17,9 @@ setup: ## Install what is missing on a Debian-like machine
 
 build: setup ## Build the three programs
 	$(CARGO) build --release --locked --workspace
+
+guest: build ## Build the guest image of virtual machines from Debian packages
+	@scripts/build-guest.sh
 
 examples: setup ## Build what the examples need
 	@scripts/build-examples.sh

@@ -11,5 +11,9 @@ if [ -e "$built/runtimes/runtimes.json" ]; then
     install -D -m 0644 -t "$prefix/libexec/atoll/runtimes" \
         "$built/runtimes/"{runtimes.json,python.wasm,python.modules,javascript.wasm,javascript.modules}
 fi
+if [ -e "$built/guest/manifest.json" ]; then
+    install -D -m 0644 -t "$prefix/libexec/atoll/guest" \
+        "$built/guest/"{manifest.json,vmlinux,initrd,root.erofs}
+fi
 say "Installed $prefix/bin/atoll"
 "$prefix/bin/atoll" --version
