@@ -3,6 +3,7 @@
 
 use std::fmt::Debug;
 
+use atoll_remote::{Ledger, Step};
 use atoll_sandbox_wasm::protocol::{
     CompileStatus, FrameReader, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, write_frame,
 };
@@ -78,6 +79,65 @@ pub fn worker_frames(bytes: &[u8]) {
     frames::<CompileStatus>(bytes, size, NOTICE_BYTES_MAX);
     frames::<Order>(bytes, size, ORDER_BYTES_MAX);
 }
+
+/// What an agent sends is notices or an error, and what its host accepts of them is bounded,
+/// whatever the agent was asked.
+pub fn agent_frames(bytes: &[u8]) {
+    use atoll_remote::protocol;
+    let Some((&steps, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let size = usize::from(steps).max(1);
+    frames::<protocol::Notice>(bytes, size, protocol::NOTICE_BYTES_MAX);
+    frames::<protocol::Order>(bytes, size, protocol::ORDER_BYTES_MAX);
+    let mut reader = FrameReader::new(protocol::NOTICE_BYTES_MAX);
+    reader.push(bytes);
+    let mut ledger = Ledger::new();
+    let (mut output, mut left) = (0, 0);
+    while let Ok(Some(notice)) = reader.next_frame::<protocol::Notice>() {
+        if ledger.accept(&notice).is_err() {
+            break;
+        }
+        match notice.tidied() {
+            protocol::Notice::Output { bytes, .. } => output += bytes.len(),
+            protocol::Notice::LeftBytes(bytes) => left += bytes.len(),
+            protocol::Notice::Left { path, .. } => assert!(!path.starts_with(b"/")),
+            _ => {}
+        }
+        let collect = Step::Collect {
+            bytes_max: 1_000,
+            files_max: 10,
+        };
+        // Whatever can be asked next is asked.
+        let _ = ledger.take(if steps & 1 == 0 {
+            Step::Begin
+        } else {
+            Step::Prepare
+        });
+        let _ = ledger.take(if steps & 2 == 0 {
+            Step::Run(&LIMITS)
+        } else {
+            Step::Rehearse
+        });
+        let _ = ledger.take(Step::Input);
+        let _ = ledger.take(collect);
+    }
+    // What may come beyond the limit until the program is ended for it.
+    assert!(output <= 1_000 + (256 << 10));
+    assert!(left <= 1_000 * bytes.len().max(1));
+}
+
+const LIMITS: atoll_types::Limits = atoll_types::Limits {
+    wall_time_ms: 1,
+    cpu_time_ms: 1,
+    cpu_percent: 1,
+    memory_bytes: 1,
+    processes: 1,
+    disk_bytes: 1_000,
+    disk_files: 10,
+    output_bytes: 1_000,
+    open_files: 1,
+};
 
 fn frames<T>(bytes: &[u8], size: usize, bytes_max: usize)
 where

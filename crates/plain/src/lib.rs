@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
-use atoll_jail::{GUEST_ID, WORK_DIRECTORY};
+use atoll_jail::{GUEST_ID, WORK_DIRECTORY, sys};
 use atoll_sandbox::{
     Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec, Terms,
 };
@@ -44,6 +44,9 @@ impl PlainBackend {
     /// program is ended with every process that is not this one.
     #[must_use]
     pub fn in_container() -> Self {
+        // What this process has inherited is not for the program. Where the kernel is too old for
+        // the request, nothing but its own streams was.
+        let _ = sys::close_on_exec_from(3);
         Self {
             interpreters: Interpreters::find(),
             place: Place {

@@ -2,14 +2,13 @@
 //!
 //! Owns the moment between fork(2) and execve(2), and the files that are placed before it.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use atoll_jail::{JailFile, Running, sys};
@@ -44,19 +43,10 @@ pub(crate) fn start(
     command: &atoll_jail::Command,
     limits: &Limits,
 ) -> io::Result<(u32, Running)> {
-    let path = OsString::from_vec(command.path.clone());
-    let mut process = Command::new(Path::new(&path));
-    let mut arguments = command.arguments.iter().cloned().map(OsString::from_vec);
-    if let Some(own) = arguments.next() {
-        process.arg0(own);
-    }
-    process.args(arguments).env_clear();
-    for variable in &command.environment {
-        let mut parts = variable.splitn(2, |byte| *byte == b'=');
-        let mut next = || OsString::from_vec(parts.next().unwrap_or_default().to_vec());
-        let (name, value) = (next(), next());
-        process.env(name, value);
-    }
+    let path = string(&command.path)?;
+    let arguments = strings(&command.arguments)?;
+    let environment = strings(&command.environment)?;
+    let mut process = Command::new(OsString::from_vec(command.path.clone()));
     let (stdin_in, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
     let (stdout, stdout_in) = pipe_with(PipeFlags::CLOEXEC)?;
     let (stderr, stderr_in) = pipe_with(PipeFlags::CLOEXEC)?;
@@ -71,7 +61,8 @@ pub(crate) fn start(
     }
     let descriptors = out_of_the_way(&command.descriptors)?;
     let limits = resource_limits(limits);
-    // SAFETY: between fork and execve it makes system calls only, and takes no memory.
+    // SAFETY: between fork and execve it makes system calls, and takes memory only, which fork(3)
+    // leaves usable.
     #[allow(unsafe_code, reason = "there is no other place for these calls")]
     unsafe {
         process.pre_exec(move || {
@@ -87,7 +78,8 @@ pub(crate) fn start(
             for (target, descriptor) in (FIRST_DESCRIPTOR..).zip(&descriptors) {
                 sys::place_descriptor(descriptor.as_fd(), target)?;
             }
-            Ok(())
+            // The library's own way would take a text for a shell script.
+            Err(sys::execute(&path, &arguments, &environment))
         });
     }
     let child = process.spawn()?;
@@ -97,6 +89,14 @@ pub(crate) fn start(
         stderr,
     };
     Ok((child.id(), running))
+}
+
+fn strings(all: &[Vec<u8>]) -> io::Result<Vec<CString>> {
+    all.iter().map(|bytes| string(bytes)).collect()
+}
+
+fn string(bytes: &[u8]) -> io::Result<CString> {
+    Ok(CString::new(bytes)?)
 }
 
 /// Copies of descriptors at numbers that none of them is put at later.

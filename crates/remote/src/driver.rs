@@ -13,7 +13,7 @@ use atoll_sandbox::{Ending, Job, Leaving, LeftFile, StartError};
 use atoll_types::{Content, LimitName, Limits, Usage};
 use serde_bytes::ByteBuf;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::agent::Agent;
 use crate::ledger::{Ledger, Step};
@@ -26,6 +26,10 @@ use crate::wire::{WireReader, WireWriter};
 
 /// How long a program that is told to stop may take until its boundary is ended.
 const STOP_TIME: Duration = Duration::from_secs(3);
+
+/// How long the owner of a boundary may take to know why it ended, and how often it is asked.
+const LAST_WORDS_TIME: Duration = Duration::from_millis(200);
+const LAST_WORDS_TRIES: u32 = 20;
 
 /// Bytes of the job that are sent with the order itself, and that may wait to be sent.
 const AHEAD_BYTES: usize = 4 * PIECE_BYTES_MAX;
@@ -158,7 +162,12 @@ struct OpenFile {
 }
 
 /// Why the conversation is over.
-struct Over(String);
+enum Over {
+    /// The stream ended or broke. Whoever owns the boundary may know why.
+    Gone(String),
+    /// The boundary has to be ended.
+    Ended(String),
+}
 
 impl Driver {
     pub(crate) fn new(
@@ -234,11 +243,14 @@ impl Driver {
 
     /// Until the sandbox lets go of its agent, or the agent is lost.
     pub(crate) async fn drive(mut self) {
-        let Err(Over(why)) = self.speak().await else {
+        let Err(over) = self.speak().await else {
             return;
         };
         self.outside.kill();
-        let why = self.outside.last_words().unwrap_or(why);
+        let why = match over {
+            Over::Ended(why) => why,
+            Over::Gone(why) => last_words(&*self.outside).await.unwrap_or(why),
+        };
         if let Some(started) = self.started.take() {
             let lost = internal("start a job")(io::Error::other(why.clone()));
             let _ = started.send(Err(lost));
@@ -270,22 +282,26 @@ impl Driver {
                 piece = self.input.next(), if self.input.is_wanted() => self.feed(piece)?,
                 () = sleep_until(deadline), if self.deadline.is_some() => {
                     let why = self.deadline.map_or("", |(_, why)| why);
-                    return Err(Over(why.to_owned()));
+                    return Err(Over::Ended(why.to_owned()));
                 }
             }
         }
     }
 
-    /// Queues more of the job's files while there is room.
+    /// Sends what waits and more of the job's files, until the stream takes no more or everything
+    /// is sent.
     fn fill(&mut self) -> Result<(), Over> {
-        while self.writer.waiting_bytes() < AHEAD_BYTES {
+        loop {
+            self.writer.try_flush().map_err(broken)?;
+            if self.writer.waiting_bytes() > 0 {
+                return Ok(());
+            }
             let Some(piece) = self.contents.next() else {
-                break;
+                return Ok(());
             };
             let order = Order::Content(piece.to_vec());
             self.writer.queue(&order).map_err(broken)?;
         }
-        self.writer.try_flush().map_err(broken)
     }
 
     fn command(&mut self, command: Command) -> Result<(), Over> {
@@ -351,7 +367,7 @@ impl Driver {
         match notice.tidied() {
             Notice::Failed { reason } => {
                 let why = format!("the agent behind the boundary failed: {reason}");
-                return Err(Over(why));
+                return Err(Over::Ended(why));
             }
             Notice::Started => {
                 if let Some(started) = self.started.take() {
@@ -514,6 +530,17 @@ impl Collecting {
     }
 }
 
+/// Why the boundary ended. The stream may end a little before its owner knows.
+async fn last_words(outside: &dyn Outside) -> Option<String> {
+    for _ in 0..LAST_WORDS_TRIES {
+        if let Some(why) = outside.last_words() {
+            return Some(why);
+        }
+        sleep(LAST_WORDS_TIME / LAST_WORDS_TRIES).await;
+    }
+    outside.last_words()
+}
+
 fn start_error(refusal: Refusal) -> StartError {
     match refusal {
         Refusal::NotEnforceable(missing) => StartError::NotEnforceable {
@@ -530,15 +557,19 @@ fn start_error(refusal: Refusal) -> StartError {
 }
 
 fn gone() -> Over {
-    Over("the agent behind the boundary ended".to_owned())
+    Over::Gone("the agent behind the boundary ended".to_owned())
 }
 
 fn broken(error: io::Error) -> Over {
-    Over(format!(
+    let over = match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Over::Ended,
+        _ => Over::Gone,
+    };
+    over(format!(
         "the stream to the agent behind the boundary broke: {error}"
     ))
 }
 
 fn breach(breach: crate::ledger::Breach) -> Over {
-    Over(format!("{breach}, so it was ended"))
+    Over::Ended(format!("{breach}, so it was ended"))
 }

@@ -17,7 +17,7 @@ mod remote;
 mod wire;
 
 pub use agent::{Agent, AgentError};
-pub use ledger::{Breach, Ledger};
+pub use ledger::{Breach, Ledger, Step};
 pub use outside::Outside;
 pub use remote::Remote;
 pub use wire::{WireReader, WireWriter, wire};

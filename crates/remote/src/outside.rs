@@ -45,7 +45,7 @@ pub trait Outside: Send + Sync {
     /// Ends everything inside, at once. Idempotent.
     fn kill(&self);
 
-    /// Why the boundary ended, once the agent's stream has; `None` when that is not known.
+    /// Why the boundary ended, once the agent's stream has; `None` as long as that is not known.
     fn last_words(&self) -> Option<String> {
         None
     }

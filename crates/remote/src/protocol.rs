@@ -48,3 +48,6 @@ pub const PATH_BYTES_MAX: usize = 4096;
 
 /// The most parts of such a path.
 pub const PATH_PARTS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;
