@@ -3,4 +3,5 @@
 
 mod clones;
 mod conformance;
+mod hostile;
 mod support;
