@@ -18,15 +18,14 @@ setup: ## Install what is missing on a Debian-like machine
 build: setup ## Build all programs
 	$(CARGO) build --release --locked --workspace
 
+guest: build ## Build the guest image of virtual machines from Debian packages
+	@scripts/build-guest.sh
+
 examples: setup ## Build what the examples need
 	@scripts/build-examples.sh
 
 runtimes: setup ## Build Python and JavaScript as WebAssembly components
 	@scripts/build-runtimes.sh
-
-guest: build ## Build the guest that virtual machines of the level `vm` start from
-	@scripts/setup.sh qemu-system-x86
-	@scripts/build-guest.sh
 
 compare-runtimes: runtimes ## Compare programs in them with python3 and node
 	@cargo build --quiet --release --locked --workspace --example run-runtime

@@ -9,15 +9,15 @@ cd "$root"
 # the programs apart would compile every library twice.
 cargo build --release --locked --workspace --all-targets
 
-# What the level vm starts from. Without this, its tests would be left out in silence.
-scripts/build-guest.sh
-export ATOLL_GUEST_REQUIRED=1
+# What the virtual machines of the tests start from.
+[ "$(uname -m)" != x86_64 ] || { scripts/setup.sh qemu-system-x86 && scripts/build-guest.sh; }
 
 before=$(mktemp)
 trap 'rm -f "$before"' EXIT
 scripts/leak-check.sh list > "$before"
-# Without this, tests that need privilege would be skipped in silence where they must run.
-ATOLL_BIN=$built/atoll cargo test --release --locked --workspace "$@"
+# Without these, tests that need privilege or a guest would be skipped in silence where they must
+# run.
+ATOLL_GUEST_REQUIRED=1 ATOLL_BIN=$built/atoll cargo test --release --locked --workspace "$@"
 scripts/leak-check.sh compare "$before"
 # On another kernel, with the other version of cgroups, and as an ordinary user, too. The attacks
 # there take longer: `make test-guest` runs them as well.

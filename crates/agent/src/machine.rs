@@ -105,7 +105,7 @@ fn raise_limits() -> io::Result<()> {
             maximum: bound,
         };
         attempt(&format!("raise the resource limit {resource:?}"), || {
-            setrlimit(resource, bound.clone())
+            setrlimit(resource, bound)
         })?;
     }
     Ok(())

@@ -5,11 +5,13 @@
 
 mod job;
 mod left;
+mod practice;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use atoll_remote::protocol::{
     Begin, Hello, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, Refusal, Run, Surroundings,
@@ -17,7 +19,7 @@ use atoll_remote::protocol::{
 };
 use atoll_remote::{WireReader, WireWriter, wire};
 use atoll_sandbox::{
-    Backend, CreateError, Environment, Job, Sandbox, SandboxSpec, StartError, Tenancy,
+    Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec, StartError, Tenancy,
 };
 use atoll_types::{Content, InputFile, Limits, Program, ProgramHash, SystemCalls, TenantId};
 
@@ -35,6 +37,7 @@ pub async fn serve(backend: &dyn Backend, input: OwnedFd, output: OwnedFd) -> io
         reader,
         writer,
         sandbox: None,
+        ahead: None,
         limits: None,
     };
     let served = agent.serve().await;
@@ -55,6 +58,8 @@ struct Agent<'a> {
     reader: WireReader,
     writer: WireWriter,
     sandbox: Option<Box<dyn Sandbox>>,
+    /// One that is built as far as it can be without knowing its limits, in a snapshot.
+    ahead: Option<(Surroundings, Box<dyn Beginning>)>,
     /// What the sandbox was built with.
     limits: Option<Limits>,
 }
@@ -94,8 +99,9 @@ impl Agent<'_> {
         self.writer.flush().await
     }
 
-    /// Goes all the way to a sandbox and back, so that what it takes is ready, in memory and in
-    /// whatever carries out the instructions of this machine.
+    /// Goes all the way to a sandbox and back, so that what it takes is in memory, and begins the
+    /// one that each clone of the snapshot finishes. No interpreter stays: clones would share what
+    /// it has chosen at random.
     async fn prepare(&mut self, surroundings: &Surroundings) -> Result<(), Refusal> {
         let spec = SandboxSpec {
             id: "prepare".to_owned(),
@@ -106,12 +112,22 @@ impl Agent<'_> {
             renews: false,
             tenancy: Tenancy::own(),
         };
-        let sandbox = self.backend.create_warm(spec).await;
+        let sandbox = self.backend.create_warm(spec.clone()).await;
         let mut sandbox = sandbox.map_err(create_refusal)?;
         let rehearsed = sandbox.rehearse().await;
         rehearsed.map_err(|error| failed("rehearse a job", &error))?;
-        let destroyed = sandbox.destroy().await;
-        destroyed.map_err(|error| failed("remove a sandbox", &error.source))
+        self.practise(sandbox, surroundings.kind, &PREPARE_LIMITS)
+            .await?;
+        let sandbox = self.backend.create(spec.clone()).await;
+        let sandbox = sandbox.map_err(create_refusal)?;
+        self.practise(sandbox, surroundings.kind, &PREPARE_LIMITS)
+            .await?;
+        self.backend.close().await;
+        let ahead = self.backend.begin("ahead", &spec.environment);
+        self.ahead = Some((surroundings.clone(), ahead.map_err(create_refusal)?));
+        // Others build it; whatever they have not done by then, every clone does.
+        tokio::time::sleep(AHEAD_TIME).await;
+        Ok(())
     }
 
     async fn begin(&mut self, begin: Begin) -> Result<Notice, Refusal> {
@@ -131,10 +147,20 @@ impl Agent<'_> {
             renews: false,
             tenancy: Tenancy::own(),
         };
-        let sandbox = if begin.is_warm {
-            self.backend.create_warm(spec).await
-        } else {
-            self.backend.create(spec).await
+        // Of a machine that was emulated until now, nothing has been translated yet.
+        if begin.is_warm && begin.identity.is_some() {
+            let sandbox = self.backend.create_warm(spec.clone()).await;
+            let sandbox = sandbox.map_err(create_refusal)?;
+            self.practise(sandbox, begin.surroundings.kind, &begin.limits)
+                .await?;
+        }
+        let ahead = self
+            .ahead
+            .take_if(|(surroundings, _)| !begin.is_warm && *surroundings == begin.surroundings);
+        let sandbox = match ahead {
+            Some((_, ahead)) => ahead.finish(spec.terms()).await,
+            None if begin.is_warm => self.backend.create_warm(spec).await,
+            None => self.backend.create(spec).await,
         };
         let sandbox = self.sandbox.insert(sandbox.map_err(create_refusal)?);
         self.limits = Some(begin.limits);
@@ -229,6 +255,9 @@ impl Agent<'_> {
         self.tell(&Notice::Collected).await
     }
 }
+
+/// How long a sandbox takes that is begun for a snapshot, emulated.
+const AHEAD_TIME: Duration = Duration::from_millis(300);
 
 /// Room for whatever is made ready.
 const PREPARE_LIMITS: Limits = Limits {

@@ -21,6 +21,7 @@ mod ticks;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -35,7 +36,6 @@ pub use accelerator::{KvmDiagnosis, diagnose};
 use accelerator::{Accelerator, find_qemu};
 use emulator::Emulator;
 use error::internal;
-use image::Image;
 use machine::Machine;
 use outside::{NOT_INSIDE, VmOutside};
 use size::Size;
@@ -58,6 +58,14 @@ impl VmBackend {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A backend whose machines start from the guest image in a directory.
+    #[must_use]
+    pub fn with_image(directory: &Path) -> Self {
+        Self {
+            snapshots: Arc::new(Snapshots::of(directory.to_owned())),
+        }
     }
 
     async fn make(&self, making: Making<'_>) -> Result<Box<dyn Sandbox>, CreateError> {
@@ -193,7 +201,7 @@ impl Backend for VmBackend {
 
     fn probe(&self) -> Vec<LayerReport> {
         let mut layers = atoll_jail::probe();
-        let found = Image::find().and_then(|image| {
+        let found = self.snapshots.image().and_then(|image| {
             let (accelerator, how) = Accelerator::choose()?;
             let emulator = Emulator::find(accelerator)?;
             Ok(format!(
@@ -224,7 +232,7 @@ impl Backend for VmBackend {
                 "qemu-system-x86_64 was not found on this host; install qemu-system-x86".to_owned(),
             );
         }
-        Image::find().map(drop)
+        self.snapshots.image().map(drop)
     }
 
     /// What a warm one has started costs a new one more time than it saves.

@@ -22,7 +22,7 @@ const HEADROOM: u64 = 2;
 const EMULATOR_BYTES: u64 = (64 + TRANSLATED_MIB) * MIB;
 
 /// Memory for translated code, in MiB.
-pub(crate) const TRANSLATED_MIB: u64 = 64;
+pub(crate) const TRANSLATED_MIB: u64 = 128;
 
 /// Threads of the emulator: its own, one for each processor, and those that read the root directory.
 const EMULATOR_THREADS: u32 = 80;

@@ -247,7 +247,7 @@ async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, 
 
 /// What the kernel is told.
 fn command_line(accelerator: Accelerator) -> String {
-    let mut words = vec![
+    let mut words = [
         "console=ttyS0",
         "quiet",
         // A guest that fails ends its machine, which is seen at once.

@@ -4,6 +4,7 @@
 //! memory. Nothing of any tenant is in one.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -38,10 +39,28 @@ struct Entry {
 /// All of them.
 #[derive(Default)]
 pub(crate) struct Snapshots {
+    /// Where the guest image is, if not where the programs that come with Atoll are.
+    directory: Option<PathBuf>,
     entries: Mutex<HashMap<Key, Entry>>,
 }
 
 impl Snapshots {
+    /// Of another image than Atoll's own.
+    pub(crate) fn of(directory: PathBuf) -> Self {
+        Self {
+            directory: Some(directory),
+            ..Self::default()
+        }
+    }
+
+    /// The image that there is now.
+    pub(crate) fn image(&self) -> Result<Image, String> {
+        match &self.directory {
+            Some(directory) => Image::open(directory),
+            None => Image::find(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,7 +87,7 @@ impl Snapshots {
             let chosen = chosen.unwrap_or_else(|error| Err(error.to_string()));
             let (accelerator, _) = chosen.map_err(CreateError::Environment)?;
             let wanted = Wanted {
-                image: Image::find().map_err(CreateError::Environment)?,
+                image: self.image().map_err(CreateError::Environment)?,
                 accelerator,
                 size,
                 surroundings: surroundings.clone(),

@@ -39,6 +39,7 @@ fn clones_have_nothing_random_in_common() {
             };
             let ran = run_in(sandbox.unwrap(), job(ProgramKind::Python, WHO)).await;
             assert_eq!(ran.ending, Ending::Exited(0), "{ran:?}");
+            assert_eq!((ran.limit, ran.stderr.as_str()), (None, ""), "{ran:?}");
             seen.push(ran.stdout.lines().map(str::to_owned).collect());
         }
         let lines = seen[0].len();
