@@ -34,7 +34,7 @@ demo: build examples ## Run every example and show what was decided and what hap
 	@scripts/built.sh atoll-demo
 
 test: setup examples ## Run every test, then look for leaks
-	@scripts/setup.sh python3-numpy
+	@scripts/setup.sh python3-numpy crun runc runsc
 	@scripts/test.sh
 
 test-guest: setup ## Run the tests of the sandboxes, attacks included, where only cgroup version 2 is

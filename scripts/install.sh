@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the built programs below a prefix: `atoll` for people, its two helpers beside it in
+# Installs the built programs below a prefix: `atoll` for people, its helpers beside it in
 # libexec, where it looks for them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 prefix=${1:?usage: install.sh PREFIX}
 install -D -m 0755 "$built/atoll" "$prefix/bin/atoll"
-install -D -m 0755 -t "$prefix/libexec/atoll" "$built/atoll-launcher" "$built/atoll-wasm-worker"
+install -D -m 0755 -t "$prefix/libexec/atoll" \
+    "$built/"{atoll-agent,atoll-launcher,atoll-wasm-worker}
 if [ -e "$built/runtimes/runtimes.json" ]; then
     install -D -m 0644 -t "$prefix/libexec/atoll/runtimes" \
         "$built/runtimes/"{runtimes.json,python.wasm,python.modules,javascript.wasm,javascript.modules}

@@ -11,7 +11,9 @@ list() {
         for process in /proc/[0-9]*; do
             file=$(readlink "$process/exe" 2> /dev/null) || continue
             case ${file##*/} in
-                atoll | atoll-launcher | atoll-wasm-worker) echo "process ${process#/proc/} $file" ;;
+                atoll | atoll-agent | atoll-launcher | atoll-wasm-worker | runsc)
+                    echo "process ${process#/proc/} $file"
+                    ;;
             esac
         done
         awk '$5 ~ /atoll/ { print "mount " $5 }' /proc/self/mountinfo

@@ -24,6 +24,7 @@ for extra in "$@"; do
         bubblewrap) needed+=("command:bwrap bubblewrap") ;;
         crun) needed+=("command:crun crun") ;;
         runc) needed+=("command:runc runc") ;;
+        runsc) needed+=("command:runsc runsc") ;;
         stress-ng) needed+=("command:stress-ng stress-ng") ;;
         libcap-dev) needed+=("file:/usr/include/sys/capability.h libcap-dev") ;;
         qemu-system-x86) needed+=("command:qemu-system-x86_64 qemu-system-x86") ;;

@@ -16,7 +16,7 @@ enum Role {
     /// The one that serves in a virtual machine, through this port.
     Machine(String),
     /// The one that serves in a container, through its standard input and output.
-    Container,
+    Container(PlainBackend),
 }
 
 fn main() -> ExitCode {
@@ -24,9 +24,12 @@ fn main() -> ExitCode {
     let role = match (arguments.next().as_deref(), arguments.next()) {
         (None | Some("init"), None) if std::process::id() == 1 => Role::Init,
         (Some("machine"), Some(port)) => Role::Machine(port),
-        (Some("container"), None) => Role::Container,
+        (Some("container"), None) => Role::Container(PlainBackend::in_container()),
+        (Some("container"), Some(kernel)) if kernel == "host" => {
+            Role::Container(PlainBackend::in_container_on_host())
+        }
         _ => {
-            machine::say("usage: atoll-agent init | machine PORT | container");
+            machine::say("usage: atoll-agent init | machine PORT | container [host]");
             return ExitCode::FAILURE;
         }
     };
@@ -34,10 +37,9 @@ fn main() -> ExitCode {
         Role::Init => machine::run(),
         Role::Machine(port) => machine::open_port(Path::new(&port))
             .and_then(|(input, output)| run(&ProcessBackend::new(), input, output)),
-        Role::Container => streams().and_then(|(input, output)| {
-            let backend = PlainBackend::in_container();
-            run(&backend, input, output)
-        }),
+        Role::Container(backend) => {
+            streams().and_then(|(input, output)| run(&backend, input, output))
+        }
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! The supervisor's half: makes a jail, starts one program in it, watches, removes everything.
 
 mod layers;
+mod plans;
 mod renewal;
 mod spec;
 mod supervision;
@@ -38,7 +39,8 @@ use crate::zygote::Slot;
 
 pub(crate) use layers::{LAYERS, layers, sees_network};
 use layers::{SHARED, SHARED_NETWORK, in_force};
-use renewal::{Plans, ended};
+use plans::Plans;
+use renewal::ended;
 pub use spec::{Command, JailError, JailFile, JailSpec, Root, Running};
 
 /// The launcher answers within microseconds; a host that takes longer than this is broken.
@@ -177,29 +179,6 @@ impl Jail {
     /// As for [`Jail::create`], where the host's lack is known this early.
     pub fn begin(spec: &JailSpec) -> Result<JailBeginning, JailError> {
         Self::begin_as(spec, Plans::default())
-    }
-
-    /// Begins to build a jail for an interpreter that forks confined copies of itself.
-    pub(crate) fn begin_zygote(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        let plans = Plans {
-            zygote: true,
-            ..Plans::default()
-        };
-        Self::begin_as(spec, plans)
-    }
-
-    /// Begins to build a jail for a container runtime. What runs there is started with
-    /// [`Profile::Runtime`], stays the user 0 of the jail's user namespace, and has no resource
-    /// limits of its own but those it sets itself.
-    ///
-    /// # Errors
-    /// As for [`Jail::begin`].
-    pub fn begin_runtime(spec: &JailSpec) -> Result<JailBeginning, JailError> {
-        let plans = Plans {
-            runtime: true,
-            ..Plans::default()
-        };
-        Self::begin_as(spec, plans)
     }
 
     fn begin_as(spec: &JailSpec, plans: Plans) -> Result<JailBeginning, JailError> {

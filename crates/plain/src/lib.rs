@@ -19,12 +19,13 @@ use atoll_sandbox::{
     Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec, Terms,
 };
 use atoll_sandbox_process::{CommandLine, Interpreters, may_be_forked, suits};
-use atoll_types::{LayerReport, Level, Limits, ProgramKind};
+use atoll_types::{LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
 use crate::sandbox::PlainSandbox;
 
 /// Makes sandboxes in which programs run plainly. It reports the level `process`, of which it has
 /// the behaviour; how strong the boundary is, its owner knows.
+#[derive(Debug, Clone)]
 pub struct PlainBackend {
     interpreters: Interpreters,
     place: Place,
@@ -37,6 +38,8 @@ pub(crate) struct Place {
     pub(crate) work: PathBuf,
     /// The user and group id of the program.
     pub(crate) user: u32,
+    /// Whether the program gets a filter of system calls, because it faces the host's kernel.
+    pub(crate) filters: bool,
 }
 
 impl PlainBackend {
@@ -52,14 +55,33 @@ impl PlainBackend {
             place: Place {
                 work: WORK_DIRECTORY.into(),
                 user: GUEST_ID,
+                filters: false,
             },
         }
     }
 
-    fn sandbox(&self, environment: &Environment, limits: Limits) -> PlainSandbox {
-        // Which system calls there are, the boundary decides.
-        let profile = Profile::Processes {
-            writable_code: true,
+    /// The same for a container whose program faces the host's kernel: it gets the filter of system
+    /// calls that it would have at the level `process`.
+    #[must_use]
+    pub fn in_container_on_host() -> Self {
+        let mut backend = Self::in_container();
+        backend.place.filters = true;
+        backend
+    }
+
+    fn sandbox(
+        &self,
+        environment: &Environment,
+        limits: Limits,
+        system_calls: SystemCalls,
+    ) -> PlainSandbox {
+        let profile = match system_calls {
+            // What keeps a program from becoming another one takes privileges that nothing in a
+            // container has.
+            SystemCalls::Strict => Profile::StrictOrReplaced,
+            SystemCalls::Processes => Profile::Processes {
+                writable_code: environment.kind == ProgramKind::JavaScript,
+            },
         };
         let command = CommandLine::new(&self.interpreters, environment.clone(), profile);
         PlainSandbox::new(self.place.clone(), command, limits)
@@ -79,7 +101,7 @@ impl Backend for PlainBackend {
     }
 
     fn probe(&self) -> Vec<LayerReport> {
-        sandbox::layers()
+        sandbox::layers(None)
     }
 
     fn supports(&self, kind: ProgramKind) -> Result<(), String> {
@@ -92,7 +114,7 @@ impl Backend for PlainBackend {
 
     async fn create_warm(&self, spec: SandboxSpec) -> Result<Box<dyn Sandbox>, CreateError> {
         self.check(&spec.environment)?;
-        let mut sandbox = self.sandbox(&spec.environment, spec.limits);
+        let mut sandbox = self.sandbox(&spec.environment, spec.limits, spec.system_calls);
         if may_be_forked(&spec.environment) {
             sandbox.start_interpreter().await.map_err(internal)?;
         }
@@ -105,23 +127,24 @@ impl Backend for PlainBackend {
         environment: &Environment,
     ) -> Result<Box<dyn Beginning>, CreateError> {
         self.check(environment)?;
-        let sandbox = self.sandbox(environment, sandbox::NO_LIMITS);
-        Ok(Box::new(PlainBeginning { sandbox }))
+        Ok(Box::new(PlainBeginning {
+            backend: self.clone(),
+            environment: environment.clone(),
+        }))
     }
 }
 
 struct PlainBeginning {
-    sandbox: PlainSandbox,
+    backend: PlainBackend,
+    environment: Environment,
 }
 
 #[async_trait]
 impl Beginning for PlainBeginning {
-    async fn finish(
-        mut self: Box<Self>,
-        terms: Terms<'_>,
-    ) -> Result<Box<dyn Sandbox>, CreateError> {
-        self.sandbox.limits = terms.limits;
-        Ok(Box::new(self.sandbox))
+    async fn finish(self: Box<Self>, terms: Terms<'_>) -> Result<Box<dyn Sandbox>, CreateError> {
+        let backend = &self.backend;
+        let sandbox = backend.sandbox(&self.environment, terms.limits, terms.system_calls);
+        Ok(Box::new(sandbox))
     }
 }
 

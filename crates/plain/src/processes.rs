@@ -77,6 +77,21 @@ impl Processes {
         }
     }
 
+    /// Processes and threads of the program now, where all that are here are its own; else none are
+    /// seen.
+    pub(crate) fn count(&self) -> u32 {
+        if !self.owns_all {
+            return 0;
+        }
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let own = std::process::id();
+        entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|process| *process != own)
+            .filter_map(threads)
+            .fold(0, u32::saturating_add)
+    }
+
     /// Ends the program and everything that it started.
     pub(crate) fn kill(&self) {
         // What has ended already is what is wanted.
@@ -101,6 +116,15 @@ impl Processes {
             }
         }
     }
+}
+
+/// Threads of a process: a line of proc_pid_status(5). None of one that has ended.
+fn threads(process: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    let has_ended = field("State:").is_some_and(|state| state.trim().starts_with('Z'));
+    let threads = field("Threads:")?.trim().parse().ok()?;
+    (!has_ended).then_some(threads)
 }
 
 fn end(status: WaitStatus) -> Option<ProgramEnd> {

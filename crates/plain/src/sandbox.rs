@@ -1,9 +1,11 @@
 //! One program that runs plainly.
 
 use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
+use atoll_jail::seccomp::Profile;
 use atoll_jail::{Command, Leavings as LeftBehind, ProgramEnd, Running};
 use atoll_sandbox::{
     DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
@@ -30,36 +32,27 @@ pub(crate) struct PlainSandbox {
     handed: Option<Handed>,
     processes: Option<Processes>,
     started: Option<Instant>,
+    /// The most processes and threads that were seen at once.
+    processes_peak: AtomicU32,
 }
-
-/// What holds before the limits are decided: nothing may be used.
-pub(crate) const NO_LIMITS: Limits = Limits {
-    wall_time_ms: 0,
-    cpu_time_ms: 0,
-    cpu_percent: 0,
-    memory_bytes: 0,
-    processes: 0,
-    disk_bytes: 0,
-    disk_files: 0,
-    output_bytes: 0,
-    open_files: 0,
-};
 
 impl PlainSandbox {
     pub(crate) fn new(place: Place, command: CommandLine, limits: Limits) -> Self {
+        let filter = place.filters.then(|| command.profile());
         Self {
             place,
             command,
             limits,
             enforcement: Enforcement {
                 level: Level::Process,
-                layers: layers(),
+                layers: layers(filter),
             },
             lifecycle: Lifecycle::default(),
             waiting: None,
             handed: None,
             processes: None,
             started: None,
+            processes_peak: AtomicU32::new(0),
         }
     }
 
@@ -101,6 +94,19 @@ impl PlainSandbox {
             let path = String::from_utf8_lossy(&command.path);
             StartError::Program(format!("failed to execute {path}: {error}"))
         })
+    }
+
+    /// Processes and threads that were seen at once, the ones of now included.
+    fn processes_peak(&self) -> u32 {
+        let processes = self.processes.as_ref().map_or(0, Processes::count);
+        let before = self.processes_peak.fetch_max(processes, Ordering::Relaxed);
+        before.max(processes)
+    }
+
+    /// Whether the program, which has ended, had all the processes that it may have: it is one of
+    /// them.
+    fn had_all_processes(&self) -> bool {
+        self.processes_peak().saturating_add(1) >= self.limits.processes
     }
 
     /// Bytes in private files, and whether there is no room for more.
@@ -158,7 +164,7 @@ impl Sandbox for PlainSandbox {
         })
     }
 
-    /// Memory, processors and processes are counted from outside.
+    /// Memory and processors are counted from outside.
     fn usage(&self) -> Usage {
         let Some(started) = self.started else {
             return Usage::default();
@@ -166,6 +172,7 @@ impl Sandbox for PlainSandbox {
         Usage {
             wall_time_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             disk_bytes: self.disk().0,
+            processes_peak: self.processes_peak(),
             ..Usage::default()
         }
     }
@@ -180,6 +187,8 @@ impl Sandbox for PlainSandbox {
             Some(LimitName::CpuTime)
         } else if ended != ProgramEnd::Exited(0) && self.disk().1 {
             Some(LimitName::Disk)
+        } else if ended != ProgramEnd::Exited(0) && self.had_all_processes() {
+            Some(LimitName::Processes)
         } else {
             None
         }
@@ -247,8 +256,8 @@ impl Drop for PlainSandbox {
     }
 }
 
-/// What is in force here.
-pub(crate) fn layers() -> Vec<LayerReport> {
+/// What is in force here, with such a filter of system calls.
+pub(crate) fn layers(filter: Option<Profile>) -> Vec<LayerReport> {
     let layers = [
         (
             Layer::NoCapabilities,
@@ -260,13 +269,14 @@ pub(crate) fn layers() -> Vec<LayerReport> {
             "only its standard streams are open",
         ),
     ];
-    layers
-        .map(|(layer, detail)| LayerReport {
-            layer,
-            state: LayerState::Enforced,
-            detail: detail.to_owned(),
-        })
-        .into()
+    let layers = layers.map(|(layer, detail)| (layer, detail.to_owned()));
+    let filter = filter.map(|profile| (Layer::Seccomp, profile.describe()));
+    let enforced = |(layer, detail)| LayerReport {
+        layer,
+        state: LayerState::Enforced,
+        detail,
+    };
+    layers.into_iter().chain(filter).map(enforced).collect()
 }
 
 fn leaving(left: atoll_jail::Leaving) -> Leaving {

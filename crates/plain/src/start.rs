@@ -11,6 +11,7 @@ use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use atoll_jail::seccomp::Filter;
 use atoll_jail::{JailFile, Running, sys};
 use atoll_types::Limits;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -65,6 +66,8 @@ pub(crate) fn start(
     }
     let descriptors = out_of_the_way(&command.descriptors)?;
     let limits = resource_limits(limits);
+    let filter = place.filters.then(|| Filter::of(command.profile));
+    let filter = filter.transpose().map_err(io::Error::other)?;
     // SAFETY: between fork and execve it makes system calls, and takes memory only, which fork(3)
     // leaves usable.
     #[allow(unsafe_code, reason = "there is no other place for these calls")]
@@ -82,6 +85,8 @@ pub(crate) fn start(
             for (target, descriptor) in (FIRST_DESCRIPTOR..).zip(&descriptors) {
                 sys::place_descriptor(descriptor.as_fd(), target)?;
             }
+            // Last: it may not let this process do anything but execute the program.
+            filter.as_ref().map_or(Ok(()), Filter::install)?;
             // The library's own way would take a text for a shell script.
             Err(sys::execute(&path, &arguments, &environment))
         });

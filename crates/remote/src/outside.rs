@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atoll_sandbox::DestroyError;
+use atoll_sandbox::{DestroyError, Leavings};
 use atoll_types::{LayerReport, Level, LimitName, Limits, Usage};
 
 /// A boundary, seen from outside. Dropping it ends everything inside and removes it, as
@@ -47,6 +47,12 @@ pub trait Outside: Send + Sync {
 
     /// Why the boundary ended, once the agent's stream has; `None` as long as that is not known.
     fn last_words(&self) -> Option<String> {
+        None
+    }
+
+    /// What the ended program left, where the boundary's owner can look at it without the agent; it
+    /// may end everything inside before it does.
+    async fn leavings(&self) -> Option<io::Result<Leavings>> {
         None
     }
 

@@ -271,6 +271,9 @@ impl Sandbox for Remote {
             Some(running) if self.lifecycle.state() == State::Ended => running,
             _ => return Err(LeavingsError::NotEnded),
         };
+        if let Some(left) = self.outside.leavings().await {
+            return left.map_err(failed);
+        }
         let (answer, left) = oneshot::channel();
         let command = Command::Collect {
             bytes_max: self.limits.disk_bytes,

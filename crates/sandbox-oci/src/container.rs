@@ -49,16 +49,11 @@ const WRITABLE: [(&str, &str); 3] = [
     ("/dev/shm", "/dev/shm"),
 ];
 
+/// Where `/proc` is seen whole: the kernel lets nobody mount another one who sees none.
+const WHOLE_PROC: &str = "whole-proc";
+
 /// Makes the places and becomes the runtime.
-const SCRIPT: &str = "set -e
-umask 022
-mkdir -m 755 /tmp/bundle /tmp/state
-mkdir -m 1777 /tmp/guest
-cp /work/config.json /tmp/bundle/
-rm /work/config.json
-chown 1000:1000 /work
-exec \"$@\"
-";
+const SCRIPT: &str = include_str!("start.sh");
 
 /// Bytes and files of the private files that are not the program's: what the runtime keeps, and
 /// the directories that are made for it.
@@ -67,10 +62,11 @@ const OWN_DISK_FILES: u64 = 24;
 
 /// Threads and processes of the runtime itself, on top of those that it makes for each one of the
 /// program's.
-const OWN_PROCESSES: u32 = 96;
+const OWN_PROCESSES: u32 = 256;
 
-/// gVisor makes up to this many threads and processes of the host for each of a program's.
-const PROCESSES_FOR_ONE: u32 = 4;
+/// gVisor's tracer makes about this many threads of the host for each process of a program, and more
+/// when all of its own are busy; how many a program has is held inside.
+const PROCESSES_FOR_ONE: u32 = 32;
 
 /// Begins to build a container's jail.
 pub(crate) fn begin(
@@ -84,6 +80,18 @@ pub(crate) fn begin(
         root: jail_root(runtime, root, agent),
     };
     Jail::begin_runtime(&spec)
+}
+
+/// Processors while a container is built, in hundredths: that is work of Atoll's own, and its
+/// program's share holds from then on.
+const BUILDING_CPU_PERCENT: u32 = 1_000;
+
+/// The limits of a jail in which a container with such limits is built.
+pub(crate) fn building_limits(limits: &Limits, own_memory_bytes: u64) -> Limits {
+    Limits {
+        cpu_percent: BUILDING_CPU_PERCENT.max(limits.cpu_percent),
+        ..jail_limits(limits, own_memory_bytes)
+    }
 }
 
 /// The limits of the jail of a container with such limits.
@@ -112,7 +120,12 @@ pub(crate) async fn start(
     let root = format!("/{ROOT}");
     let configuration = Configuration::new(command, &root, &WRITABLE, limits).text();
     let configuration = configuration.map_err(internal("write a container's configuration"))?;
-    let shell = ["/bin/sh", "-c", SCRIPT, "sh"].map(str::to_owned);
+    let groups = if runtime.looks_for_groups() {
+        "groups"
+    } else {
+        "none"
+    };
+    let shell = ["/bin/sh", "-c", SCRIPT, "sh", groups].map(str::to_owned);
     let arguments = shell.into_iter().chain(runtime.arguments(platform));
     let started = jail.start(Command {
         path: b"/bin/sh".to_vec(),
@@ -121,6 +134,7 @@ pub(crate) async fn start(
             "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME=/tmp",
             "TMPDIR=/tmp",
+            &format!("MEMORY_KIB={}", limits.memory_bytes >> 10),
         ]
         .map(|variable| variable.as_bytes().to_vec())
         .into(),
@@ -173,6 +187,10 @@ fn jail_root(runtime: &Runtime, root: &Root, agent: Option<PathBuf>) -> Root {
     ]
     .map(|name| inner(Path::new(name)))
     .into();
+    let own = ["sys/fs/cgroup", WHOLE_PROC].map(PathBuf::from);
+    whole.directories.extend(own);
+    // Runtimes insist on a terminal, which no container gets.
+    whole.texts.push(("dev/tty".into(), String::new()));
     whole.binds.extend(agent.map(|host| Bind {
         host,
         guest: inner(Path::new(AGENT)),

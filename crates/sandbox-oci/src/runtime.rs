@@ -26,7 +26,9 @@ enum Family {
     Runsc,
     /// `crun`.
     Crun,
-    /// `runc`, and whatever else has no more than the options that all have.
+    /// `runc`.
+    Runc,
+    /// Whatever else has no more than the options that all have.
     Other,
 }
 
@@ -99,6 +101,7 @@ impl Runtime {
         let family = match name {
             "runsc" => Family::Runsc,
             "crun" => Family::Crun,
+            "runc" => Family::Runc,
             _ => Family::Other,
         };
         Ok(Self { path, family })
@@ -107,6 +110,11 @@ impl Runtime {
     /// Whether it has platforms to choose from.
     pub(crate) fn has_platforms(&self) -> bool {
         self.family == Family::Runsc
+    }
+
+    /// Whether it looks for control groups, even where it is told to use none.
+    pub(crate) fn looks_for_groups(&self) -> bool {
+        self.family != Family::Runsc
     }
 
     /// The arguments that make it run the container and wait for its end.
@@ -127,6 +135,7 @@ impl Runtime {
                 ]);
             }
             Family::Crun => arguments.push("--cgroup-manager=disabled".to_owned()),
+            Family::Runc => arguments.push("--rootless=true".to_owned()),
             Family::Other => {}
         }
         let run = ["run", "--bundle", BUNDLE, CONTAINER_NAME];

@@ -137,7 +137,7 @@ impl CommandLine {
     }
 
     /// Which system calls the program may make.
-    pub(crate) const fn profile(&self) -> Profile {
+    pub const fn profile(&self) -> Profile {
         self.profile
     }
 

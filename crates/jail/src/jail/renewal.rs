@@ -13,6 +13,7 @@ use atoll_types::{Layer, Limits};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
+use super::plans::Plans;
 use super::{
     ANSWER_TIMEOUT, Jail, JailBeginning, JailError, JailSpec, disk_limits, internal, limits_refused,
 };
@@ -183,14 +184,6 @@ impl Jail {
 
 /// Processes that stay in the cgroup.
 const KEEPERS: u32 = 1;
-
-/// What a jail is to be besides the home of one program.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Plans {
-    pub(super) zygote: bool,
-    pub(super) runtime: bool,
-    pub(super) renews: bool,
-}
 
 /// Waits until a process has ended, and collects it if it is a child of this one; otherwise its
 /// zygote or its keeper does.

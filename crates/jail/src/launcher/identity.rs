@@ -15,8 +15,8 @@ pub(crate) const BASE: u32 = 0x6000_0000;
 /// The user and group that own nothing, by convention.
 const NOBODY: u32 = 65_534;
 
-/// First of the host ids given to zygotes, container runtimes and their copies, above all of those; [`ZYGOTE_IDS`] for
-/// each process id stay below the largest id there can be.
+/// First of the host ids given to zygotes and their copies, and to container runtimes, above all of
+/// those; [`ZYGOTE_IDS`] for each process id stay below the largest id there can be.
 const ZYGOTE_BASE: u32 = 0x7000_0000;
 const ZYGOTE_IDS: u32 = COPIES_MAX + 1;
 

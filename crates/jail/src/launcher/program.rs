@@ -156,6 +156,9 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
         return confine::no_new_privileges();
     }
     if plan.runtime {
+        // Its kernel and its programs take turns many times before there is any output, and each of
+        // those would wait. Nothing is lost where this fails but time.
+        let _ = sys::wait_no_longer();
         confine::keep_what_containers_take()?;
     } else {
         confine::drop_capabilities(plan.own_users.then_some(GUEST_ID))?;
