@@ -41,7 +41,7 @@ pub struct DecisionInput<'a> {
 
 /// Tells which levels can be had. It is asked only where a rule wants to know.
 #[derive(Clone, Copy)]
-pub struct Present<'a>(pub &'a dyn Fn() -> BTreeSet<Level>);
+pub struct Present<'a>(pub &'a (dyn Fn() -> BTreeSet<Level> + Sync));
 
 impl fmt::Debug for Present<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
