@@ -15,7 +15,7 @@ help: ## Show this list
 setup: ## Install what is missing on a Debian-like machine
 	@scripts/setup.sh
 
-build: setup ## Build the three programs
+build: setup ## Build all programs
 	$(CARGO) build --release --locked --workspace
 
 examples: setup ## Build what the examples need

@@ -215,3 +215,21 @@ fn attempt<T>(what: &str, run: impl FnOnce() -> rustix::io::Result<T>) -> io::Re
         io::Error::new(error.kind(), format!("failed to {what}: {error}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_whole_words_of_the_command_line() {
+        let settings = "quiet xatoll.root=/dev/no atoll.root=/dev/vdb atoll.type=\n";
+        assert_eq!(setting(settings, "atoll.root="), Some("/dev/vdb"));
+        assert_eq!(setting(settings, "atoll.type="), Some(""));
+        assert_eq!(setting("quiet", "atoll.root="), None);
+    }
+
+    #[test]
+    fn a_device_that_is_there_needs_no_waiting() {
+        wait_for(Path::new("/dev/null")).unwrap();
+    }
+}

@@ -25,6 +25,10 @@ const FIRST_DESCRIPTOR: i32 = 3;
 /// Places files into the working directory, as the program's own.
 pub(crate) fn place_files(place: &Place, files: &[JailFile]) -> io::Result<()> {
     for file in files {
+        if file.name.contains(&b'/') {
+            let text = "a job's file has a name that is a path";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let mode = if file.executable { 0o700 } else { 0o600 };
         let name = OsString::from_vec(file.name.clone());
         let mut placed = OpenOptions::new()
@@ -126,4 +130,35 @@ fn resource_limits(limits: &Limits) -> [(Resource, u64); 5] {
         ),
         (Resource::Fsize, limits.disk_bytes),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_placed_below_the_working_directory_only_and_replace_nothing() {
+        let work = std::env::temp_dir().join(format!("atoll-plain-{}", std::process::id()));
+        std::fs::create_dir(&work).unwrap();
+        let place = Place {
+            work: work.clone(),
+            user: rustix::process::geteuid().as_raw(),
+        };
+        let placed = |name: &str| {
+            let file = JailFile {
+                name: name.as_bytes().to_vec(),
+                content: b"content"[..].into(),
+                executable: true,
+            };
+            place_files(&place, &[file])
+        };
+        assert!(placed("plain").is_ok());
+        assert!(placed("plain").is_err());
+        std::os::unix::fs::symlink("elsewhere", work.join("link")).unwrap();
+        for name in ["../above", "/above", "a/b", "link", ".", "..", ""] {
+            assert!(placed(name).is_err(), "{name}");
+        }
+        assert_eq!(std::fs::read(work.join("plain")).unwrap(), b"content");
+        std::fs::remove_dir_all(work).unwrap();
+    }
 }

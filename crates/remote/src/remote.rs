@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::agent::Agent;
 use crate::driver::{Command, Conclusion, Driver, Ends, Shared};
 use crate::outside::Outside;
-use crate::protocol::Order;
+use crate::protocol::{Hello, Order};
 
 /// Pieces of input that wait to be sent.
 const INPUT_PIECES: usize = 2;
@@ -27,6 +27,8 @@ pub struct Remote {
     limits: Limits,
     enforcement: Enforcement,
     lifecycle: Lifecycle,
+    /// What there was behind the boundary before there was a program.
+    hello: Hello,
     /// Taken when the job starts.
     agent: Option<Agent>,
     running: Option<Running>,
@@ -56,6 +58,7 @@ impl Remote {
             limits,
             enforcement,
             lifecycle: Lifecycle::default(),
+            hello: agent.hello().clone(),
             agent: Some(agent),
             running: None,
         }
@@ -222,8 +225,14 @@ impl Sandbox for Remote {
             return Usage::default();
         };
         let (inside, _) = running.shared.progress();
+        let wall_time_us = running.elapsed_us();
+        // Nothing can have used more than there is; an agent that says so has been taken over.
+        let cpu_time_us = wall_time_us.saturating_mul(self.hello.processors.max(1).into());
         self.outside.usage(Usage {
-            wall_time_us: running.elapsed_us(),
+            wall_time_us,
+            cpu_time_us: inside.cpu_time_us.min(cpu_time_us),
+            memory_peak_bytes: inside.memory_peak_bytes.min(self.hello.memory_bytes),
+            disk_bytes: inside.disk_bytes.min(self.limits.disk_bytes),
             output_bytes: 0,
             ..inside
         })

@@ -100,6 +100,15 @@ impl<'a> Running<'a> {
                     obey(order, self.sandbox, &mut self.stdin, writer)?;
                     None
                 }
+                // Before output, of which there may always be some.
+                () = sleep_until(progress), if writer.waiting_bytes() < WAITING_BYTES_MAX => {
+                    progress = Instant::now() + PROGRESS_EVERY;
+                    writer.queue(&Notice::Progress {
+                        usage: self.sandbox.usage(),
+                        limit: self.sandbox.limit_hit(),
+                    })?;
+                    None
+                }
                 bytes = stdout.read(), if reads_out => Some((OutputStream::Stdout, bytes)),
                 bytes = stderr.read(), if reads_err => Some((OutputStream::Stderr, bytes)),
                 ending = self.sandbox.wait() => break ending,
@@ -113,14 +122,6 @@ impl<'a> Running<'a> {
                 }
                 flushed = writer.flush(), if sending => {
                     flushed?;
-                    None
-                }
-                () = sleep_until(progress), if writer.waiting_bytes() < WAITING_BYTES_MAX => {
-                    progress = Instant::now() + PROGRESS_EVERY;
-                    writer.queue(&Notice::Progress {
-                        usage: self.sandbox.usage(),
-                        limit: self.sandbox.limit_hit(),
-                    })?;
                     None
                 }
             };

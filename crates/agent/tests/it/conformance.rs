@@ -26,6 +26,27 @@ fn python_keeps_every_promise_behind_an_agent() {
 }
 
 #[test]
+fn javascript_keeps_every_promise_behind_an_agent() {
+    conforms(programs(
+        ProgramKind::JavaScript,
+        "program.js",
+        |what| match what {
+            "hello" => "console.log('hello'); console.error('oops'); process.exitCode = 7",
+            "copy" => "process.stdin.pipe(process.stdout)",
+            "show" => {
+                "for (const a of process.argv.slice(2)) console.log(a);\n\
+             console.log(process.env.COLOUR);\n\
+             process.stdout.write(require('fs').readFileSync('input.txt'))"
+            }
+            "leave" => "require('fs').writeFileSync('out.txt', 'kept\\n')",
+            "endless" => "for (;;) {}",
+            "greedy" => "const b = []; for (;;) b.push(Buffer.alloc(1 << 20, 1))",
+            _ => "process.abort()",
+        },
+    ));
+}
+
+#[test]
 fn shell_keeps_every_promise_behind_an_agent() {
     conforms(programs(
         ProgramKind::Shell,

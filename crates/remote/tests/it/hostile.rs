@@ -399,3 +399,36 @@ fn what_is_left_is_bounded() {
     );
     fails("did not tell", vec![left(b"a", 1)]);
 }
+
+#[test]
+fn usage_that_cannot_be_is_not_believed() {
+    run(async {
+        let (stream, agent) = agent(|mut taken| {
+            taken.start();
+            let usage = Usage {
+                wall_time_us: u64::MAX,
+                cpu_time_us: u64::MAX,
+                memory_peak_bytes: u64::MAX,
+                output_bytes: u64::MAX,
+                disk_bytes: u64::MAX,
+                processes_peak: 7,
+            };
+            let limit = None;
+            taken.say(&Notice::Progress { usage, limit });
+            let end = ProgramEnd::Exited(0);
+            taken.say(&Notice::Ended(Ended { end, usage, limit }));
+            taken.sulk();
+        });
+        let (mut sandbox, _) = sandbox(stream).await;
+        drop(sandbox.start(job()).await.unwrap());
+        assert_eq!(sandbox.wait().await, Ending::Exited(0));
+        let usage = sandbox.usage();
+        assert!(usage.wall_time_us < 60_000_000);
+        // Of one processor.
+        assert_eq!(usage.cpu_time_us, usage.wall_time_us);
+        assert_eq!((usage.memory_peak_bytes, usage.output_bytes), (1, 0));
+        assert_eq!((usage.disk_bytes, usage.processes_peak), (1 << 20, 7));
+        Box::new(sandbox).destroy().await.unwrap();
+        agent.join().unwrap();
+    });
+}
