@@ -143,6 +143,7 @@ mod tests {
         let place = Place {
             work: work.clone(),
             user: rustix::process::geteuid().as_raw(),
+            filters: false,
         };
         let placed = |name: &str| {
             let file = JailFile {
