@@ -135,7 +135,6 @@ fn resource_limits(limits: &Limits) -> [(Resource, u64); 5] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PlainBackend;
 
     #[test]
     fn files_are_placed_below_the_working_directory_only_and_replace_nothing() {
@@ -144,7 +143,7 @@ mod tests {
         let place = Place {
             work: work.clone(),
             user: rustix::process::geteuid().as_raw(),
-            ..PlainBackend::in_container().place
+            filters: false,
         };
         let placed = |name: &str| {
             let file = JailFile {

@@ -64,8 +64,8 @@ const OWN_DISK_FILES: u64 = 24;
 /// program's.
 const OWN_PROCESSES: u32 = 256;
 
-/// gVisor's tracer makes about this many threads of the host for each process of a program, and more
-/// when all of its own are busy; how many a program has is held inside.
+/// gVisor's tracer makes up to about this many threads of the host for each process of a program,
+/// when all of its own are busy. How many processes a program has is held inside.
 const PROCESSES_FOR_ONE: u32 = 32;
 
 /// Begins to build a container's jail.

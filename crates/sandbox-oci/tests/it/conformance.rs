@@ -86,7 +86,8 @@ fn shell() -> Programs {
             "hello" => "#!/bin/sh\necho hello; echo oops >&2; exit 7",
             "copy" => "cat",
             "show" => {
-                "#!/bin/bash\nfor a in \"$@\"; do echo \"$a\"; done; echo \"$COLOUR\"; cat input.txt"
+                "#!/bin/bash\nfor a in \"$@\"; do echo \"$a\"; done\n\
+                 echo \"$COLOUR\"; cat input.txt"
             }
             "leave" => "echo kept > out.txt",
             "endless" => "while :; do :; done",

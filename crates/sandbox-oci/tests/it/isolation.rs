@@ -52,13 +52,14 @@ fn only_its_own_processes_are_shown_and_reached() {
 fn nothing_of_the_host_lies_around() {
     let marker = tempfile::NamedTempFile::new_in("/tmp").unwrap();
     let program = "import os\n\
-         for path in ('/root', '/home', '/etc/shadow', '/etc/hostname', '/var', '/work/config.json',\n             \
-                      '/run', '/tmp/bundle', '/tmp/state', 'MARKER'):\n    \
+         for path in ('/root', '/home', '/etc/shadow', '/etc/hostname', '/var',\n             \
+                      '/run', '/work/config.json', '/tmp/bundle', '/tmp/state', 'MARKER'):\n    \
              assert not os.path.exists(path), path\n\
          assert os.listdir('/tmp') == [], os.listdir('/tmp')\n\
-         assert sorted(os.environ) == ['HOME', 'LANG', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'TMPDIR'],\\\n    \
-             sorted(os.environ)\n\
-         assert os.listdir('/proc/self/fd') == ['0', '1', '2', '3'], os.listdir('/proc/self/fd')\n\
+         known = {'HOME', 'LANG', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'TMPDIR'}\n\
+         assert set(os.environ) == known, sorted(os.environ)\n\
+         open_now = os.listdir('/proc/self/fd')\n\
+         assert open_now == ['0', '1', '2', '3'], open_now\n\
          print('done')";
     checks(&program.replace("MARKER", &marker.path().display().to_string()));
 }
@@ -66,7 +67,8 @@ fn nothing_of_the_host_lies_around() {
 #[test]
 fn the_root_directory_cannot_be_changed() {
     checks(
-        "for path in ('/x', '/usr/x', '/etc/x', '/etc/atoll/x', '/dev/x', '/proc/sys/kernel/hostname'):\n    \
+        "for path in ('/x', '/usr/x', '/etc/x', '/etc/atoll/x', '/dev/x',\n             \
+                      '/proc/sys/kernel/hostname'):\n    \
              try:\n        \
                  open(path, 'w').write('x')\n        \
                  print('written', path)\n    \
