@@ -1,9 +1,9 @@
 //! The guest image: what machines start from.
 //!
 //! Owns finding it and telling whether it is whole. `scripts/build-guest.sh` makes it: a kernel, a
-//! first root with the agent, and a root directory, each with its hash in a manifest. The hashes are
-//! looked at before a machine boots; clones of a snapshot use the root directory alone, and only
-//! while it is the same file.
+//! first root with the agent, and a root directory, each with its hash in a manifest. The hashes
+//! are looked at before a machine boots; clones of a snapshot use the root directory alone, and
+//! only while it is the same file.
 
 use std::collections::BTreeMap;
 use std::fmt;

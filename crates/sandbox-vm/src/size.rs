@@ -2,8 +2,8 @@
 //!
 //! Owns how a message's limits become a machine: so that few snapshots serve all messages, machines
 //! come in classes. Memory that a machine has and its program may not use costs nothing, because it
-//! is only there once it is written; so each has more than its class, and limits can be raised while
-//! it runs.
+//! is only there once it is written; so each has more than its class, and limits can be raised
+//! while it runs.
 
 use atoll_types::Limits;
 
@@ -24,7 +24,8 @@ const EMULATOR_BYTES: u64 = (64 + TRANSLATED_MIB) * MIB;
 /// Memory for translated code, in MiB.
 pub(crate) const TRANSLATED_MIB: u64 = 128;
 
-/// Threads of the emulator: its own, one for each processor, and those that read the root directory.
+/// Threads of the emulator: its own, one for each processor, and those that read the root
+/// directory.
 const EMULATOR_THREADS: u32 = 80;
 
 /// The most processors that a machine has.
