@@ -99,9 +99,8 @@ impl Accelerator {
         }
     }
 
-    /// The processor that a guest sees. An emulated one that claims less runs programs several
-    /// times sooner than one that claims all that QEMU can emulate; this one has what distributions
-    /// have come to expect (x86-64-v2).
+    /// The processor that a guest sees: an emulated one has what distributions have come to expect
+    /// (x86-64-v2), and nothing that would only have to be emulated.
     pub(crate) const fn processor(self) -> &'static str {
         match self {
             Self::Kvm => "host",
