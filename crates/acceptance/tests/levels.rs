@@ -1,8 +1,8 @@
 //! The same programs at every level that runs them, compared: what a program does, how it ends and
 //! what it leaves must not depend on where it runs.
 //!
-//! The level `vm` needs a guest (`make guest`), the level `gvisor` runsc. Without `ATOLL_GUEST_REQUIRED`
-//! a level that this host does not have is left out, and the test says so.
+//! The level `vm` needs a guest (`make guest`), the level `gvisor` runsc. Without
+//! `ATOLL_GUEST_REQUIRED` a level that this host does not have is left out, and the test says so.
 
 #![allow(
     clippy::expect_used,

@@ -7,6 +7,7 @@
 
 mod called;
 mod input;
+mod keeping;
 mod last;
 mod outgoing;
 
@@ -200,16 +201,6 @@ impl Link {
         Ok(())
     }
 
-    /// Has the worker keep so many instances of an interpreter waiting.
-    ///
-    /// # Errors
-    /// As for [`Link::order`].
-    pub(crate) fn keep(&self, program: u64, instances: u32) -> io::Result<()> {
-        self.order(&Order::Keep { program, instances })?;
-        self.state().kept_waiting.insert(program, instances);
-        Ok(())
-    }
-
     /// Lets go of the files that a message has left, or will leave.
     pub(crate) fn release(&self, message: u64) {
         let mut state = self.state();
@@ -336,19 +327,6 @@ impl Link {
             answered
         };
         waiting.await.unwrap_or_else(|_| Err(gone()))
-    }
-
-    /// Instances of an interpreter that wait, as the worker has said last.
-    pub(crate) fn waiting(&self, program: u64) -> u32 {
-        self.state().waiting.get(&program).copied().unwrap_or(0)
-    }
-
-    /// Whether the worker makes instances that are to wait, as far as it has said: a message that
-    /// comes now would have to share the processor with that.
-    pub(crate) fn is_making(&self) -> bool {
-        let state = self.state();
-        let mut kept = state.kept_waiting.iter();
-        kept.any(|(program, wanted)| state.waiting.get(program).copied().unwrap_or(0) < *wanted)
     }
 
     /// What the worker takes of memory now, in bytes.

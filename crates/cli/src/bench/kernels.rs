@@ -1,5 +1,5 @@
-//! `atoll bench vm`: one script at the levels that have a kernel of their own, beside what starts one
-//! for each program.
+//! `atoll bench vm`: one script at the levels that have a kernel of their own, beside what starts
+//! one for each program.
 //!
 //! Owns the order of measuring. What waits is asked one job at a time; what does not is made from
 //! what its backend keeps, but for the first of each engine, which boots.

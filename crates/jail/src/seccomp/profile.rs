@@ -622,8 +622,8 @@ const WASM_WORKER: &[c_long] = &[
     libc::SYS_memfd_create,
 ];
 
-/// What QEMU does with the memory, the files and the sockets that it is given: it makes no socket of
-/// its own and starts no other program.
+/// What QEMU does with the memory, the files and the sockets that it is given: it makes no socket
+/// of its own and starts no other program.
 const MACHINE: &[c_long] = &[
     libc::SYS_execve,
     libc::SYS_seccomp,
