@@ -3,8 +3,8 @@
 //! A machine is a QEMU process in a jail. It boots once for each kind of program and size, an agent
 //! of Atoll's makes ready what programs of that kind need, and a snapshot is taken; every sandbox
 //! is a clone of it, which is told who it is before anything of a message is there. Inside, the
-//! agent runs the program as the level `process` does. This crate owns the machines and what they are
-//! made of; what an agent may say is held to by `atoll-remote`.
+//! agent runs the program as the level `process` does. This crate owns the machines and what they
+//! are made of; what an agent may say is held to by `atoll-remote`.
 
 mod accelerator;
 mod emulator;
