@@ -308,6 +308,8 @@ def flip():
     while not over:
         ctypes.memmove(address, allowed, 11)
         ctypes.memmove(address, secret + b'\0', 12)
+        # Or the thread that opens never has its turn, where processors are emulated.
+        time.sleep(0)
 def links():
     while not over:
         for target in ['/work/mine', '/etc/secret']:
@@ -315,6 +317,7 @@ def links():
             except OSError:
                 try: os.symlink(target, 'swap')
                 except OSError: pass
+        time.sleep(0)
 threads = [threading.Thread(target=flip), threading.Thread(target=links)]
 for thread in threads: thread.start()
 mine = told = 0
