@@ -162,6 +162,10 @@ pub(crate) async fn run(script: &str, warm: bool, system_calls: SystemCalls) -> 
 
 pub(crate) fn specification(system_calls: SystemCalls) -> SandboxSpec {
     let limits = Limits {
+        // Emulated processors take long for the largest of these programs, and its end by one of
+        // these would say nothing of how it began.
+        wall_time_ms: 120_000,
+        cpu_time_ms: 120_000,
         disk_bytes: 16 << 20,
         ..conformance::limits()
     };
