@@ -45,7 +45,7 @@ test-guest: setup ## Run the tests of the sandboxes, attacks included, where onl
 	@scripts/vm-test.sh
 
 bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
-	@scripts/setup.sh bubblewrap crun runc python3-numpy
+	@scripts/setup.sh bubblewrap crun runc runsc qemu-system-x86 python3-numpy
 	@scripts/bench.sh
 
 ablation: build ## Switch off one layer at a time and show which attacks notice

@@ -11,12 +11,17 @@ say "Machine: $(nproc) cores, $(uname -sr), load $(cut -d' ' -f1 /proc/loadavg)"
 # crun refuses hosts that mount version 2 of cgroups without controllers beside version 1. Everybody
 # is measured without that mount then.
 hybrid=/sys/fs/cgroup/unified
-if mountpoint -q "$hybrid" && command -v crun > /dev/null; then
-    unshare --mount sh -c 'umount "$1" && shift && exec "$@"' - "$hybrid" \
-        "$built/atoll" bench process
-else
-    "$built/atoll" bench process
-fi
+beside_crun() {
+    if mountpoint -q "$hybrid" && command -v crun > /dev/null; then
+        unshare --mount sh -c 'umount "$1" && shift && exec "$@"' - "$hybrid" "$@"
+    else
+        "$@"
+    fi
+}
+beside_crun "$built/atoll" bench process
+# What virtual machines start from.
+"$root/scripts/build-guest.sh"
+beside_crun "$built/atoll" bench vm
 cargo build --quiet --release --locked --workspace --example raw-wasmtime
 # The runtime's own command, of the version that workers use. It is no package of Debian's.
 runtime=$(sed -n '/^name = "wasmtime"$/{n;s/^version = "\(.*\)"$/\1/p}' "$root/Cargo.lock")
