@@ -166,12 +166,17 @@ fn first_messages_at_the_same_time_compile_once() {
         // Long enough to be asked for again meanwhile, also where a processor is emulated.
         let bytes = fixtures::with_functions(500);
         let program = crate::support::program(atoll_types::ProgramKind::WasmModule, bytes);
+        let limits = atoll_types::Limits {
+            cpu_time_ms: 120_000,
+            wall_time_ms: 120_000,
+            ..limits()
+        };
         let mut asked = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let (backend, program) = (backend.clone(), job(program.clone()));
             asked.spawn(async move {
                 backend
-                    .prepare(program, &limits(), &accepted_by_environment())
+                    .prepare(program, &limits, &accepted_by_environment())
                     .await
                     .unwrap()
             });

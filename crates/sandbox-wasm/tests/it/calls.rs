@@ -146,7 +146,9 @@ fn a_call_is_delayed_and_made() {
         );
         assert_eq!(ran.ending, Ending::Exited(0), "{ran:?}");
         assert!(ran.usage.wall_time_us >= 250_000, "{ran:?}");
-        assert!(ran.usage.cpu_time_us < 150_000, "{ran:?}");
+        // What it waited for is no time of the processor's.
+        let both_us = ran.usage.cpu_time_us + 250_000;
+        assert!(both_us <= ran.usage.wall_time_us, "{ran:?}");
         assert_eq!(counts(&ran, Call::FileOpen), [0, 0, 1, 0]);
         assert_eq!(counts(&ran, Call::FileWrite), [0, 0, 1, 0]);
     }
