@@ -217,7 +217,7 @@ impl Jail {
 
     fn new(group: Arc<dyn Group>, socket: UnixStream, copy: Option<Slot>) -> Self {
         Self {
-            limits: NO_LIMITS,
+            limits: Limits::NONE,
             group,
             socket,
             receiver: Receiver::default(),
@@ -710,19 +710,6 @@ fn wait_for_launcher(starting: Starting) -> Result<(), JailError> {
         .map(drop)
         .map_err(internal("start atoll-launcher"))
 }
-
-/// What holds before the limits are decided: nothing may be used.
-const NO_LIMITS: Limits = Limits {
-    wall_time_ms: 0,
-    cpu_time_ms: 0,
-    cpu_percent: 0,
-    memory_bytes: 0,
-    processes: 0,
-    disk_bytes: 0,
-    disk_files: 0,
-    output_bytes: 0,
-    open_files: 0,
-};
 
 /// All files one after the other, in memory.
 fn bundle(files: &[JailFile]) -> io::Result<OwnedFd> {

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
 use atoll_jail::{Command, Leavings as LeftBehind, ProgramEnd, Running};
 use atoll_sandbox::{
-    DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, LeftFile, Lifecycle,
-    OutputEnd, Sandbox, StartError, State, Streams, content_bytes,
+    DestroyError, Ending, InputEnd, Job, Leavings, LeavingsError, Lifecycle, OutputEnd, Sandbox,
+    StartError, State, Streams, content_bytes,
 };
-use atoll_sandbox_process::{CommandLine, Ends, Handed, NotStarted, Waiting};
+use atoll_sandbox_process::{CommandLine, Ends, Handed, NotStarted, Waiting, leaving};
 use atoll_types::{Enforcement, Layer, LayerReport, LayerState, Level, LimitName, Limits, Usage};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
@@ -277,18 +277,6 @@ pub(crate) fn layers(filter: Option<Profile>) -> Vec<LayerReport> {
         detail,
     };
     layers.into_iter().chain(filter).map(enforced).collect()
-}
-
-fn leaving(left: atoll_jail::Leaving) -> Leaving {
-    Leaving {
-        path: left.path,
-        file: left.file.map(|file| LeftFile {
-            bytes: file.bytes,
-            executable: file.executable,
-            shared: file.shared,
-            content: Box::new(file.content),
-        }),
-    }
 }
 
 fn not_started(error: NotStarted) -> StartError {

@@ -25,6 +25,7 @@ use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCal
 pub use atoll_jail::cpu_time_us;
 pub use environment::CommandLine;
 pub use interpreter::Interpreters;
+pub use sandbox::leaving;
 pub use waiting::{Ends, Handed, NotStarted, SCRIPT, SCRIPT_PLACE, Waiting, may_be_forked, suits};
 
 /// The root directory that programs of an environment find at this level, for levels that show

@@ -194,7 +194,9 @@ impl Sandbox for ProcessSandbox {
     }
 }
 
-fn leaving(left: atoll_jail::Leaving) -> Leaving {
+/// What a jail has left, as it is collected.
+#[must_use]
+pub fn leaving(left: atoll_jail::Leaving) -> Leaving {
     Leaving {
         path: left.path,
         file: left.file.map(|file| LeftFile {

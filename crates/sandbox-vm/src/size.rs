@@ -103,15 +103,8 @@ impl Size {
 
 /// As much time as there is.
 const GENEROUS: Limits = Limits {
-    wall_time_ms: 0,
-    cpu_time_ms: 0,
     cpu_percent: 400,
-    memory_bytes: 0,
-    processes: 0,
-    disk_bytes: 0,
-    disk_files: 0,
-    output_bytes: 0,
-    open_files: 0,
+    ..Limits::NONE
 };
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A backend's own tests call [`check`] with programs of a kind it supports and expect no broken
 //! promise. Each program does one plain thing, so the same suite serves every language and level.
 
+mod programs;
+
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::time::Duration;

@@ -29,6 +29,19 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What holds where nothing was decided yet: nothing may be used.
+    pub const NONE: Self = Self {
+        wall_time_ms: 0,
+        cpu_time_ms: 0,
+        cpu_percent: 0,
+        memory_bytes: 0,
+        processes: 0,
+        disk_bytes: 0,
+        disk_files: 0,
+        output_bytes: 0,
+        open_files: 0,
+    };
+
     /// Checks that every bound is usable.
     ///
     /// # Errors
