@@ -34,11 +34,11 @@ const RUNTIME: &[c_long] = &[
     libc::SYS_membarrier,
 ];
 
-/// What a worker does besides: it sleeps, takes programs from its socket and talks to it, keeps
+/// What a worker does besides: it sets its timer, takes programs from its socket and talks to it, keeps
 /// images of their memory, and reads new seeds for random numbers from a file that is open.
 const WORKER: &[c_long] = &[
     libc::SYS_read,
-    libc::SYS_clock_nanosleep,
+    libc::SYS_setitimer,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_epoll_wait,
     #[cfg(not(target_arch = "x86_64"))]

@@ -1,11 +1,20 @@
 //! Moves the runtimes' epochs on while guests run, so that each of them looks at the time.
 //!
-//! Owns one thread. It sleeps while no guest runs; a worker that waits costs nothing.
+//! Owns a timer of the process, whose signal interrupts the worker's only thread. A second thread
+//! could tick as well, but every change to the memory that the two share would interrupt the
+//! processor that the other one sits on, and each instance that is made or taken apart is several
+//! such changes. The timer only goes while there are guests; a worker that waits costs nothing.
+
+#![allow(
+    unsafe_code,
+    reason = "there is no safe wrapper for signal handlers and timers"
+)]
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, Thread};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use wasmtime::Engine;
@@ -13,81 +22,115 @@ use wasmtime::Engine;
 /// How long a guest may go without looking at the time, and how long its turn is among others.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// Ticks without a guest after which the thread goes to sleep.
-const IDLE_TICKS: u32 = 20;
+/// Ticks without a guest after which the timer stops. Messages that come one after the other do not
+/// set it each time.
+const IDLE_TICKS: u32 = 2;
 
-/// The thread only sleeps and counts.
-const STACK_BYTES: usize = 64 << 10;
+/// The exit code of a worker whose timer cannot be set any more.
+const NO_TIMER: i32 = 126;
 
-/// The thread, and what it has to know.
+static TIMER: Timer = Timer {
+    engines: OnceLock::new(),
+    guests: AtomicU32::new(0),
+    idle: AtomicU32::new(0),
+    goes: AtomicBool::new(false),
+};
+
+/// What the signal's handler has to know. It runs in the thread that it interrupts, so whatever one
+/// of the two does is whole to the other.
+struct Timer {
+    engines: OnceLock<[Engine; 2]>,
+    guests: AtomicU32,
+    /// Ticks since the last guest ended.
+    idle: AtomicU32,
+    goes: AtomicBool,
+}
+
+/// The process's timer. There is one.
 #[derive(Debug)]
-pub(crate) struct Ticker {
-    shared: Arc<Shared>,
-    thread: Thread,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    guests: AtomicUsize,
-    asleep: AtomicBool,
-}
+pub(crate) struct Ticker(());
 
 impl Ticker {
-    /// Starts the thread; it must exist before the worker gives up starting threads.
+    /// Takes the timer over for these engines.
+    ///
+    /// # Errors
+    /// When that has happened before, or the kernel does not let signals be handled or timers be set.
     pub(crate) fn start(engines: [Engine; 2]) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let seen = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("ticker".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn(move || tick(&seen, &engines))?;
-        Ok(Self {
-            shared,
-            thread: thread.thread().clone(),
-        })
+        let fresh = TIMER.engines.set(engines);
+        fresh.map_err(|_| io::Error::other("the process has one timer, which is taken"))?;
+        handle_signal()?;
+        set_timer(Duration::ZERO)?;
+        Ok(Self(()))
     }
 
     /// Says that one more guest runs, until the answer is dropped.
     pub(crate) fn run(&self) -> Running {
-        self.shared.guests.fetch_add(1, Ordering::SeqCst);
-        if self.shared.asleep.load(Ordering::SeqCst) {
-            self.thread.unpark();
+        TIMER.guests.fetch_add(1, Ordering::SeqCst);
+        // A tick between these two sees the guest and does not stop the timer.
+        if !TIMER.goes.swap(true, Ordering::SeqCst) {
+            TIMER.idle.store(0, Ordering::SeqCst);
+            if set_timer(TICK).is_err() {
+                // A guest that nothing interrupts must not run.
+                std::process::exit(NO_TIMER);
+            }
         }
-        Running(Arc::clone(&self.shared))
+        Running(())
     }
 }
 
 /// A guest runs as long as this exists.
 #[derive(Debug)]
-pub(crate) struct Running(Arc<Shared>);
+pub(crate) struct Running(());
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.guests.fetch_sub(1, Ordering::SeqCst);
+        TIMER.guests.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-fn tick(shared: &Shared, engines: &[Engine]) {
-    let mut idle = 0_u32;
-    loop {
-        thread::sleep(TICK);
-        if shared.guests.load(Ordering::SeqCst) > 0 {
-            idle = 0;
-            for engine in engines {
-                engine.increment_epoch();
-            }
-            continue;
+/// One tick. Nothing here waits, takes memory or locks.
+extern "C" fn tick(_signal: libc::c_int) {
+    if TIMER.guests.load(Ordering::SeqCst) > 0 {
+        TIMER.idle.store(0, Ordering::SeqCst);
+        for engine in TIMER.engines.get().into_iter().flatten() {
+            engine.increment_epoch();
         }
-        idle = idle.saturating_add(1);
-        if idle > IDLE_TICKS {
-            shared.asleep.store(true, Ordering::SeqCst);
-            // One that came since is not overlooked: either it saw that this thread sleeps, and
-            // unparks it, or this thread sees it.
-            while shared.guests.load(Ordering::SeqCst) == 0 {
-                thread::park();
-            }
-            shared.asleep.store(false, Ordering::SeqCst);
-            idle = 0;
-        }
+    } else if TIMER.idle.fetch_add(1, Ordering::SeqCst) >= IDLE_TICKS {
+        let _ = set_timer(Duration::ZERO);
+        TIMER.goes.store(false, Ordering::SeqCst);
     }
+}
+
+fn handle_signal() -> io::Result<()> {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all zeros are a valid `sigaction`: the default action, no flags, no signals blocked.
+    let action = unsafe { action.assume_init_mut() };
+    action.sa_sigaction = tick as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    // Guests have stacks of their own, of which as good as nothing may be left.
+    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
+    // SAFETY: `action` is whole, and its handler does nothing that a handler must not do: it reads
+    // and writes atomics, and makes one system call.
+    let taken = unsafe { libc::sigaction(libc::SIGALRM, action, ptr::null_mut()) };
+    if taken == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Makes the timer tick from now on, or stops it.
+fn set_timer(every: Duration) -> io::Result<()> {
+    let every = libc::timeval {
+        tv_sec: 0,
+        tv_usec: libc::suseconds_t::from(every.subsec_micros()),
+    };
+    let timer = libc::itimerval {
+        it_interval: every,
+        it_value: every,
+    };
+    // SAFETY: `timer` lives through the call, which writes nothing.
+    let set = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) };
+    if set == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }

@@ -611,8 +611,8 @@ const STRICT_MAPPING: [c_long; 2] = [libc::SYS_mmap, libc::SYS_mprotect];
 
 const MAPPING: &[c_long] = &[libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
 
-/// What a WebAssembly process does with the socket and the memory files it is given, and to be told
-/// of them. It opens one file, which random numbers come from, before it locks itself further.
+/// What a WebAssembly process does with the socket and the memory files it is given, to be told of
+/// them, and to look at the time while a guest runs. It opens one file, which random numbers come from, before it locks itself further.
 const WASM_WORKER: &[c_long] = &[
     libc::SYS_openat,
     libc::SYS_recvmsg,
@@ -620,6 +620,7 @@ const WASM_WORKER: &[c_long] = &[
     libc::SYS_socketpair,
     libc::SYS_statx,
     libc::SYS_memfd_create,
+    libc::SYS_setitimer,
 ];
 
 /// What QEMU does with the memory, the files and the sockets that it is given: it makes no socket
