@@ -13,6 +13,7 @@ mod error;
 mod interpreters;
 mod link;
 mod message;
+pub mod polling;
 mod prepared;
 pub mod protocol;
 mod sandbox;

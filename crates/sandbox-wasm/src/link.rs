@@ -28,6 +28,7 @@ use input::Feeding;
 use last::{lost, said};
 use outgoing::Outgoing;
 
+use crate::polling::Polling;
 use crate::protocol::{
     FrameReader, GuestEnd, GuestUsage, NOTICE_BYTES_MAX, Notice, Order, OutputStream,
 };
@@ -668,6 +669,7 @@ async fn talk(link: &Arc<Link>, socket: &UnixStream, jail: &mut Jail) -> Option<
     let mut reader = FrameReader::new(NOTICE_BYTES_MAX);
     let mut bytes = vec![0; READ_BYTES];
     let mut blocked = false;
+    let mut polling = Polling::new();
     loop {
         tokio::select! {
             biased;
@@ -677,7 +679,10 @@ async fn talk(link: &Arc<Link>, socket: &UnixStream, jail: &mut Jail) -> Option<
                 }
                 match socket.try_read(&mut bytes) {
                     Ok(0) => return None,
-                    Ok(count) => reader.push(bytes.get(..count).unwrap_or_default()),
+                    Ok(count) => {
+                        polling.came();
+                        reader.push(bytes.get(..count).unwrap_or_default());
+                    }
                     Err(error) if is_passing(&error) => continue,
                     // It ended without having read everything; what it said is still there.
                     Err(_) => return last_words(link, socket, &mut reader, &mut bytes),
@@ -729,12 +734,13 @@ async fn talk(link: &Arc<Link>, socket: &UnixStream, jail: &mut Jail) -> Option<
                     let _ = jail.set_limits(limits);
                 }
                 match send(socket, &mut state) {
-                    Ok(()) => {}
+                    Ok(()) => polling.wait(state.inside.len() == 1),
                     Err(error) if is_passing(&error) => blocked = true,
                     Err(_) => return None,
                 }
             }
             _ = jail.wait() => return last_words(link, socket, &mut reader, &mut bytes),
+            () = tokio::task::yield_now(), if polling.is_on() => polling.looked(),
         }
     }
 }

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+use atoll_sandbox_wasm::polling::Polling;
 use atoll_sandbox_wasm::protocol::{FrameReader, Notice, ORDER_BYTES_MAX, Order, Run, Settings};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -61,10 +62,12 @@ pub(crate) fn run() -> wasmtime::Result<()> {
         let stream = UnixStream::from_std(socket.into())?;
         let worker = Worker::new(engines, settings, ticker, outbox)?;
         host::preview2::open_randomness();
+        // It asks the kernel how many processors there are.
+        let polling = Polling::new();
         let system_calls = confine(Part::Worker)?;
         worker.outbox.push(&Notice::Confined { system_calls });
         worker.outbox.send_all()?;
-        worker.serve(stream, inbox).await?;
+        worker.serve(stream, inbox, polling).await?;
         wasmtime::Result::Ok(())
     });
     // Guests that are still there end with the process.
@@ -145,10 +148,16 @@ impl Worker {
         }))
     }
 
-    async fn serve(self: &Rc<Self>, socket: UnixStream, mut inbox: Inbox) -> io::Result<()> {
+    async fn serve(
+        self: &Rc<Self>,
+        socket: UnixStream,
+        mut inbox: Inbox,
+        mut polling: Polling,
+    ) -> io::Result<()> {
         // Orders may have come together with the first one.
         self.obey_all(&mut inbox)?;
         let mut tasks = FuturesUnordered::new();
+
         loop {
             tasks.extend(self.new.borrow_mut().drain(..));
             tokio::select! {
@@ -161,8 +170,10 @@ impl Worker {
                     match received {
                         Ok(0) => return Ok(()),
                         Ok(_) => {
-                            self.obey_all(&mut inbox)?;
+                            polling.came();
+                            let orders = self.obey_all(&mut inbox)?;
                             self.outbox.send_all()?;
+                            polling.wait(orders == 1 && self.guests.borrow().is_empty());
                         }
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -173,15 +184,19 @@ impl Worker {
                 () = self.has_new.notified() => {}
                 // One turn or two, then whatever else there is.
                 _ = tasks.next(), if !tasks.is_empty() => {}
+                () = tokio::task::yield_now(), if polling.is_on() => polling.looked(),
             }
         }
     }
 
-    fn obey_all(self: &Rc<Self>, inbox: &mut Inbox) -> io::Result<()> {
+    /// Answers with how many orders there were.
+    fn obey_all(self: &Rc<Self>, inbox: &mut Inbox) -> io::Result<usize> {
+        let mut orders = 0_usize;
         while let Some(order) = inbox.next()? {
             self.obey(order, inbox)?;
+            orders = orders.saturating_add(1);
         }
-        Ok(())
+        Ok(orders)
     }
 
     fn obey(self: &Rc<Self>, order: Order, inbox: &mut Inbox) -> io::Result<()> {
