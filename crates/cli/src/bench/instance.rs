@@ -21,6 +21,12 @@ use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::terminal::{complain, size};
 
+/// What a module that does nothing is called.
+const NOTHING_NAME: &str = "nothing.wasm";
+
+/// Between two scripts, for all subjects: another instance is made meanwhile.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// How often each subject is measured, unless told otherwise.
 const ITERATIONS: u32 = 2_000;
 
@@ -59,8 +65,8 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         messages_max: u32::MAX,
     };
     let iterations = args.iterations.unwrap_or(ITERATIONS);
-    let nothing = prepare(&instances, "nothing.wasm", NOTHING).await?;
-    let mut subjects = vec![Subject::new("nothing.wasm", nothing)];
+    let nothing = prepare(&instances, NOTHING_NAME, NOTHING).await?;
+    let mut subjects = vec![Subject::new(NOTHING_NAME, nothing)];
     for (name, script) in [
         ("hello.py", "print('hello')\n"),
         ("hello.js", "console.log('hello')\n"),
@@ -122,7 +128,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
             Row::of_another(
                 "instance",
                 "wasmtime, bare",
-                "nothing.wasm",
+                NOTHING_NAME,
                 threads,
                 measured,
             )
@@ -163,7 +169,7 @@ impl Subject {
         count: u32,
         round: u32,
     ) -> Result<(), CliError> {
-        let is_script = self.name != "nothing.wasm";
+        let is_script = self.name != NOTHING_NAME;
         if round == 0 {
             once(instances, &self.prepared, tenancy).await?;
         }
@@ -171,8 +177,7 @@ impl Subject {
         let used = || super::process::cpu_of_self() + instances.cpu_time();
         for _ in 0..count {
             if is_script {
-                // Another instance is made meanwhile.
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::time::sleep(PAUSE).await;
             }
             let cpu_before = used();
             let began = Instant::now();
@@ -238,7 +243,7 @@ async fn flood(
     }
     let taken = began.elapsed();
     samples.add_cpu(used().saturating_sub(cpu_before));
-    Ok(samples.row_at("instance", "atoll", "nothing.wasm", PIPELINED, taken))
+    Ok(samples.row_at("instance", "atoll", NOTHING_NAME, PIPELINED, taken))
 }
 
 /// Something that starts a process for each message.
@@ -253,6 +258,9 @@ struct Peer {
 impl Peer {
     fn measure(&mut self, count: u32) -> Result<(), CliError> {
         for _ in 0..count {
+            if self.workload != NOTHING_NAME {
+                std::thread::sleep(PAUSE);
+            }
             let cpu_before = super::process::cpu_of_children();
             let began = Instant::now();
             let mut command = Command::new(&self.program);
@@ -284,7 +292,7 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
     };
     let python = file("hello.py", b"print('hello')\n")?;
     let javascript = file("hello.js", b"console.log('hello')\n")?;
-    let module = file("nothing.wasm", NOTHING)?;
+    let module = file(NOTHING_NAME, NOTHING)?;
     let isolated = ISOLATED.map(PathBuf::from);
     let wanted = [
         (
@@ -296,7 +304,7 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
         ("node", "hello.js", NODE, vec![javascript]),
         (
             "wasmtime run",
-            "nothing.wasm",
+            NOTHING_NAME,
             "wasmtime",
             vec![PathBuf::from("run"), module.clone()],
         ),
@@ -310,7 +318,7 @@ fn peers(place: &Path) -> Result<Vec<Peer>, CliError> {
             let arguments = ["run", "--allow-precompiled"].map(PathBuf::from);
             let arguments = arguments.into_iter().chain([compiled]).collect();
             let name = "wasmtime run, compiled ahead";
-            (name, "nothing.wasm", "wasmtime", arguments)
+            (name, NOTHING_NAME, "wasmtime", arguments)
         }));
     for (name, workload, program, arguments) in wanted {
         let Some(program) = find(program) else {
@@ -382,7 +390,7 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
     };
     let median = |subject, workload| row(subject, workload, 1).map(|row| row.p50_us as f64);
     let cpu = |subject, concurrency| {
-        let row = row(subject, "nothing.wasm", concurrency);
+        let row = row(subject, NOTHING_NAME, concurrency);
         row.and_then(Row::cpu_us_each).map(|cpu_us| cpu_us as f64)
     };
     let ratio = Figure::ratio;
@@ -401,20 +409,20 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
         ),
         ratio(
             "wasmtime_run_over_atoll",
-            median("wasmtime run", "nothing.wasm"),
-            median("atoll", "nothing.wasm"),
+            median("wasmtime run", NOTHING_NAME),
+            median("atoll", NOTHING_NAME),
             1,
         ),
         ratio(
             "wasmtime_run_compiled_ahead_over_atoll",
-            median("wasmtime run, compiled ahead", "nothing.wasm"),
-            median("atoll", "nothing.wasm"),
+            median("wasmtime run, compiled ahead", NOTHING_NAME),
+            median("atoll", NOTHING_NAME),
             1,
         ),
         ratio(
             "wasmtime_serve_over_atoll",
             median("wasmtime serve", "nothing, over HTTP"),
-            median("atoll", "nothing.wasm"),
+            median("atoll", NOTHING_NAME),
             1,
         ),
         ratio(
