@@ -28,7 +28,7 @@ pub(crate) struct Idle {
 
 impl Idle {
     pub(crate) fn new(sandbox: Box<dyn Sandbox>, served: u32) -> Self {
-        let bytes = sandbox.usage().memory_peak_bytes.max(SANDBOX_BYTES_MIN);
+        let bytes = sandbox.idle_bytes().max(SANDBOX_BYTES_MIN);
         Self {
             sandbox,
             bytes,

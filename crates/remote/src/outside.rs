@@ -31,6 +31,11 @@ pub trait Outside: Send + Sync {
     /// Usage counts from now on.
     fn restart_clock(&self) {}
 
+    /// Memory that the boundary and everything in it take now, in bytes; 0 where nobody counts it.
+    fn memory_bytes(&self) -> u64 {
+        0
+    }
+
     /// What has been used, given what the `inside` claims: an agent that was taken over claims
     /// anything. The wall time is counted already.
     fn usage(&self, inside: Usage) -> Usage {

@@ -48,7 +48,7 @@ impl Remote {
     #[must_use]
     pub fn new(agent: Agent, outside: Box<dyn Outside>) -> Self {
         let outside: Arc<dyn Outside> = Arc::from(outside);
-        let (limits, inside) = agent.begun.clone().unwrap_or((NO_LIMITS, Vec::new()));
+        let (limits, inside) = agent.begun.clone().unwrap_or((Limits::NONE, Vec::new()));
         let enforcement = Enforcement {
             level: outside.level(),
             layers: outside.layers(inside),
@@ -238,6 +238,10 @@ impl Sandbox for Remote {
         })
     }
 
+    fn idle_bytes(&self) -> u64 {
+        self.outside.memory_bytes()
+    }
+
     fn limit_hit(&self) -> Option<LimitName> {
         let running = self.running.as_ref()?;
         let (_, inside) = running.shared.progress();
@@ -302,19 +306,6 @@ impl Drop for Remote {
         }
     }
 }
-
-/// What holds when nothing was begun: nothing may be used.
-const NO_LIMITS: Limits = Limits {
-    wall_time_ms: 0,
-    cpu_time_ms: 0,
-    cpu_percent: 0,
-    memory_bytes: 0,
-    processes: 0,
-    disk_bytes: 0,
-    disk_files: 0,
-    output_bytes: 0,
-    open_files: 0,
-};
 
 pub(crate) fn internal(attempt: &str) -> impl FnOnce(io::Error) -> StartError {
     let attempt = attempt.to_owned();

@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoll_jail::Jail;
 use atoll_remote::Outside;
-use atoll_sandbox::{DestroyError, Leaving, Leavings, LeftFile};
+use atoll_sandbox::{DestroyError, Leavings};
+use atoll_sandbox_process::leaving;
 use atoll_types::{LayerReport, Level, LimitName, Limits, Usage};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
@@ -160,6 +161,11 @@ impl Outside for Boundary {
         }
     }
 
+    fn memory_bytes(&self) -> u64 {
+        let jail = self.held.jail();
+        jail.as_ref().map(Jail::memory_bytes).unwrap_or_default()
+    }
+
     fn usage(&self, inside: Usage) -> Usage {
         let before = *self.held.before();
         let jail = self.held.jail();
@@ -224,18 +230,6 @@ impl Outside for Boundary {
 impl Drop for Boundary {
     fn drop(&mut self) {
         self.stop_watching();
-    }
-}
-
-fn leaving(left: atoll_jail::Leaving) -> Leaving {
-    Leaving {
-        path: left.path,
-        file: left.file.map(|file| LeftFile {
-            bytes: file.bytes,
-            executable: file.executable,
-            shared: file.shared,
-            content: Box::new(file.content),
-        }),
     }
 }
 

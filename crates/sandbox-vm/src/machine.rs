@@ -233,6 +233,12 @@ impl Machine {
             .unwrap_or_default()
     }
 
+    /// Memory that it takes now. What it has in common with the snapshot is not counted.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        let jail = lock(&self.jail);
+        jail.as_ref().map(Jail::memory_bytes).unwrap_or_default()
+    }
+
     pub(crate) fn limit_hit(&self) -> Option<LimitName> {
         lock(&self.jail).as_ref().and_then(Jail::limit_hit)
     }

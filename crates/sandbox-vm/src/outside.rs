@@ -88,6 +88,10 @@ impl Outside for VmOutside {
         self.machine.restart_clock();
     }
 
+    fn memory_bytes(&self) -> u64 {
+        self.machine.memory_bytes()
+    }
+
     /// Time is what the host spent on the machine, emulation included. Memory and files are the
     /// guest's own count: from outside they cannot be told from the guest's kernel, and what it
     /// claims changes no limit, because those around the machine hold whatever it says.

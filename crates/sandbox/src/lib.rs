@@ -300,6 +300,11 @@ pub trait Sandbox: Send {
     /// What has been used since the start. Never blocks on the program.
     fn usage(&self) -> Usage;
 
+    /// What it takes of the host's memory while it waits for its job, in bytes.
+    fn idle_bytes(&self) -> u64 {
+        self.usage().memory_peak_bytes
+    }
+
     /// The program's calls so far, if the job's rules want them taken down.
     fn calls(&self) -> Option<CallAudit> {
         None
