@@ -104,7 +104,8 @@ impl Accelerator {
     pub(crate) const fn processor(self) -> &'static str {
         match self {
             Self::Kvm => "host",
-            Self::Tcg => "Nehalem-v1",
+            // Timers are only precise where they go on while the processor sleeps.
+            Self::Tcg => "Nehalem-v1,+arat",
         }
     }
 }

@@ -267,7 +267,8 @@ fn command_line(accelerator: Accelerator) -> String {
         // emulated.
         words.push_str(" mitigations=off");
         if let Some(rate) = ticks::kilohertz() {
-            words.push_str(&format!(" tsc_early_khz={rate}"));
+            // Nothing here counts more evenly, least of all the ticks that it would be watched by.
+            words.push_str(&format!(" tsc_early_khz={rate} tsc=reliable"));
         }
     }
     words
