@@ -39,6 +39,7 @@ pub async fn serve(backend: &dyn Backend, input: OwnedFd, output: OwnedFd) -> io
         sandbox: None,
         ahead: None,
         limits: None,
+        waiting: None,
     };
     let served = agent.serve().await;
     if let Err(error) = &served {
@@ -62,6 +63,8 @@ struct Agent<'a> {
     ahead: Option<(Surroundings, Box<dyn Beginning>)>,
     /// What the sandbox was built with.
     limits: Option<Limits>,
+    /// How to build it anew, if it waits for a job that it may turn out not to suit.
+    waiting: Option<SandboxSpec>,
 }
 
 impl Agent<'_> {
@@ -69,8 +72,11 @@ impl Agent<'_> {
         self.tell(&Notice::Hello(hello())).await?;
         while let Some(order) = self.reader.next().await? {
             match order {
-                Order::Prepare(surroundings) => {
-                    let prepared = self.prepare(&surroundings).await;
+                Order::Prepare {
+                    surroundings,
+                    stays,
+                } => {
+                    let prepared = self.prepare(&surroundings, stays).await;
                     self.tell(&prepared.map_or_else(Notice::Refused, |()| Notice::Prepared))
                         .await?;
                 }
@@ -100,9 +106,9 @@ impl Agent<'_> {
     }
 
     /// Goes all the way to a sandbox and back, so that what it takes is in memory, and begins the
-    /// one that each clone of the snapshot finishes. No interpreter stays: clones would share what
-    /// it has chosen at random.
-    async fn prepare(&mut self, surroundings: &Surroundings) -> Result<(), Refusal> {
+    /// one that each clone of the snapshot finishes. Unless it is wanted no interpreter stays:
+    /// clones would share what it has chosen at random.
+    async fn prepare(&mut self, surroundings: &Surroundings, stays: bool) -> Result<(), Refusal> {
         let spec = SandboxSpec {
             id: "prepare".to_owned(),
             limits: PREPARE_LIMITS,
@@ -118,6 +124,9 @@ impl Agent<'_> {
         rehearsed.map_err(|error| failed("rehearse a job", &error))?;
         self.practise(sandbox, surroundings.kind, &PREPARE_LIMITS)
             .await?;
+        if stays {
+            return Ok(());
+        }
         let sandbox = self.backend.create(spec.clone()).await;
         let sandbox = sandbox.map_err(create_refusal)?;
         self.practise(sandbox, surroundings.kind, &PREPARE_LIMITS)
@@ -147,8 +156,7 @@ impl Agent<'_> {
             renews: false,
             tenancy: Tenancy::own(),
         };
-        // Of a machine that was emulated until now, nothing has been translated yet.
-        if begin.is_warm && begin.identity.is_some() {
+        if begin.practises {
             let sandbox = self.backend.create_warm(spec.clone()).await;
             let sandbox = sandbox.map_err(create_refusal)?;
             self.practise(sandbox, begin.surroundings.kind, &begin.limits)
@@ -159,7 +167,10 @@ impl Agent<'_> {
             .take_if(|(surroundings, _)| !begin.is_warm && *surroundings == begin.surroundings);
         let sandbox = match ahead {
             Some((_, ahead)) => ahead.finish(spec.terms()).await,
-            None if begin.is_warm => self.backend.create_warm(spec).await,
+            None if begin.is_warm => {
+                self.waiting = Some(spec.clone());
+                self.backend.create_warm(spec).await
+            }
             None => self.backend.create(spec).await,
         };
         let sandbox = self.sandbox.insert(sandbox.map_err(create_refusal)?);
@@ -173,6 +184,9 @@ impl Agent<'_> {
     async fn run(&mut self, run: Run) -> io::Result<()> {
         let limits = run.limits;
         let job = self.job(run).await?;
+        if let Err(refusal) = self.suit(&job).await {
+            return self.tell(&Notice::NotStarted(refusal)).await;
+        }
         let sandbox = self.sandbox.as_mut().ok_or_else(out_of_order)?;
         let changed = match self.limits.replace(limits) {
             Some(before) if before == limits => Ok(()),
@@ -191,6 +205,24 @@ impl Agent<'_> {
             }
             Err(refusal) => self.tell(&Notice::NotStarted(refusal)).await,
         }
+    }
+
+    /// Builds the sandbox anew where it has started what the job would have had a say in.
+    async fn suit(&mut self, job: &Job) -> Result<(), Refusal> {
+        let Some(spec) = self
+            .waiting
+            .take()
+            .filter(|_| !self.backend.suits_warm(job))
+        else {
+            return Ok(());
+        };
+        if let Some(sandbox) = self.sandbox.take() {
+            let destroyed = sandbox.destroy().await;
+            destroyed.map_err(|error| failed("remove a sandbox", &error.source))?;
+        }
+        let sandbox = self.backend.create(spec).await.map_err(create_refusal)?;
+        self.sandbox = Some(sandbox);
+        Ok(())
     }
 
     /// The job, once all of its bytes are there.

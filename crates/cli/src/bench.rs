@@ -13,7 +13,9 @@ mod samples;
 mod serve;
 mod warm;
 
-use atoll_engine::{ProgramFile, Submission};
+use std::path::Path;
+
+use atoll_engine::{Engine, Options, PolicyText, PoolOptions, ProgramFile, Submission, backends};
 use atoll_types::{Message, Origin, Stdin, TenantId};
 
 use crate::args::BenchCommand;
@@ -55,6 +57,16 @@ fn workload(name: &str, bytes: &[u8], arguments: Vec<Vec<u8>>) -> Result<Message
         tenant,
         origin: Origin::CommandLine,
     })
+}
+
+/// An engine with the builtin policy, which keeps its state in this directory.
+fn engine(place: &Path, pools: Option<PoolOptions>) -> Result<Engine, CliError> {
+    Ok(Engine::open(Options {
+        state_dir: place.join("state"),
+        policy: PolicyText::builtin(),
+        backends: backends(),
+        pools,
+    })?)
 }
 
 /// A directory that goes away with the benchmark.

@@ -55,7 +55,7 @@ pub use crate::doctor::{Diagnosis, KindDiagnosis, KvmDiagnosis, LevelDiagnosis, 
 pub use crate::engine::{Engine, Options, PolicyText};
 pub use crate::error::{EngineError, Warning};
 pub use crate::explain::Explanation;
-pub use crate::measure::SandboxTimes;
+pub use crate::measure::{Confinement, SandboxTimes};
 pub use crate::output::{OutputDirectory, OutputError};
 pub use crate::read::{
     INPUT_BYTES_MAX, ProgramFile, ReadError, input_file, program_file, text_file,

@@ -10,7 +10,9 @@ use atoll_monitor::{Flow, Input, Observer, Plan, Stream, watch};
 use atoll_pool::Key;
 use atoll_sandbox::{Environment, Tenancy};
 use atoll_types::calls::CallRules;
-use atoll_types::{Decision, Level, Limits, Message, Sharing, Status, SystemCalls, Timings, Usage};
+use atoll_types::{
+    Decision, Level, Limits, Message, Sharing, Status, SystemCalls, Timings, Trust, Usage,
+};
 
 use crate::clock::Stopwatch;
 use crate::stages::{self, Around, stage};
@@ -26,6 +28,19 @@ pub struct SandboxTimes {
     pub ended_us: u64,
     /// Until nothing of the sandbox was left, in microseconds.
     pub destroyed_us: u64,
+}
+
+/// The part of a decision that a sandbox is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confinement {
+    /// The boundary.
+    pub level: Level,
+    /// Whose messages may have something in common.
+    pub sharing: Sharing,
+    /// Bounds for the whole tree of processes.
+    pub limits: Limits,
+    /// Which system calls the program may make.
+    pub system_calls: SystemCalls,
 }
 
 /// Notes when the first output comes.
@@ -55,16 +70,14 @@ impl Engine {
         &self,
         message: &Message,
         environment: &Environment,
-        level: Level,
-        limits: Limits,
-        system_calls: SystemCalls,
+        confinement: Confinement,
     ) -> Result<SandboxTimes, String> {
         let decision = Decision {
-            level,
-            sharing: Sharing::Message,
-            limits,
+            level: confinement.level,
+            sharing: confinement.sharing,
+            limits: confinement.limits,
             messages_max: 1,
-            system_calls,
+            system_calls: confinement.system_calls,
             network: Vec::new(),
             calls: CallRules::default(),
             accept_missing: BTreeSet::new(),
@@ -72,10 +85,13 @@ impl Engine {
             rule: String::new(),
             reasons: Vec::new(),
         };
-        let around = || Around {
-            tenancy: Tenancy::own(),
-            environment: environment.clone(),
-            ahead: None,
+        let around = || {
+            let around = Around {
+                tenancy: Tenancy::own(),
+                environment: environment.clone(),
+                ahead: None,
+            };
+            around.shared(self, message, &decision, Trust::Unknown)
         };
         let mut observer = FirstOutput {
             asked: Instant::now(),
@@ -136,24 +152,20 @@ impl Engine {
     }
 
     /// Keeps sandboxes waiting for programs of a message's kind, whatever the demand.
-    pub fn keep_waiting(
-        &self,
-        message: &Message,
-        level: Level,
-        limits: &Limits,
-        system_calls: SystemCalls,
-        count: usize,
-    ) {
+    pub fn keep_waiting(&self, message: &Message, confinement: Confinement, count: usize) {
+        let Confinement {
+            level,
+            sharing,
+            limits,
+            system_calls,
+        } = confinement;
         let Ok(environment) = self.surroundings(message, level) else {
             return;
         };
         if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {
-            pools.keep(
-                backend,
-                &Key::new(level, environment, system_calls, limits),
-                limits,
-                count,
-            );
+            let key = Key::new(level, environment, system_calls, &limits)
+                .sharing(sharing != Sharing::Message);
+            pools.keep(backend, &key, &limits, count);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atoll_sandbox::Environment;
+use atoll_sandbox::{Domain, Environment, Tenancy};
 use atoll_types::{Layer, Level, Limits, SystemCalls};
 
 /// Sandboxes with the same key differ in nothing that cannot be changed when one is taken.
@@ -18,6 +18,9 @@ pub struct Key {
     pub accept_missing: BTreeSet<Layer>,
     /// Messages that each may serve one after the other, all of the environment's tenant.
     pub messages_max: u32,
+    /// Whether sandboxes of the tenant's messages may have in common what is chosen at random when
+    /// they start.
+    pub shares: bool,
     size: Size,
 }
 
@@ -47,6 +50,7 @@ impl Key {
             system_calls,
             accept_missing: BTreeSet::new(),
             messages_max: 1,
+            shares: false,
             size: Size {
                 cpu_time_ms: limits.cpu_time_ms,
                 processes: limits.processes,
@@ -54,6 +58,23 @@ impl Key {
                 disk_files: limits.disk_files,
                 open_files: limits.open_files,
             },
+        }
+    }
+
+    /// The same, of sandboxes that may have what is chosen at random in common, or may not.
+    #[must_use]
+    pub fn sharing(self, shares: bool) -> Self {
+        Self { shares, ..self }
+    }
+
+    /// Whose messages sandboxes are made for.
+    pub(crate) fn tenancy(&self) -> Tenancy {
+        match self.shares {
+            true => Tenancy {
+                domain: Domain::Tenant(self.environment.tenant.clone()),
+                messages_max: self.messages_max,
+            },
+            false => Tenancy::own(),
         }
     }
 

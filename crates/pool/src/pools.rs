@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use atoll_sandbox::{Backend, Sandbox, SandboxSpec, Tenancy};
+use atoll_sandbox::{Backend, Sandbox, SandboxSpec};
 use atoll_types::Limits;
 
 use crate::lease::{Lease, Taken};
@@ -242,7 +242,7 @@ impl Shared {
             accept_missing: key.accept_missing.clone(),
             environment: key.environment.clone(),
             renews: key.renews(),
-            tenancy: Tenancy::own(),
+            tenancy: key.tenancy(),
         };
         let made = self.make(backend, spec, key).await;
         self.put_or_destroy(key, made, before.elapsed()).await;

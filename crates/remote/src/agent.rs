@@ -137,13 +137,21 @@ impl Agent {
         &self.hello
     }
 
-    /// Lets it make ready what sandboxes of these surroundings need, for a snapshot.
+    /// Lets it make ready what sandboxes of these surroundings need, for a snapshot; `stays` as in
+    /// [`Order::Prepare`].
     ///
     /// # Errors
     /// When it does not.
-    pub async fn prepare(&mut self, surroundings: &Surroundings) -> Result<(), AgentError> {
+    pub async fn prepare(
+        &mut self,
+        surroundings: &Surroundings,
+        stays: bool,
+    ) -> Result<(), AgentError> {
         self.ledger.take(Step::Prepare)?;
-        let order = Order::Prepare(Box::new(surroundings.clone()));
+        let order = Order::Prepare {
+            surroundings: Box::new(surroundings.clone()),
+            stays,
+        };
         match self.ask(&order).await? {
             Notice::Prepared => Ok(()),
             Notice::Refused(refusal) => Err(AgentError::Refused(refusal)),

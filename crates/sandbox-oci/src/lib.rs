@@ -278,6 +278,7 @@ impl Beginning for ContainerBeginning {
             system_calls: terms.system_calls,
             accept_missing: terms.accept_missing.clone(),
             is_warm: self.is_warm,
+            practises: false,
             is_fresh: false,
         };
         let agent = Agent::meet(running.stdout, running.stdin, PATIENCE).await;

@@ -48,7 +48,7 @@ async fn pretend(port: &File, then: &str) -> Result<(), Failed> {
     writer.flush().await?;
     while let Some(order) = reader.next::<Order>().await? {
         match order {
-            Order::Prepare(_) => writer.queue(&Notice::Prepared)?,
+            Order::Prepare { .. } => writer.queue(&Notice::Prepared)?,
             Order::Begin(_) => writer.queue(&Notice::Ready { layers: Vec::new() })?,
             Order::Run(_) => {
                 writer.queue(&Notice::Started)?;

@@ -28,7 +28,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use atoll_remote::protocol::{Begin, ENTROPY_BYTES_MIN, Identity, Surroundings};
 use atoll_remote::{AgentError, Remote};
-use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Sandbox, SandboxSpec, Terms};
+use atoll_sandbox::{
+    Backend, Beginning, CreateError, Domain, Environment, Sandbox, SandboxSpec, Terms,
+};
 use atoll_types::{Layer, LayerReport, LayerState, Level, Limits, ProgramKind};
 
 pub use accelerator::{KvmDiagnosis, diagnose};
@@ -72,9 +74,15 @@ impl VmBackend {
         let Making { id, terms, .. } = making;
         let size = Size::of(&terms.limits).map_err(CreateError::Environment)?;
         let surroundings = surroundings(making.environment)?;
+        let tenant = match &terms.tenancy.domain {
+            // Only this interpreter can be copied.
+            Domain::Tenant(tenant) if surroundings.kind == ProgramKind::Python => Some(tenant),
+            _ => None,
+        };
+        let shares = tenant.is_some();
         let snapshot = self
             .snapshots
-            .get(&surroundings, size, terms.accept_missing)
+            .get(&surroundings, size, tenant, terms.accept_missing)
             .await?;
         // Whatever the program's share will be, its machine is made at full speed.
         let building = size.around(&Limits {
@@ -91,8 +99,9 @@ impl VmBackend {
             limits: terms.limits,
             system_calls: terms.system_calls,
             accept_missing: inside.copied().collect(),
-            is_warm: making.is_warm,
-            is_fresh: true,
+            is_warm: making.is_warm || shares,
+            practises: making.is_warm,
+            is_fresh: !shares,
         };
         let begun = agent.begin(begin).await.map(drop);
         let held = match begun {

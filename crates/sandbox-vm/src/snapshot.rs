@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use atoll_remote::protocol::{Hello, Surroundings};
@@ -30,6 +31,12 @@ use crate::ticks;
 /// A guest that has not greeted by then hangs, as emulated ones sometimes do on a busy host.
 const BOOT_TIME: Duration = Duration::from_secs(60);
 
+/// What clones of one snapshot share is good for this long.
+const SHARED_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// And for as many clones.
+const SHARED_COPIES_MAX: u64 = 20_000;
+
 /// How often it is tried.
 const BOOT_ATTEMPTS: u32 = 3;
 
@@ -43,6 +50,9 @@ pub(crate) struct Wanted {
     pub(crate) accelerator: Accelerator,
     pub(crate) size: Size,
     pub(crate) surroundings: Surroundings,
+    /// Whether an interpreter stays, of which those of the clones are copies. They share what it
+    /// has chosen at random, as copies at the level `process` do.
+    pub(crate) stays: bool,
 }
 
 /// What clones begin with.
@@ -51,6 +61,8 @@ pub(crate) struct Snapshot {
     memory: OwnedFd,
     state: OwnedFd,
     hello: Hello,
+    taken: Instant,
+    copies: AtomicU64,
     /// How often the machine was booted until it came up.
     pub(crate) boots: u32,
 }
@@ -86,9 +98,13 @@ impl Snapshot {
         )))
     }
 
-    /// Whether it is still made of the files that it says.
+    /// Whether it is still made of the files that it says, and what its clones share has not been
+    /// shared for too long.
     pub(crate) fn is_current(&self) -> bool {
-        self.wanted.image.is_same()
+        let is_worn = self.wanted.stays
+            && (self.taken.elapsed() > SHARED_TIME_MAX
+                || self.copies.load(Ordering::Relaxed) >= SHARED_COPIES_MAX);
+        !is_worn && self.wanted.image.is_same()
     }
 
     /// What runs its clones' instructions.
@@ -116,6 +132,7 @@ impl Snapshot {
         limits: Limits,
         accept_missing: &BTreeSet<Layer>,
     ) -> Result<Clone, CreateError> {
+        self.copies.fetch_add(1, Ordering::Relaxed);
         let memory = self
             .memory
             .try_clone()
@@ -217,7 +234,7 @@ async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, 
         memory,
     } = booted;
     let hello = agent.hello().clone();
-    let prepared = agent.prepare(&wanted.surroundings).await;
+    let prepared = agent.prepare(&wanted.surroundings, wanted.stays).await;
     let saved = match prepared {
         Ok(()) => match memory_file("state", 0) {
             Ok(state) => match save(&mut qmp, &state).await {
@@ -241,6 +258,8 @@ async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, 
         memory,
         state,
         hello,
+        taken: Instant::now(),
+        copies: AtomicU64::new(0),
         boots,
     })
 }

@@ -1,7 +1,8 @@
 //! The snapshots that there are, one for each kind of program and size.
 //!
 //! Owns that each is taken once, however many want it, and that there are never many: each is
-//! memory. Nothing of any tenant is in one.
+//! memory. Nothing of any tenant is in one; still those with an interpreter, whose clones have its
+//! random choices in common, serve one tenant each.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use atoll_remote::protocol::Surroundings;
 use atoll_sandbox::CreateError;
-use atoll_types::{Layer, ProgramKind};
+use atoll_types::{Layer, ProgramKind, TenantId};
 
 use crate::accelerator::Accelerator;
 use crate::emulator::Emulator;
@@ -26,6 +27,8 @@ struct Key {
     kind: ProgramKind,
     modules: BTreeSet<String>,
     size: Size,
+    /// For whose clones an interpreter stays.
+    tenant: Option<TenantId>,
 }
 
 /// One that exists, or is being taken by whoever holds the lock.
@@ -65,17 +68,20 @@ impl Snapshots {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The snapshot for such programs, which is taken first if need be.
+    /// The snapshot for such programs, which is taken first if need be: one tenant's, with an
+    /// interpreter, or everybody's.
     pub(crate) async fn get(
         &self,
         surroundings: &Surroundings,
         size: Size,
+        tenant: Option<&TenantId>,
         accept_missing: &BTreeSet<Layer>,
     ) -> Result<Arc<Snapshot>, CreateError> {
         let place = self.place(Key {
             kind: surroundings.kind,
             modules: surroundings.modules.clone(),
             size,
+            tenant: tenant.cloned(),
         });
         let mut place = place.lock().await;
         if let Some(snapshot) = place.as_ref().filter(|snapshot| snapshot.is_current()) {
@@ -91,6 +97,7 @@ impl Snapshots {
                 accelerator,
                 size,
                 surroundings: surroundings.clone(),
+                stays: tenant.is_some(),
             };
             match Snapshot::take(wanted, accept_missing).await {
                 Ok(snapshot) => break Arc::new(snapshot),

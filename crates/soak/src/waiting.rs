@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{
-    Engine, Flow, Observer, Options, OutputDirectory, PolicyText, PoolOptions, Report, Request,
-    RunOptions, Stream, Submission, backends, input_file, now_unix_ms, program_file, random,
-    text_file,
+    Confinement, Engine, Flow, Observer, Options, OutputDirectory, PolicyText, PoolOptions, Report,
+    Request, RunOptions, Stream, Submission, backends, input_file, now_unix_ms, program_file,
+    random, text_file,
 };
 use atoll_sandbox::{Backend, Beginning, CreateError, Environment, Job, Sandbox, SandboxSpec};
 use atoll_types::{
@@ -173,8 +173,13 @@ async fn wait_for_one(engine: &Engine, message: &Message) -> Result<Option<Strin
     let explained = engine.explain(message, &Request::default(), None).await;
     let decision = explained.map_err(|error| error.to_string())?.decision;
     let decision = decision.map_err(|denied| format!("the policy denies it: {denied:?}"))?;
-    let (limits, calls) = (&decision.limits, decision.system_calls);
-    engine.keep_waiting(message, decision.level, limits, calls, 1);
+    let confinement = Confinement {
+        level: decision.level,
+        sharing: decision.sharing,
+        limits: decision.limits,
+        system_calls: decision.system_calls,
+    };
+    engine.keep_waiting(message, confinement, 1);
     Ok(until_one_waits(engine).await.err())
 }
 

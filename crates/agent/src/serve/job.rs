@@ -206,7 +206,7 @@ fn obey(
             sandbox.stop();
             Ok(())
         }
-        Order::Prepare(_)
+        Order::Prepare { .. }
         | Order::Begin(_)
         | Order::Rehearse
         | Order::Run(_)

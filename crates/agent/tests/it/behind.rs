@@ -112,6 +112,7 @@ pub(crate) async fn begin(spec: SandboxSpec, is_warm: bool) -> Result<Remote, Cr
         system_calls: spec.system_calls,
         accept_missing: spec.accept_missing,
         is_warm,
+        practises: false,
         is_fresh: false,
     };
     if let Err(error) = met.begin(begin).await {

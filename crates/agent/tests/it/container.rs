@@ -102,6 +102,7 @@ async fn container(kind: ProgramKind, is_warm: bool) -> Remote {
         system_calls: SystemCalls::Processes,
         accept_missing: Default::default(),
         is_warm,
+        practises: false,
         is_fresh: false,
     };
     agent.begin(begin).await.unwrap();

@@ -1,10 +1,10 @@
 //! `atoll bench loop`: what deciding about a message costs, without running it.
 
-use atoll_engine::{Engine, Options, PolicyText, Request, backends};
+use atoll_engine::Request;
 use atoll_types::{Message, Usage};
 
 use super::samples::{Samples, show};
-use super::{REPORT, directory, workload};
+use super::{REPORT, directory, engine, workload};
 use crate::args::BenchArgs;
 use crate::error::CliError;
 
@@ -23,12 +23,7 @@ const USAGE: Usage = Usage {
 
 pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let state = directory()?;
-    let engine = Engine::open(Options {
-        state_dir: state.path().to_owned(),
-        policy: PolicyText::builtin(),
-        backends: backends(),
-        pools: None,
-    })?;
+    let engine = engine(state.path(), None)?;
     let iterations = args.iterations.unwrap_or(ITERATIONS);
     let mut stages: Vec<(&str, Samples)> = STAGES.map(|stage| (stage, Samples::default())).into();
     let mut totals = Samples::default();

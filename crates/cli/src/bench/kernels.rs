@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atoll_engine::{Engine, Options, PolicyText, PoolOptions, backends};
-use atoll_types::{Level, SystemCalls};
+use atoll_engine::{Confinement, Engine, PoolOptions};
+use atoll_types::{Level, Sharing, SystemCalls};
 
 use super::peers::Subject;
 use super::process::{once, write};
 use super::samples::{Figure, Row, Samples, show};
-use super::warm::{Work, job, until_refilled};
-use super::{HELLO, directory};
+use super::warm::{LIMITS, Work, at_once, job, until_refilled};
+use super::{HELLO, directory, engine};
 use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::terminal::{complain, size};
@@ -34,13 +34,28 @@ const SCRIPT: &str = "hello.py";
 
 const BENCH: &str = "vm";
 
+const NOTHING_WAITS: PoolOptions = PoolOptions {
+    memory_bytes_max: 0,
+    idle_max: 0,
+};
+
 pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let place = directory()?;
     let script = write(place.path(), SCRIPT, HELLO)?;
-    let engine = engine(&place.path().join("state"), Some(PoolOptions::default()))?;
+    let engine = engine(place.path(), Some(PoolOptions::default()))?;
     let mut levels = Vec::new();
-    for (level, name) in [(Level::Gvisor, "atoll gvisor"), (Level::Vm, "atoll vm")] {
-        let work = Work::at(level, &engine, SCRIPT, HELLO.as_bytes(), CALLS)?;
+    for (level, sharing, name) in [
+        (Level::Gvisor, Sharing::Message, "atoll gvisor"),
+        (Level::Vm, Sharing::Message, "atoll vm"),
+        (Level::Vm, Sharing::Tenant, "atoll vm, tenant's"),
+    ] {
+        let confinement = Confinement {
+            level,
+            sharing,
+            limits: LIMITS,
+            system_calls: SystemCalls::Processes,
+        };
+        let work = Work::at(confinement, &engine, SCRIPT, HELLO.as_bytes())?;
         match job(&engine, &work).await {
             Ok(_) => levels.push(Measured::new(name, work)),
             Err(error) => complain(&format!("{name} is left out: {error}\n")),
@@ -78,17 +93,6 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let mut figures = ratios(&rows);
     figures.extend(levels.iter().filter_map(Measured::memory));
     show(args, &rows, &figures)
-}
-
-const CALLS: SystemCalls = SystemCalls::Processes;
-
-fn engine(state_dir: &std::path::Path, pools: Option<PoolOptions>) -> Result<Engine, CliError> {
-    Ok(Engine::open(Options {
-        state_dir: state_dir.to_owned(),
-        policy: PolicyText::builtin(),
-        backends: backends(),
-        pools,
-    })?)
 }
 
 /// What is measured of one level.
@@ -145,32 +149,14 @@ impl Measured {
     /// Jobs that nothing waits for: the first of an engine, one after the other, some at once.
     async fn cold(&mut self, jobs: u32) -> Result<(), CliError> {
         let place = directory()?;
-        let engine = Arc::new(engine(&place.path().join("state"), None)?);
+        let engine = Arc::new(engine(place.path(), Some(NOTHING_WAITS))?);
         self.first.add(job(&engine, &self.work).await?.output_us);
         for _ in 0..jobs {
             self.cold.add(job(&engine, &self.work).await?.output_us);
         }
         let began = Instant::now();
-        let tasks: Vec<_> = (0..BUSY)
-            .map(|_| {
-                let (engine, work) = (Arc::clone(&engine), Arc::clone(&self.work));
-                tokio::spawn(async move {
-                    let mut times_us = Vec::new();
-                    for _ in 0..jobs {
-                        times_us.push(job(&engine, &work).await?.destroyed_us);
-                    }
-                    Ok::<_, CliError>(times_us)
-                })
-            })
-            .collect();
-        for task in tasks {
-            let times = task.await.map_err(|error| CliError::Bench {
-                subject: self.name.to_owned(),
-                what: error.to_string(),
-            })?;
-            times?
-                .into_iter()
-                .for_each(|time_us| self.busy.add(time_us));
+        for time_us in at_once(&engine, &self.work, BUSY, jobs).await? {
+            self.busy.add(time_us);
         }
         self.busy_taken += began.elapsed();
         if let Some(engine) = Arc::into_inner(engine) {

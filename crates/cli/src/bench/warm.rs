@@ -5,15 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atoll_engine::{
-    Engine, Environment, Options, PolicyText, PoolOptions, SandboxTimes, backends, now_unix_ms,
-};
-use atoll_types::{Level, Limits, Message, MessageId, SystemCalls};
+use atoll_engine::{Confinement, Engine, Environment, PoolOptions, SandboxTimes, now_unix_ms};
+use atoll_types::{Level, Limits, Message, MessageId, Sharing, SystemCalls};
 
 use super::peers::Subject;
 use super::process::{adopt_orphans, children, once, wait_for_orphans, write};
 use super::samples::{Figure, Row, Samples, show};
-use super::{HELLO, directory, workload};
+use super::{HELLO, directory, engine, workload};
 use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::message::random_bytes;
@@ -33,7 +31,7 @@ const KEPT: usize = 4;
 const REFILL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the default policy gives a script.
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     wall_time_ms: 10_000,
     cpu_time_ms: 10_000,
     cpu_percent: 100,
@@ -58,12 +56,7 @@ const NUMPY: &str = "import numpy as np\n\
 
 pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let place = directory()?;
-    let engine = Arc::new(Engine::open(Options {
-        state_dir: place.path().join("state"),
-        policy: PolicyText::builtin(),
-        backends: backends(),
-        pools: Some(PoolOptions::default()),
-    })?);
+    let engine = Arc::new(engine(place.path(), Some(PoolOptions::default()))?);
     adopt_orphans()?;
     let numpy = python_with_numpy(place.path())?;
     let has_numpy = numpy.is_some();
@@ -207,11 +200,9 @@ impl Series {
 /// A program to run again and again.
 pub(super) struct Work {
     name: &'static str,
-    level: Level,
     message: Message,
     environment: Environment,
-    /// What the default policy gives it.
-    system_calls: SystemCalls,
+    confinement: Confinement,
 }
 
 impl Work {
@@ -221,35 +212,39 @@ impl Work {
         program: &[u8],
         system_calls: SystemCalls,
     ) -> Result<Self, CliError> {
-        Self::at(Level::Process, engine, name, program, system_calls)
+        let confinement = Confinement {
+            level: Level::Process,
+            sharing: Sharing::Message,
+            limits: LIMITS,
+            // What the default policy gives it.
+            system_calls,
+        };
+        Self::at(confinement, engine, name, program)
     }
 
     pub(super) fn at(
-        level: Level,
+        confinement: Confinement,
         engine: &Engine,
         name: &'static str,
         program: &[u8],
-        system_calls: SystemCalls,
     ) -> Result<Self, CliError> {
         let message = workload(name, program, Vec::new())?;
-        let environment = engine.surroundings(&message, level);
+        let environment = engine.surroundings(&message, confinement.level);
         Ok(Self {
             name,
-            level,
             environment: environment.map_err(failed)?,
             message,
-            system_calls,
+            confinement,
         })
     }
 
     pub(super) const fn level(&self) -> Level {
-        self.level
+        self.confinement.level
     }
 
     /// Keeps so many sandboxes waiting for it.
     pub(super) fn keep_waiting(&self, engine: &Engine, count: usize) {
-        let calls = self.system_calls;
-        engine.keep_waiting(&self.message, self.level, &LIMITS, calls, count);
+        engine.keep_waiting(&self.message, self.confinement, count);
     }
 }
 
@@ -392,12 +387,7 @@ pub(super) async fn until_refilled(engine: &Engine) -> Result<(), CliError> {
 /// Asks for jobs of an environment that nothing waits for.
 async fn first(work: &Work, jobs: u32, series: &mut Series) -> Result<(), CliError> {
     let place = directory()?;
-    let engine = Engine::open(Options {
-        state_dir: place.path().join("state"),
-        policy: PolicyText::builtin(),
-        backends: backends(),
-        pools: None,
-    })?;
+    let engine = engine(place.path(), None)?;
     for _ in 0..jobs {
         let times = job(&engine, work).await?;
         series.samples.add(times.destroyed_us);
@@ -421,7 +411,24 @@ async fn saturated(
     let cpu_before = used();
     let began = Instant::now();
     let each = jobs.div_ceil(series.concurrency);
-    let tasks: Vec<_> = (0..series.concurrency)
+    let times_us = at_once(engine, work, series.concurrency, each).await?;
+    series.add(times_us, began.elapsed());
+    if let (Some(after), Some(before)) = (used(), cpu_before) {
+        series.samples.add_cpu(after.saturating_sub(before));
+    }
+    work.keep_waiting(engine, 0);
+    Ok(())
+}
+
+/// Asks for `each` jobs in each of so many tasks, and answers with how long until nothing of a job
+/// was left.
+pub(super) async fn at_once(
+    engine: &Arc<Engine>,
+    work: &Arc<Work>,
+    tasks: u32,
+    each: u32,
+) -> Result<Vec<u64>, CliError> {
+    let tasks: Vec<_> = (0..tasks)
         .map(|_| {
             let (engine, work) = (Arc::clone(engine), Arc::clone(work));
             tokio::spawn(async move {
@@ -437,12 +444,7 @@ async fn saturated(
     for task in tasks {
         times_us.extend(task.await.map_err(|error| failed(error.to_string()))??);
     }
-    series.add(times_us, began.elapsed());
-    if let (Some(after), Some(before)) = (used(), cpu_before) {
-        series.samples.add_cpu(after.saturating_sub(before));
-    }
-    work.keep_waiting(engine, 0);
-    Ok(())
+    Ok(times_us)
 }
 
 pub(super) async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, CliError> {
@@ -450,9 +452,8 @@ pub(super) async fn job(engine: &Engine, work: &Work) -> Result<SandboxTimes, Cl
         id: MessageId::new(now_unix_ms(), random_bytes()?),
         ..work.message.clone()
     };
-    let (environment, calls) = (&work.environment, work.system_calls);
     engine
-        .measure_sandbox(&message, environment, work.level, LIMITS, calls)
+        .measure_sandbox(&message, &work.environment, work.confinement)
         .await
         .map_err(failed)
 }

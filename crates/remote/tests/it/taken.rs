@@ -127,6 +127,7 @@ pub(crate) fn begin(limits: Limits) -> Begin {
         system_calls: SystemCalls::Processes,
         accept_missing: Default::default(),
         is_warm: false,
+        practises: false,
         is_fresh: false,
     }
 }

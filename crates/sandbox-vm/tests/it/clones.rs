@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use atoll_sandbox::conformance::limits;
-use atoll_sandbox::{Backend, Ending};
+use atoll_sandbox::{Backend, Domain, Ending, Job};
 use atoll_types::{Layer, Limits, ProgramKind};
 
 use crate::support::{backend, job, run, run_in, runtime, spec};
@@ -48,6 +48,67 @@ fn clones_have_nothing_random_in_common() {
             assert_eq!(values.len(), seen.len(), "line {line} of {seen:#?}");
         }
     });
+}
+
+/// Interpreters are copies of one then, as at the level `process`: of what `WHO` prints, they have
+/// the hash of a text in common, and where an object lies.
+#[test]
+fn only_clones_that_one_tenant_shares_have_a_hash_seed_in_common() {
+    const HASH: usize = 4;
+    const ADDRESS: usize = 6;
+    let Some(backend) = backend() else { return };
+    runtime().block_on(async {
+        let mut seen: Vec<Vec<String>> = Vec::new();
+        for (number, tenant) in ["one", "one", "other"].into_iter().enumerate() {
+            let mut spec = spec("vm-clone", ProgramKind::Python, limits());
+            spec.environment.tenant = tenant.parse().unwrap();
+            spec.tenancy.domain = Domain::Tenant(tenant.parse().unwrap());
+            // A sandbox that has waited and two that have not.
+            let sandbox = match number {
+                1 => backend.create_warm(spec).await,
+                _ => backend.create(spec).await,
+            };
+            let ran = run_in(sandbox.unwrap(), job(ProgramKind::Python, WHO)).await;
+            assert_eq!(ran.ending, Ending::Exited(0), "{ran:?}");
+            seen.push(ran.stdout.lines().map(str::to_owned).collect());
+        }
+        assert_eq!(seen[0][HASH], seen[1][HASH]);
+        assert_ne!(seen[0][HASH], seen[2][HASH]);
+        for line in (0..seen[0].len()).filter(|line| ![HASH, ADDRESS].contains(line)) {
+            let values: BTreeSet<&String> = seen.iter().map(|clone| &clone[line]).collect();
+            assert_eq!(values.len(), seen.len(), "line {line} of {seen:#?}");
+        }
+    });
+}
+
+/// Whether an interpreter waits already makes no difference to what only one that starts can see.
+#[test]
+fn what_an_interpreter_starts_with_is_not_overlooked_by_one_that_waits() {
+    let Some(backend) = backend() else { return };
+    runtime().block_on(async {
+        let text = "import sys; print(sys.flags.dont_write_bytecode)";
+        let variable = (b"PYTHONDONTWRITEBYTECODE".to_vec(), b"1".to_vec());
+        for environment in [vec![], vec![variable]] {
+            let expected = format!("{}\n", environment.len());
+            let job = Job {
+                environment,
+                ..job(ProgramKind::Python, text)
+            };
+            let spec = spec("vm-flags", ProgramKind::Python, limits());
+            let sandbox = backend.create_warm(spec).await.unwrap();
+            let ran = run_in(sandbox, job).await;
+            assert_eq!(ran.ending, Ending::Exited(0), "{ran:?}");
+            assert_eq!(ran.stdout, expected, "{ran:?}");
+        }
+    });
+}
+
+#[test]
+fn clocks_do_not_go_in_large_steps() {
+    let Some(backend) = backend() else { return };
+    let text = "import time; print(time.clock_getres(time.CLOCK_MONOTONIC) < 1e-4)";
+    let ran = runtime().block_on(run(&backend, ProgramKind::Python, text));
+    assert_eq!(ran.stdout, "True\n", "{ran:?}");
 }
 
 #[test]

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{
-    Engine, Flow, Observer, Options, PolicyText, PoolOptions, ProgramFile, Request, RunOptions,
-    Stream, Submission, backends, now_unix_ms, random,
+    Confinement, Engine, Flow, Observer, Options, PolicyText, PoolOptions, ProgramFile, Request,
+    RunOptions, Stream, Submission, backends, now_unix_ms, random,
 };
 use atoll_types::{
-    InputFile, Level, Limits, Message, Origin, Status, Stdin, SystemCalls, TenantId, Usage,
+    InputFile, Level, Limits, Message, Origin, Sharing, Status, Stdin, SystemCalls, TenantId, Usage,
 };
 
 const POLICY: &str = include_str!("../../../acceptance/src/isolation.toml");
@@ -222,8 +222,13 @@ async fn attacks_fare_no_better_in_a_sandbox_that_waited_for_them() {
     for name in &names {
         let message = || message(name, &canaries);
         let expected = run(&cold, message()).await;
-        let calls = SystemCalls::Processes;
-        warm.keep_waiting(&message(), Level::Process, &LIMITS, calls, 2);
+        let confinement = Confinement {
+            level: Level::Process,
+            sharing: Sharing::Message,
+            limits: LIMITS,
+            system_calls: SystemCalls::Processes,
+        };
+        warm.keep_waiting(&message(), confinement, 2);
         until_one_waits(&warm).await;
         let seen = run(&warm, message()).await;
         found.extend(differences(name, &expected, &seen));
