@@ -34,8 +34,8 @@ const RUNTIME: &[c_long] = &[
     libc::SYS_membarrier,
 ];
 
-/// What a worker does besides: it sets its timer, takes programs from its socket and talks to it, keeps
-/// images of their memory, and reads new seeds for random numbers from a file that is open.
+/// What a worker does besides: it sets its timer, takes programs from its socket and talks to it,
+/// keeps images of their memory, and reads new seeds for random numbers from a file that is open.
 const WORKER: &[c_long] = &[
     libc::SYS_read,
     libc::SYS_setitimer,

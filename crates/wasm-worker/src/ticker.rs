@@ -54,7 +54,7 @@ impl Ticker {
     /// Takes the timer over for these engines.
     ///
     /// # Errors
-    /// When that has happened before, or the kernel does not let signals be handled or timers be set.
+    /// When that has happened before, or the kernel refuses the signal's handler or the timer.
     pub(crate) fn start(engines: [Engine; 2]) -> io::Result<Self> {
         let fresh = TIMER.engines.set(engines);
         fresh.map_err(|_| io::Error::other("the process has one timer, which is taken"))?;

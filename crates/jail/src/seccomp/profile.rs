@@ -612,7 +612,7 @@ const STRICT_MAPPING: [c_long; 2] = [libc::SYS_mmap, libc::SYS_mprotect];
 const MAPPING: &[c_long] = &[libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
 
 /// What a WebAssembly process does with the socket and the memory files it is given, to be told of
-/// them, and to look at the time while a guest runs. It opens one file, which random numbers come from, before it locks itself further.
+/// them, and to look at the time. It opens a file of random numbers before it locks itself further.
 const WASM_WORKER: &[c_long] = &[
     libc::SYS_openat,
     libc::SYS_recvmsg,

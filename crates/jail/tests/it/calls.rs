@@ -290,8 +290,8 @@ print(mine + denied > 0, told)
 }
 
 /// Another process changes the path in memory that both share, while this one opens it. Looking at
-/// the path and then letting the kernel look again would be fooled within a few tries. Threads would
-/// share an interpreter's lock, too, and the one that opens might never have its turn.
+/// the path and then letting the kernel look again would be fooled within a few tries. Threads of
+/// an interpreter share its lock as well, and the one that opens might never have its turn.
 #[test]
 fn a_path_that_changes_after_it_was_judged_opens_nothing_else() {
     let tries: u32 = std::env::var("ATOLL_RACES").map_or(500, |text| text.parse().unwrap());

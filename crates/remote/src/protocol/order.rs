@@ -14,8 +14,8 @@ pub enum Order {
     Prepare {
         /// What a program will find around it.
         surroundings: Box<Surroundings>,
-        /// Whether an interpreter stays, of which every clone's is a copy. Clones then share what it
-        /// has chosen at random, such as the seed of its hashes.
+        /// Whether an interpreter stays, of which every clone's is a copy. Clones then share what
+        /// it has chosen at random, such as the seed of its hashes.
         stays: bool,
     },
     /// Build the sandbox.
@@ -74,8 +74,8 @@ pub struct Begin {
     pub accept_missing: BTreeSet<Layer>,
     /// Whether the sandbox waits for its job, and may have started what does not depend on it.
     pub is_warm: bool,
-    /// Whether a job of nobody's goes through a sandbox of its own first, so that the real one finds
-    /// everything in memory, and translated where the machine is emulated.
+    /// Whether a job of nobody's goes through a sandbox of its own first, so that the real one
+    /// finds everything in memory, and translated where the machine is emulated.
     pub practises: bool,
     /// Whether what [`Order::Prepare`] made ready is ended first, such as an interpreter whose hash
     /// seed and address layout all clones of a snapshot would share.

@@ -86,8 +86,8 @@ fn only_clones_that_one_tenant_shares_have_a_hash_seed_in_common() {
 fn what_an_interpreter_starts_with_is_not_overlooked_by_one_that_waits() {
     let Some(backend) = backend() else { return };
     runtime().block_on(async {
-        let text = "import sys; print(sys.flags.dont_write_bytecode)";
-        let variable = (b"PYTHONDONTWRITEBYTECODE".to_vec(), b"1".to_vec());
+        let text = "import sys; print(sys.flags.optimize)";
+        let variable = (b"PYTHONOPTIMIZE".to_vec(), b"1".to_vec());
         for environment in [vec![], vec![variable]] {
             let expected = format!("{}\n", environment.len());
             let job = Job {

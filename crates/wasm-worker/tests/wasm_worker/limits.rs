@@ -404,6 +404,6 @@ fn a_running_guest_sits_behind_the_workers_own_filter() {
         assert!(status.contains("\nSeccomp:\t2\n"), "{status}");
         seen += 1;
     }
-    // The guests' thread and the one that watches the time.
-    assert_eq!(seen, 2);
+    // With another thread, each change of the address space would interrupt a second processor.
+    assert_eq!(seen, 1);
 }
