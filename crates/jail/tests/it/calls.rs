@@ -33,7 +33,7 @@ fn run(name: &str, rules: CallRules, command: Command) -> Ran {
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]
             .map(|stream| std::thread::spawn(move || read_all(stream)));
-        let end = tokio::time::timeout(Duration::from_secs(60), jail.wait())
+        let end = tokio::time::timeout(Duration::from_secs(180), jail.wait())
             .await
             .unwrap();
         let audit = jail.audit();

@@ -107,7 +107,7 @@ pub(crate) fn run_in(spec: &JailSpec, limits: Limits, command: Command) -> Finis
         drop(streams.stdin);
         let readers = [streams.stdout, streams.stderr]
             .map(|stream| std::thread::spawn(move || read_all(stream)));
-        let end = tokio::time::timeout(Duration::from_secs(60), jail.wait())
+        let end = tokio::time::timeout(Duration::from_secs(180), jail.wait())
             .await
             .unwrap();
         let (limit, usage) = (jail.limit_hit(), jail.usage());

@@ -334,7 +334,7 @@ fn limits_and_stops_hold_while_a_part_runs() {
     let endless = "(call $fails (i32.const 3))";
     for means in WAYS {
         let short = Limits {
-            cpu_time_ms: 200,
+            cpu_time_ms: 600,
             ..limits()
         };
         let ran = run(endless, CALC, means, short);
