@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use atoll_remote::protocol::{
-    Begin, Hello, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, Refusal, Run, Surroundings,
-    VERSION,
+    Begin, Hello, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, Refusal, Run, Stays,
+    Surroundings, VERSION,
 };
 use atoll_remote::{WireReader, WireWriter, wire};
 use atoll_sandbox::{
@@ -39,6 +39,7 @@ pub async fn serve(backend: &dyn Backend, input: OwnedFd, output: OwnedFd) -> io
         sandbox: None,
         ahead: None,
         limits: None,
+        kept: None,
         waiting: None,
     };
     let served = agent.serve().await;
@@ -47,7 +48,13 @@ pub async fn serve(backend: &dyn Backend, input: OwnedFd, output: OwnedFd) -> io
         // Whoever does not hear of it has gone.
         let _ = agent.tell(&Notice::Failed { reason }).await;
     }
-    if let Some(sandbox) = agent.sandbox.take() {
+    let kept = agent.kept.take().map(|kept| kept.sandboxes);
+    for sandbox in agent
+        .sandbox
+        .take()
+        .into_iter()
+        .chain(kept.into_iter().flatten())
+    {
         let _ = sandbox.destroy().await;
     }
     backend.close().await;
@@ -63,8 +70,17 @@ struct Agent<'a> {
     ahead: Option<(Surroundings, Box<dyn Beginning>)>,
     /// What the sandbox was built with.
     limits: Option<Limits>,
+    /// Sandboxes that wait, in a snapshot and then in its clones.
+    kept: Option<Kept>,
     /// How to build it anew, if it waits for a job that it may turn out not to suit.
     waiting: Option<SandboxSpec>,
+}
+
+/// Sandboxes in which interpreters wait.
+struct Kept {
+    surroundings: Surroundings,
+    stays: Stays,
+    sandboxes: Vec<Box<dyn Sandbox>>,
 }
 
 impl Agent<'_> {
@@ -76,7 +92,10 @@ impl Agent<'_> {
                     surroundings,
                     stays,
                 } => {
-                    let prepared = self.prepare(&surroundings, stays).await;
+                    let prepared = match stays {
+                        Some(stays) => self.keep(&surroundings, *stays).await,
+                        None => self.prepare(&surroundings).await,
+                    };
                     self.tell(&prepared.map_or_else(Notice::Refused, |()| Notice::Prepared))
                         .await?;
                 }
@@ -106,9 +125,9 @@ impl Agent<'_> {
     }
 
     /// Goes all the way to a sandbox and back, so that what it takes is in memory, and begins the
-    /// one that each clone of the snapshot finishes. Unless it is wanted no interpreter stays:
-    /// clones would share what it has chosen at random.
-    async fn prepare(&mut self, surroundings: &Surroundings, stays: bool) -> Result<(), Refusal> {
+    /// one that each clone of the snapshot finishes. No interpreter stays: clones would share what
+    /// it has chosen at random.
+    async fn prepare(&mut self, surroundings: &Surroundings) -> Result<(), Refusal> {
         let spec = SandboxSpec {
             id: "prepare".to_owned(),
             limits: PREPARE_LIMITS,
@@ -124,9 +143,6 @@ impl Agent<'_> {
         rehearsed.map_err(|error| failed("rehearse a job", &error))?;
         self.practise(sandbox, surroundings.kind, &PREPARE_LIMITS)
             .await?;
-        if stays {
-            return Ok(());
-        }
         let sandbox = self.backend.create(spec.clone()).await;
         let sandbox = sandbox.map_err(create_refusal)?;
         self.practise(sandbox, surroundings.kind, &PREPARE_LIMITS)
@@ -139,6 +155,62 @@ impl Agent<'_> {
         Ok(())
     }
 
+    /// Builds the sandboxes that clones find: one for their job, and one for practice before it.
+    async fn keep(&mut self, surroundings: &Surroundings, stays: Stays) -> Result<(), Refusal> {
+        let mut sandboxes = Vec::new();
+        for number in 0..=KEPT {
+            let spec = SandboxSpec {
+                id: format!("kept-{number}"),
+                limits: stays.limits,
+                system_calls: stays.system_calls,
+                accept_missing: stays.accept_missing.clone(),
+                environment: environment(surroundings),
+                renews: false,
+                tenancy: Tenancy::own(),
+            };
+            let sandbox = self.backend.create_warm(spec).await;
+            let mut sandbox = sandbox.map_err(create_refusal)?;
+            let rehearsed = sandbox.rehearse().await;
+            rehearsed.map_err(|error| failed("rehearse a job", &error))?;
+            if number < KEPT {
+                sandboxes.push(sandbox);
+            } else {
+                self.practise(sandbox, surroundings.kind, &stays.limits)
+                    .await?;
+            }
+        }
+        self.kept = Some(Kept {
+            surroundings: surroundings.clone(),
+            stays,
+            sandboxes,
+        });
+        Ok(())
+    }
+
+    /// One of the sandboxes that were kept, if they are what is wanted.
+    async fn take_kept(&mut self, begin: &Begin) -> Result<Option<Box<dyn Sandbox>>, Refusal> {
+        let suits = |kept: &&mut Kept| {
+            !begin.is_fresh
+                && begin.is_warm
+                && kept.surroundings == begin.surroundings
+                && kept.stays.system_calls == begin.system_calls
+                && kept.stays.accept_missing == begin.accept_missing
+        };
+        let Some(kept) = self.kept.as_mut().filter(suits) else {
+            return Ok(None);
+        };
+        let Some(mut sandbox) = kept.sandboxes.pop() else {
+            return Ok(None);
+        };
+        let drawn = sandbox.draw_anew().await;
+        drawn.map_err(|error| failed("draw random numbers anew", &error))?;
+        if kept.stays.limits != begin.limits {
+            let changed = sandbox.set_limits(&begin.limits);
+            changed.map_err(|error| failed("set the limits of a sandbox", &error))?;
+        }
+        Ok(Some(sandbox))
+    }
+
     async fn begin(&mut self, begin: Begin) -> Result<Notice, Refusal> {
         if let Some(identity) = &begin.identity {
             let adopted = identity::adopt(identity);
@@ -148,16 +220,19 @@ impl Agent<'_> {
             self.backend.close().await;
         }
         let spec = SandboxSpec {
-            id: begin.id,
+            id: begin.id.clone(),
             limits: begin.limits,
             system_calls: begin.system_calls,
-            accept_missing: begin.accept_missing,
+            accept_missing: begin.accept_missing.clone(),
             environment: environment(&begin.surroundings),
             renews: false,
             tenancy: Tenancy::own(),
         };
         if begin.practises {
-            let sandbox = self.backend.create_warm(spec.clone()).await;
+            let sandbox = match self.take_kept(&begin).await? {
+                Some(sandbox) => Ok(sandbox),
+                None => self.backend.create_warm(spec.clone()).await,
+            };
             let sandbox = sandbox.map_err(create_refusal)?;
             self.practise(sandbox, begin.surroundings.kind, &begin.limits)
                 .await?;
@@ -169,7 +244,10 @@ impl Agent<'_> {
             Some((_, ahead)) => ahead.finish(spec.terms()).await,
             None if begin.is_warm => {
                 self.waiting = Some(spec.clone());
-                self.backend.create_warm(spec).await
+                match self.take_kept(&begin).await? {
+                    Some(sandbox) => Ok(sandbox),
+                    None => self.backend.create_warm(spec).await,
+                }
             }
             None => self.backend.create(spec).await,
         };
@@ -287,6 +365,9 @@ impl Agent<'_> {
         self.tell(&Notice::Collected).await
     }
 }
+
+/// Sandboxes that stay in a snapshot.
+const KEPT: usize = 2;
 
 /// How long a sandbox takes that is begun for a snapshot, emulated.
 const AHEAD_TIME: Duration = Duration::from_millis(300);

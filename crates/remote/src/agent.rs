@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::ledger::{Breach, Ledger, Step};
 use crate::protocol::{
-    Begin, Hello, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, Refusal, Surroundings,
+    Begin, Hello, NOTICE_BYTES_MAX, Notice, ORDER_BYTES_MAX, Order, Refusal, Stays, Surroundings,
 };
 use crate::wire::{WireReader, WireWriter, wire};
 
@@ -145,12 +145,12 @@ impl Agent {
     pub async fn prepare(
         &mut self,
         surroundings: &Surroundings,
-        stays: bool,
+        stays: Option<&Stays>,
     ) -> Result<(), AgentError> {
         self.ledger.take(Step::Prepare)?;
         let order = Order::Prepare {
             surroundings: Box::new(surroundings.clone()),
-            stays,
+            stays: stays.cloned().map(Box::new),
         };
         match self.ask(&order).await? {
             Notice::Prepared => Ok(()),

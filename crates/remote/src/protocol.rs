@@ -26,7 +26,7 @@ mod notice;
 mod order;
 
 pub use notice::{Ended, Hello, LeftFile, Notice, OutputStream, ProgramEnd, Refusal};
-pub use order::{Begin, Identity, JobFile, Order, Run, Surroundings};
+pub use order::{Begin, Identity, JobFile, Order, Run, Stays, Surroundings};
 
 /// Counts the changes of this protocol. An agent of another version is not used.
 pub const VERSION: u32 = 2;

@@ -107,6 +107,13 @@ impl Sandbox for ProcessSandbox {
         }
     }
 
+    async fn draw_anew(&mut self) -> std::io::Result<()> {
+        match &self.waiting {
+            Some(waiting) => waiting.draw_anew().await,
+            None => Ok(()),
+        }
+    }
+
     async fn start(&mut self, job: Job) -> Result<Streams, StartError> {
         self.lifecycle
             .advance(State::Running)

@@ -258,6 +258,15 @@ impl Waiting {
         self.ready().await
     }
 
+    /// Lets the interpreter draw random numbers anew, as a copy does when it is made.
+    ///
+    /// # Errors
+    /// When it is of no use any more.
+    pub async fn draw_anew(&self) -> io::Result<()> {
+        self.control.say(b'D')?;
+        self.ready().await
+    }
+
     /// Hands over a job, prepared as for an interpreter that would start now, and answers with the
     /// program's streams at once.
     ///

@@ -55,17 +55,20 @@ def place(name, mode, job, position, length):
 
 
 def wait():
-    """Says that it is ready and waits for a byte: to rehearse, or because there is a job. Nobody is
-    left to wait for when none comes.
+    """Says that it is ready and waits for a byte: to rehearse, to draw random numbers anew, or
+    because there is a job. Nobody is left to wait for when none comes.
     """
     while True:
         os.write(CONTROL, b"R")
         word = os.read(CONTROL, 1)
         if word == b"J":
             return
-        if word != b"P":
+        if word == b"P":
+            rehearse(JOB)
+        elif word == b"D":
+            draw_anew()
+        else:
             os._exit(0)
-        rehearse(JOB)
 
 
 def receive(job):
@@ -248,8 +251,9 @@ def import_ahead(modules):
 
 def draw_anew():
     """Gives a copy random numbers of its own where Python itself does not."""
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
+    for name in ("random", "numpy.random"):
+        if name in sys.modules:
+            sys.modules[name].seed()
 
 
 def rehearse(job):

@@ -41,7 +41,7 @@ use error::internal;
 use machine::Machine;
 use outside::{NOT_INSIDE, VmOutside};
 use size::Size;
-use snapshots::Snapshots;
+use snapshots::{Shared, Snapshots};
 
 /// Makes sandboxes of the `vm` level.
 #[derive(Clone, Default)]
@@ -74,15 +74,25 @@ impl VmBackend {
         let Making { id, terms, .. } = making;
         let size = Size::of(&terms.limits).map_err(CreateError::Environment)?;
         let surroundings = surroundings(making.environment)?;
-        let tenant = match &terms.tenancy.domain {
-            // Only this interpreter can be copied.
-            Domain::Tenant(tenant) if surroundings.kind == ProgramKind::Python => Some(tenant),
+        let inside: BTreeSet<Layer> = NOT_INSIDE
+            .iter()
+            .chain(terms.accept_missing)
+            .copied()
+            .collect();
+        let shared = match &terms.tenancy.domain {
+            // Only this interpreter can wait.
+            Domain::Tenant(tenant) if surroundings.kind == ProgramKind::Python => Some(Shared {
+                tenant: tenant.clone(),
+                limits: size.widest(&terms.limits),
+                system_calls: terms.system_calls,
+                accept_missing: inside.clone(),
+            }),
             _ => None,
         };
-        let shares = tenant.is_some();
+        let shares = shared.is_some();
         let snapshot = self
             .snapshots
-            .get(&surroundings, size, tenant, terms.accept_missing)
+            .get(&surroundings, size, shared.as_ref(), terms.accept_missing)
             .await?;
         // Whatever the program's share will be, its machine is made at full speed.
         let building = size.around(&Limits {
@@ -91,14 +101,13 @@ impl VmBackend {
         });
         let clone = snapshot.copy(id, building, terms.accept_missing).await?;
         let (machine, mut agent) = (clone.machine, clone.agent);
-        let inside = NOT_INSIDE.iter().chain(terms.accept_missing);
         let begin = Begin {
             id: id.to_owned(),
             identity: Some(identity(id)?),
             surroundings,
             limits: terms.limits,
             system_calls: terms.system_calls,
-            accept_missing: inside.copied().collect(),
+            accept_missing: inside,
             is_warm: making.is_warm || shares,
             practises: making.is_warm,
             is_fresh: !shares,

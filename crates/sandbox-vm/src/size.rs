@@ -59,6 +59,16 @@ impl Size {
         })
     }
 
+    /// The limits of a sandbox that can take those of any program of this size: they differ in what
+    /// can still be changed.
+    pub(crate) fn widest(self, limits: &Limits) -> Limits {
+        Limits {
+            memory_bytes: (self.memory_mib - KERNEL_MIB) * MIB,
+            cpu_percent: self.processors * 100,
+            ..*limits
+        }
+    }
+
     /// Memory of the guest, in bytes.
     pub(crate) const fn memory_bytes(self) -> u64 {
         self.memory_mib * MIB

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use atoll_remote::protocol::{Hello, Surroundings};
+use atoll_remote::protocol::{Hello, Stays, Surroundings};
 use atoll_remote::{Agent, AgentError};
 use atoll_sandbox::CreateError;
 use atoll_types::{Layer, Limits};
@@ -50,9 +50,9 @@ pub(crate) struct Wanted {
     pub(crate) accelerator: Accelerator,
     pub(crate) size: Size,
     pub(crate) surroundings: Surroundings,
-    /// Whether an interpreter stays, of which those of the clones are copies. They share what it
-    /// has chosen at random, as copies at the level `process` do.
-    pub(crate) stays: bool,
+    /// What the sandboxes are built for that stay, with interpreters that wait. Clones share what
+    /// those have chosen at random, as copies at the level `process` do.
+    pub(crate) stays: Option<Stays>,
 }
 
 /// What clones begin with.
@@ -101,7 +101,7 @@ impl Snapshot {
     /// Whether it is still made of the files that it says, and what its clones share has not been
     /// shared for too long.
     pub(crate) fn is_current(&self) -> bool {
-        let is_worn = self.wanted.stays
+        let is_worn = self.wanted.stays.is_some()
             && (self.taken.elapsed() > SHARED_TIME_MAX
                 || self.copies.load(Ordering::Relaxed) >= SHARED_COPIES_MAX);
         !is_worn && self.wanted.image.is_same()
@@ -234,7 +234,9 @@ async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, 
         memory,
     } = booted;
     let hello = agent.hello().clone();
-    let prepared = agent.prepare(&wanted.surroundings, wanted.stays).await;
+    let prepared = agent
+        .prepare(&wanted.surroundings, wanted.stays.as_ref())
+        .await;
     let saved = match prepared {
         Ok(()) => match memory_file("state", 0) {
             Ok(state) => match save(&mut qmp, &state).await {

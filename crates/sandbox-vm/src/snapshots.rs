@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use atoll_remote::protocol::Surroundings;
+use atoll_remote::protocol::{Stays, Surroundings};
 use atoll_sandbox::CreateError;
-use atoll_types::{Layer, ProgramKind, TenantId};
+use atoll_types::{Layer, Limits, ProgramKind, SystemCalls, TenantId};
 
 use crate::accelerator::Accelerator;
 use crate::emulator::Emulator;
@@ -27,8 +27,27 @@ struct Key {
     kind: ProgramKind,
     modules: BTreeSet<String>,
     size: Size,
-    /// For whose clones an interpreter stays.
-    tenant: Option<TenantId>,
+    /// For whose clones sandboxes stay, and which.
+    shared: Option<Shared>,
+}
+
+/// One tenant's sandboxes that wait in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Shared {
+    pub(crate) tenant: TenantId,
+    pub(crate) limits: Limits,
+    pub(crate) system_calls: SystemCalls,
+    pub(crate) accept_missing: BTreeSet<Layer>,
+}
+
+impl Shared {
+    fn stays(&self) -> Stays {
+        Stays {
+            limits: self.limits,
+            system_calls: self.system_calls,
+            accept_missing: self.accept_missing.clone(),
+        }
+    }
 }
 
 /// One that exists, or is being taken by whoever holds the lock.
@@ -74,14 +93,14 @@ impl Snapshots {
         &self,
         surroundings: &Surroundings,
         size: Size,
-        tenant: Option<&TenantId>,
+        shared: Option<&Shared>,
         accept_missing: &BTreeSet<Layer>,
     ) -> Result<Arc<Snapshot>, CreateError> {
         let place = self.place(Key {
             kind: surroundings.kind,
             modules: surroundings.modules.clone(),
             size,
-            tenant: tenant.cloned(),
+            shared: shared.cloned(),
         });
         let mut place = place.lock().await;
         if let Some(snapshot) = place.as_ref().filter(|snapshot| snapshot.is_current()) {
@@ -97,7 +116,7 @@ impl Snapshots {
                 accelerator,
                 size,
                 surroundings: surroundings.clone(),
-                stays: tenant.is_some(),
+                stays: shared.map(Shared::stays),
             };
             match Snapshot::take(wanted, accept_missing).await {
                 Ok(snapshot) => break Arc::new(snapshot),

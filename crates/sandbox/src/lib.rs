@@ -290,6 +290,15 @@ pub trait Sandbox: Send {
         Ok(())
     }
 
+    /// Has what waits inside draw random numbers anew: a machine was copied with it. What cannot be
+    /// drawn again, such as the seed of an interpreter's hashes, stays.
+    ///
+    /// # Errors
+    /// When what waits is of no use any more.
+    async fn draw_anew(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// Places the files and starts the program.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Upper bounds for the whole tree of processes of one sandbox. Every field is a hard bound; 0 is
 /// not "unlimited" but an error that `Limits::check` reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Limits {
     /// Time from the program's start to its end, in milliseconds.
     pub wall_time_ms: u64,

@@ -56,6 +56,7 @@ impl Agent<'_> {
             limits: Some(run.limits),
             sandbox: sandbox.take(),
             ahead: None,
+            kept: None,
             waiting: None,
         };
         says.queue(&Order::Run(Box::new(run)))?;

@@ -14,9 +14,10 @@ pub enum Order {
     Prepare {
         /// What a program will find around it.
         surroundings: Box<Surroundings>,
-        /// Whether an interpreter stays, of which every clone's is a copy. Clones then share what
-        /// it has chosen at random, such as the seed of its hashes.
-        stays: bool,
+        /// What the sandboxes are built for that stay, with an interpreter that waits. Clones use
+        /// them, and share what the interpreter has chosen at random, such as the seed of its
+        /// hashes.
+        stays: Option<Box<Stays>>,
     },
     /// Build the sandbox.
     Begin(Box<Begin>),
@@ -55,6 +56,18 @@ pub struct Surroundings {
     pub dependencies: Option<String>,
     /// Modules that are imported before there is a program.
     pub modules: BTreeSet<String>,
+}
+
+/// What sandboxes are built for that wait in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stays {
+    /// Bounds for the whole tree of processes. Clones may change those on memory, processes and CPU
+    /// share.
+    pub limits: Limits,
+    /// Which system calls the program may make.
+    pub system_calls: SystemCalls,
+    /// Layers that need not be in force behind the boundary.
+    pub accept_missing: BTreeSet<Layer>,
 }
 
 /// What the agent's sandbox is built for.
