@@ -187,6 +187,19 @@ impl Agent<'_> {
         Ok(())
     }
 
+    /// A sandbox in which an interpreter waits: one that was kept, or a new one.
+    async fn warm(
+        &mut self,
+        begin: &Begin,
+        spec: &SandboxSpec,
+    ) -> Result<Box<dyn Sandbox>, Refusal> {
+        if let Some(sandbox) = self.take_kept(begin).await? {
+            return Ok(sandbox);
+        }
+        let sandbox = self.backend.create_warm(spec.clone()).await;
+        sandbox.map_err(create_refusal)
+    }
+
     /// One of the sandboxes that were kept, if they are what is wanted.
     async fn take_kept(&mut self, begin: &Begin) -> Result<Option<Box<dyn Sandbox>>, Refusal> {
         let suits = |kept: &&mut Kept| {
@@ -229,11 +242,7 @@ impl Agent<'_> {
             tenancy: Tenancy::own(),
         };
         if begin.practises {
-            let sandbox = match self.take_kept(&begin).await? {
-                Some(sandbox) => Ok(sandbox),
-                None => self.backend.create_warm(spec.clone()).await,
-            };
-            let sandbox = sandbox.map_err(create_refusal)?;
+            let sandbox = self.warm(&begin, &spec).await?;
             self.practise(sandbox, begin.surroundings.kind, &begin.limits)
                 .await?;
         }
@@ -241,17 +250,15 @@ impl Agent<'_> {
             .ahead
             .take_if(|(surroundings, _)| !begin.is_warm && *surroundings == begin.surroundings);
         let sandbox = match ahead {
-            Some((_, ahead)) => ahead.finish(spec.terms()).await,
+            Some((_, ahead)) => ahead.finish(spec.terms()).await.map_err(create_refusal)?,
             None if begin.is_warm => {
-                self.waiting = Some(spec.clone());
-                match self.take_kept(&begin).await? {
-                    Some(sandbox) => Ok(sandbox),
-                    None => self.backend.create_warm(spec).await,
-                }
+                let sandbox = self.warm(&begin, &spec).await?;
+                self.waiting = Some(spec);
+                sandbox
             }
-            None => self.backend.create(spec).await,
+            None => self.backend.create(spec).await.map_err(create_refusal)?,
         };
-        let sandbox = self.sandbox.insert(sandbox.map_err(create_refusal)?);
+        let sandbox = self.sandbox.insert(sandbox);
         self.limits = Some(begin.limits);
         Ok(Notice::Ready {
             layers: sandbox.enforcement().layers.clone(),

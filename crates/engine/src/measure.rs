@@ -163,8 +163,7 @@ impl Engine {
             return;
         };
         if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {
-            let key = Key::new(level, environment, system_calls, &limits)
-                .sharing(sharing != Sharing::Message);
+            let key = Key::new(level, environment, system_calls, &limits).sharing(sharing);
             pools.keep(backend, &key, &limits, count);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use atoll_sandbox::{Domain, Environment, Tenancy};
-use atoll_types::{Layer, Level, Limits, SystemCalls};
+use atoll_types::{Layer, Level, Limits, Sharing, SystemCalls};
 
 /// Sandboxes with the same key differ in nothing that cannot be changed when one is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,10 +61,13 @@ impl Key {
         }
     }
 
-    /// The same, of sandboxes that may have what is chosen at random in common, or may not.
+    /// The same, of sandboxes for messages that share so much.
     #[must_use]
-    pub fn sharing(self, shares: bool) -> Self {
-        Self { shares, ..self }
+    pub fn sharing(self, sharing: Sharing) -> Self {
+        Self {
+            shares: sharing != Sharing::Message,
+            ..self
+        }
     }
 
     /// Whose messages sandboxes are made for.

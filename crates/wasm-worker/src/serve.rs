@@ -157,7 +157,6 @@ impl Worker {
         // Orders may have come together with the first one.
         self.obey_all(&mut inbox)?;
         let mut tasks = FuturesUnordered::new();
-
         loop {
             tasks.extend(self.new.borrow_mut().drain(..));
             tokio::select! {

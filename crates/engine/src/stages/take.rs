@@ -248,7 +248,7 @@ async fn waiting(
         limits,
     )
     .accepting(decision.accept_missing.clone())
-    .sharing(decision.sharing != Sharing::Message)
+    .sharing(decision.sharing)
     .serving(messages_max);
     let mut waiting = pools.take(backend, &key, limits);
     let refuses = |sandbox: &mut Box<dyn Sandbox>| sandbox.set_limits(limits).is_err();
