@@ -107,7 +107,9 @@ fn dependencies(findings: &Findings) -> ComplexityPart {
 
 fn capabilities(findings: &Findings) -> ComplexityPart {
     let found = findings.capabilities();
-    let points = found.iter().map(|capability| weight(*capability)).sum();
+    // Not `sum`, which is a negative zero for nothing.
+    let weights = found.iter().map(|capability| weight(*capability));
+    let points = weights.fold(0.0, |all, weight| all + weight);
     let because = if found.is_empty() {
         "none".to_owned()
     } else {

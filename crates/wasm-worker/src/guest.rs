@@ -129,7 +129,7 @@ struct Ready {
     program: u64,
     keeps_files: bool,
     name: String,
-    script: Vec<u8>,
+    script: Bytes,
     arguments: Vec<String>,
     limits: GuestLimits,
     delays: Delays,
@@ -149,12 +149,13 @@ impl Worker {
         brought: Brought,
     ) -> (impl Future<Output = ()> + 'static, Arc<Clock>) {
         let clock = Clock::start(&run.limits);
-        let ready = self.ready(run, brought, &clock);
+        let is_script = matches!(program.as_deref(), Some(Program::Interpreter(_)));
+        let ready = self.ready(run, is_script, brought, &clock);
         let worker = Rc::clone(self);
         (worker.run(program, ready), clock)
     }
 
-    fn ready(&self, run: Run, brought: Brought, clock: &Arc<Clock>) -> Ready {
+    fn ready(&self, run: Run, is_script: bool, brought: Brought, clock: &Arc<Clock>) -> Ready {
         let message = run.message;
         let bound = Bound::new(run.limits.memory_bytes);
         let budget = if run.links.is_empty() {
@@ -199,7 +200,12 @@ impl Worker {
         let arguments: Vec<String> = run.arguments.iter().map(|bytes| text(bytes)).collect();
         let own_name = std::iter::once(run.name.clone());
         let environment = run.environment.iter();
-        let guest = given_files(&run.limits, brought.files).map(|files| {
+        let script = Bytes::from(run.script);
+        let file_name = run.name.rsplit('/').next().unwrap_or_default();
+        let own_file = is_script.then(|| (file_name.as_bytes().to_vec(), script.clone()));
+        let given = brought.files.into_iter();
+        let given = given.map(|(name, bytes)| (name, Bytes::from(bytes)));
+        let guest = given_files(&run.limits, own_file.into_iter().chain(given)).map(|files| {
             Guest::new(Parts {
                 arguments: own_name.chain(arguments.iter().cloned()).collect(),
                 environment: environment
@@ -219,7 +225,7 @@ impl Worker {
             program: run.program,
             keeps_files: run.keeps_files,
             name: run.name,
-            script: run.script,
+            script,
             arguments,
             limits: run.limits,
             delays: Delays::of(&run.calls),
@@ -603,10 +609,13 @@ pub(crate) const fn file_limits(limits: &GuestLimits) -> FileLimits {
 }
 
 /// The files that a guest begins with.
-fn given_files(limits: &GuestLimits, given: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Files, String> {
+fn given_files(
+    limits: &GuestLimits,
+    given: impl Iterator<Item = (Vec<u8>, Bytes)>,
+) -> Result<Files, String> {
     let mut files = Files::new(file_limits(limits), host::wall_clock);
     for (name, bytes) in given {
-        files.add(&name, Bytes::from(bytes)).map_err(|_| {
+        files.add(&name, bytes).map_err(|_| {
             let name = String::from_utf8_lossy(&name);
             format!("the file {name:?} cannot be placed where the program finds it")
         })?;

@@ -106,6 +106,7 @@ proptest! {
         prop_assert!((0.0..=100.0 + 1e-9).contains(&complexity.score));
         for part in &complexity.parts {
             prop_assert!((0.0..=part.points_max).contains(&part.points), "{part:?}");
+            prop_assert!(part.points.is_sign_positive(), "{part:?}");
         }
     }
 

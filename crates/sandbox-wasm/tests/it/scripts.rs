@@ -95,7 +95,8 @@ for name, action in [
         assert type(error).__name__ == name, (name, error)
 os.unlink("d/e/b.txt")
 os.removedirs("d/e")
-assert os.listdir(".") == []
+assert os.listdir(".") == [os.path.basename(__file__)]
+assert "all is well" in open(__file__).read()
 with open("/tmp/other", "w") as file:
     file.write("x" * 100_000)
 assert os.path.getsize("/tmp/other") == 100_000
@@ -253,6 +254,16 @@ async fn an_honest_program_finds_what_it_needs(backend: &WasmBackend) {
     assert_eq!(ran.stderr, "to errors\n");
 }
 
+async fn a_script_finds_its_own_file(backend: &WasmBackend) {
+    let text = "const fs = require('fs'), path = require('path');
+        const [own] = fs.readdirSync('.');
+        console.log(own === path.basename(__filename), fs.readFileSync(own, 'utf8').length);";
+    let sent = job(program(ProgramKind::JavaScript, text.as_bytes().to_vec()));
+    let going = Going::start(backend, sent, &Tenancy::own()).await;
+    let ran = going.end().await;
+    assert_eq!(ran.stdout, format!("true {}\n", text.len()), "{ran:?}");
+}
+
 /// What a script says of its attempts.
 fn attempts(ran: &Ran) -> BTreeMap<String, String> {
     let lines = ran.stdout.lines();
@@ -272,6 +283,7 @@ fn scripts_find_nothing_behind_their_interpreters_and_are_held_to_limits() {
     let mut faults = Vec::new();
     block_on(async {
         an_honest_program_finds_what_it_needs(&backend).await;
+        a_script_finds_its_own_file(&backend).await;
         for (kind, text, expected) in [
             (ProgramKind::Python, PYTHON, &PYTHON_EXPECTED[..]),
             (
