@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use atoll_jail::{Bind, Root};
 
 use crate::accelerator::{Accelerator, find_qemu};
+use crate::image::Identity;
 
 /// Where distributions put QEMU's modules.
 const MODULES: [&str; 4] = [
@@ -86,6 +87,12 @@ impl Emulator {
             version: version.chars().take(80).collect(),
             files: files.into_iter().collect(),
         })
+    }
+
+    /// Its files as they are now: a snapshot of one QEMU is not for another.
+    pub(crate) fn identity(&self) -> Vec<Option<Identity>> {
+        let files = self.files.iter();
+        files.map(|path| Identity::of(path).ok()).collect()
     }
 
     /// The root directory of a machine's jail, with further files of the host.

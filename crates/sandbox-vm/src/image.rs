@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use atoll_jail::helper_binary;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The format that is understood.
@@ -82,8 +82,8 @@ impl fmt::Debug for Image {
 }
 
 /// Tells a file from one that took its place or was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
     device: u64,
     inode: u64,
     bytes: u64,
@@ -91,7 +91,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn of(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let found = std::fs::metadata(path)?;
         Ok(Self {
             device: found.dev(),
@@ -182,6 +182,16 @@ impl Image {
             }
         }
         Ok(())
+    }
+
+    /// The hashes that its files have, going by the manifest.
+    pub(crate) fn hashes(&self) -> Vec<&str> {
+        self.files.iter().map(|(_, _, hash, _)| &**hash).collect()
+    }
+
+    /// Which files they were when it was opened.
+    pub(crate) fn identities(&self) -> Vec<Identity> {
+        self.files.iter().map(|(.., identity)| *identity).collect()
     }
 
     /// Whether its files are the ones that were there when it was opened.

@@ -10,6 +10,7 @@ mod accelerator;
 mod emulator;
 mod error;
 mod image;
+mod kept;
 mod machine;
 mod outside;
 mod qmp;
@@ -42,6 +43,9 @@ use machine::Machine;
 use outside::{NOT_INSIDE, VmOutside};
 use size::Size;
 use snapshots::{Shared, Snapshots};
+
+/// Where snapshots are kept, below the state directory.
+const SNAPSHOTS: &str = "snapshots";
 
 /// Makes sandboxes of the `vm` level.
 #[derive(Clone, Default)]
@@ -251,6 +255,10 @@ impl Backend for VmBackend {
             );
         }
         self.snapshots.image().map(drop)
+    }
+
+    fn keep_in(&self, state_dir: &Path) {
+        self.snapshots.keep_in(state_dir.join(SNAPSHOTS));
     }
 
     /// What a warm one has started costs a new one more time than it saves.

@@ -15,13 +15,14 @@ use atoll_remote::protocol::{Hello, Stays, Surroundings};
 use atoll_remote::{Agent, AgentError};
 use atoll_sandbox::CreateError;
 use atoll_types::{Layer, Limits};
-use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
+use rustix::fs::{Mode, OFlags, SealFlags};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::accelerator::Accelerator;
 use crate::error::internal;
 use crate::image::Image;
+use crate::kept::{Taken, memory_file};
 use crate::machine::{Machine, Origin, Parts, Started};
 use crate::outside::PATIENCE;
 use crate::qmp::{Qmp, QmpError};
@@ -61,10 +62,11 @@ pub(crate) struct Snapshot {
     memory: OwnedFd,
     state: OwnedFd,
     hello: Hello,
-    taken: Instant,
+    /// Since when there are clones of it.
+    since: Instant,
     copies: AtomicU64,
     /// How often the machine was booted until it came up.
-    pub(crate) boots: u32,
+    boots: u32,
 }
 
 /// A clone whose agent has not begun yet.
@@ -74,18 +76,40 @@ pub(crate) struct Clone {
 }
 
 impl Snapshot {
+    /// One that was taken, of which nothing changes from now on.
+    pub(crate) fn new(wanted: Wanted, taken: Taken) -> Result<Self, CreateError> {
+        let Taken {
+            memory,
+            state,
+            hello,
+            boots,
+        } = taken;
+        for file in [&memory, &state] {
+            seal(file).map_err(internal("seal a snapshot"))?;
+        }
+        Ok(Self {
+            wanted,
+            memory,
+            state,
+            hello,
+            since: Instant::now(),
+            copies: AtomicU64::new(0),
+            boots,
+        })
+    }
+
     /// Boots a machine, makes it ready, and keeps what it is then.
     pub(crate) async fn take(
-        wanted: Wanted,
+        wanted: &Wanted,
         accept_missing: &BTreeSet<Layer>,
-    ) -> Result<Self, CreateError> {
+    ) -> Result<Taken, CreateError> {
         let image = wanted.image.clone();
         let checked = tokio::task::spawn_blocking(move || image.check()).await;
         checked
             .map_err(|error| internal("check the guest image")(io::Error::other(error)))?
             .map_err(CreateError::Environment)?;
         for attempt in 1.. {
-            let booted = boot(&wanted, accept_missing).await;
+            let booted = boot(wanted, accept_missing).await;
             match booted {
                 Ok(booted) => return finish(wanted, booted, attempt).await,
                 Err(NotBooted::Refused(error)) => return Err(error),
@@ -102,7 +126,7 @@ impl Snapshot {
     /// shared for too long.
     pub(crate) fn is_current(&self) -> bool {
         let is_worn = self.wanted.stays.is_some()
-            && (self.taken.elapsed() > SHARED_TIME_MAX
+            && (self.since.elapsed() > SHARED_TIME_MAX
                 || self.copies.load(Ordering::Relaxed) >= SHARED_COPIES_MAX);
         !is_worn && self.wanted.image.is_same()
     }
@@ -184,7 +208,10 @@ enum NotBooted {
 }
 
 async fn boot(wanted: &Wanted, accept_missing: &BTreeSet<Layer>) -> Result<Booted, NotBooted> {
-    let memory = memory_file("memory", wanted.size.memory_bytes()).map_err(NotBooted::Refused)?;
+    let memory = memory_file("memory", wanted.size.memory_bytes());
+    let memory = memory
+        .map_err(internal("make memory for a virtual machine"))
+        .map_err(NotBooted::Refused)?;
     let handed = memory.try_clone();
     let handed = handed
         .map_err(internal("copy a descriptor"))
@@ -226,7 +253,7 @@ async fn boot(wanted: &Wanted, accept_missing: &BTreeSet<Layer>) -> Result<Boote
 }
 
 /// Makes a booted machine ready and takes the snapshot.
-async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, CreateError> {
+async fn finish(wanted: &Wanted, booted: Booted, boots: u32) -> Result<Taken, CreateError> {
     let Booted {
         machine,
         mut qmp,
@@ -243,7 +270,7 @@ async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, 
                 Ok(()) => Ok(state),
                 Err(error) => Err(machine.failed("take a snapshot", error)),
             },
-            Err(error) => Err(error),
+            Err(error) => Err(internal("make memory for a virtual machine")(error)),
         },
         Err(error @ AgentError::Refused(_)) => Err(error.into_create_error(atoll_types::Level::Vm)),
         Err(error) => Err(machine.failed("make a virtual machine ready", error)),
@@ -252,16 +279,10 @@ async fn finish(wanted: Wanted, booted: Booted, boots: u32) -> Result<Snapshot, 
     drop(agent);
     let state = saved?;
     destroyed.map_err(internal("end the machine of a snapshot"))?;
-    for file in [&memory, &state] {
-        seal(file).map_err(internal("seal a snapshot"))?;
-    }
-    Ok(Snapshot {
-        wanted,
+    Ok(Taken {
         memory,
         state,
         hello,
-        taken: Instant::now(),
-        copies: AtomicU64::new(0),
         boots,
     })
 }
@@ -343,14 +364,6 @@ async fn restore(qmp: &mut Qmp, state: &OwnedFd) -> Result<(), QmpError> {
     hand_over(qmp, state).await?;
     let incoming = qmp.execute("migrate-incoming", json!({ "uri": "fd:state" }), None);
     incoming.await.map(drop)
-}
-
-fn memory_file(name: &str, bytes: u64) -> Result<OwnedFd, CreateError> {
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let file = rustix::fs::memfd_create(name, flags)
-        .and_then(|file| rustix::fs::ftruncate(&file, bytes).map(|()| file));
-    file.map_err(io::Error::from)
-        .map_err(internal("make memory for a virtual machine"))
 }
 
 /// From now on nobody changes it, not even who has it open.

@@ -5,17 +5,21 @@
 //! random choices in common, serve one tenant each.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use atoll_cache::Cache;
 use atoll_remote::protocol::{Stays, Surroundings};
 use atoll_sandbox::CreateError;
 use atoll_types::{Layer, Limits, ProgramKind, SystemCalls, TenantId};
 
 use crate::accelerator::Accelerator;
 use crate::emulator::Emulator;
+use crate::error::internal;
 use crate::image::Image;
+use crate::kept::{self, KEPT};
 use crate::size::Size;
 use crate::snapshot::{Snapshot, Wanted};
 
@@ -64,6 +68,8 @@ pub(crate) struct Snapshots {
     /// Where the guest image is, if not where the programs that come with Atoll are.
     directory: Option<PathBuf>,
     entries: Mutex<HashMap<Key, Entry>>,
+    /// Those that later processes find.
+    disk: OnceLock<Cache>,
 }
 
 impl Snapshots {
@@ -118,7 +124,7 @@ impl Snapshots {
                 surroundings: surroundings.clone(),
                 stays: shared.map(Shared::stays),
             };
-            match Snapshot::take(wanted, accept_missing).await {
+            match self.take(wanted, accept_missing).await {
                 Ok(snapshot) => break Arc::new(snapshot),
                 Err(error) if accelerator == Accelerator::Kvm => {
                     // Nested hosts run the tiny guest and then no kernel.
@@ -129,6 +135,35 @@ impl Snapshots {
         };
         *place = Some(Arc::clone(&snapshot));
         Ok(snapshot)
+    }
+
+    /// Keeps snapshots in a directory, which is made when there is one; before that, none outlives
+    /// the process. The first directory counts.
+    pub(crate) fn keep_in(&self, directory: PathBuf) {
+        self.disk.get_or_init(|| Cache::new(directory, KEPT));
+    }
+
+    /// Finds a snapshot that was kept, or takes it.
+    async fn take(
+        &self,
+        wanted: Wanted,
+        accept_missing: &BTreeSet<Layer>,
+    ) -> Result<Snapshot, CreateError> {
+        // One tenant's are for a while, and for this process.
+        let disk = self.disk.get().filter(|_| wanted.stays.is_none()).cloned();
+        let (reading, asked) = (disk.clone(), wanted.clone());
+        let read = move || kept::read(&reading?, &asked);
+        if let Ok(Some(taken)) = tokio::task::spawn_blocking(read).await {
+            return Snapshot::new(wanted, taken);
+        }
+        let taken = Snapshot::take(&wanted, accept_missing).await?;
+        let write = move || {
+            // What could not be kept costs the next process a boot, and nothing else.
+            let _ = disk.map(|disk| kept::write(&disk, &wanted, &taken));
+            Snapshot::new(wanted, taken)
+        };
+        let written = tokio::task::spawn_blocking(write).await;
+        written.map_err(|error| internal("keep a snapshot")(io::Error::other(error)))?
     }
 
     fn place(&self, key: Key) -> Place {

@@ -1,21 +1,19 @@
 //! Compiled programs: found in memory, in the cache on disk, or compiled.
 //!
-//! Owns the cache. Compiled code runs with everything its worker can do, so none is loaded that
-//! somebody else could have written: a file of the cache carries a keyed hash over its name and its
-//! content, and the key is as private as the cache. The name is made of the program's hash, of the
-//! helper program that compiles and runs it (and so of the runtime's version and settings), and of
-//! the processor. What has been checked is copied into sealed memory first, so it stays as it was.
+//! Owns what a compiled program is known by: the program's hash, the helper program that compiles
+//! and runs it (and so the runtime's version and settings), and the processor. Compiled code runs
+//! with everything its worker can do, so what comes from disk was checked by the cache to be what
+//! this user's Atoll wrote, and is copied into sealed memory, where it stays as it was.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
 
+use atoll_cache::{Cache, Kind};
 use atoll_jail::{JailBeginning, helper_binary};
 use atoll_sandbox::StartError;
 use atoll_types::{Layer, Limits};
@@ -30,20 +28,13 @@ use crate::worker::WORKER;
 /// Bytes of compiled programs that stay in memory.
 const MEMORY_BYTES_MAX: u64 = 512 << 20;
 
-/// Bytes of compiled programs on disk; the oldest are removed when there are more.
-const DISK_BYTES_MAX: u64 = 1 << 30;
-
-/// The largest compiled program that is read from disk, in bytes.
-const FILE_BYTES_MAX: u64 = 1 << 30;
-
-/// What a file of the cache begins with.
-const MAGIC: &[u8] = b"atoll compiled 1";
-
-/// The file with the key, in the cache's directory.
-const KEY_FILE: &str = "key";
-
-/// How the names of compiled programs end.
-const EXTENSION: &str = "compiled";
+/// Compiled programs on disk.
+const KEPT: Kind = Kind {
+    magic: b"atoll compiled 1",
+    extension: "compiled",
+    file_bytes_max: 1 << 30,
+    bytes_max: 1 << 30,
+};
 
 /// A compiled program in sealed memory.
 #[derive(Debug)]
@@ -78,7 +69,7 @@ pub(crate) struct Wanted<'a> {
 /// Every compiled program of this process.
 #[derive(Default)]
 pub(crate) struct Programs {
-    disk: OnceLock<Disk>,
+    disk: OnceLock<Cache>,
     memory: Mutex<Memory>,
     compiling: Mutex<HashMap<Hash, Arc<tokio::sync::Mutex<()>>>>,
     #[cfg(test)]
@@ -97,7 +88,7 @@ impl Programs {
     /// Keeps programs in a directory, which is made if it can be; before that, nothing outlives the
     /// process. The first directory counts.
     pub(crate) fn keep_in(&self, directory: PathBuf) {
-        self.disk.get_or_init(|| Disk::new(directory));
+        self.disk.get_or_init(|| Cache::new(directory, KEPT));
     }
 
     /// How many programs were compiled by this process.
@@ -169,7 +160,7 @@ impl Programs {
             .map_err(internal("keep the compiled program"))?;
         if let Some(disk) = self.disk.get().cloned() {
             // A cache that cannot be written costs the next compilation, and nothing else.
-            let written = tokio::task::spawn_blocking(move || disk.write(&name, &compiled));
+            let written = tokio::task::spawn_blocking(move || disk.write(&name, &[&compiled]));
             let _ = written.await;
         }
         Ok(code)
@@ -271,232 +262,11 @@ fn processor() -> String {
     flags.unwrap_or_default().to_owned()
 }
 
-/// The cache's directory.
-#[derive(Debug, Clone)]
-struct Disk {
-    directory: PathBuf,
-}
-
-impl Disk {
-    const fn new(directory: PathBuf) -> Self {
-        Self { directory }
-    }
-
-    fn path(&self, name: &Hash) -> PathBuf {
-        let name = format!("{}.{EXTENSION}", name.to_hex());
-        self.directory.join(name)
-    }
-
-    /// A program whose file is what this cache has written.
-    fn read(&self, name: &Hash) -> Option<Vec<u8>> {
-        let key = self.key().ok()?;
-        let path = self.path(name);
-        let file = File::open(&path).ok()?;
-        let _ = file.set_modified(SystemTime::now());
-        let mut bytes = Vec::new();
-        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-        let code = authentic(&key, name, &bytes).map(|code| code.start);
-        match code {
-            Some(start) => {
-                bytes.drain(..start);
-                Some(bytes)
-            }
-            None => {
-                // It would only be found wrong again.
-                let _ = fs::remove_file(&path);
-                None
-            }
-        }
-    }
-
-    /// A file for this user alone, which gets its name when it is whole.
-    fn begin_file(&self) -> io::Result<(PathBuf, File)> {
-        let temporary = self.directory.join(format!("{}.new", next_name()));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
-        Ok((temporary, file))
-    }
-
-    fn write(&self, name: &Hash, code: &[u8]) -> io::Result<()> {
-        let key = self.key()?;
-        let (temporary, mut file) = self.begin_file()?;
-        let written = file
-            .write_all(MAGIC)
-            .and_then(|()| file.write_all(tag(&key, name, code).as_bytes()))
-            .and_then(|()| file.write_all(code))
-            .and_then(|()| fs::rename(&temporary, self.path(name)));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        self.shrink();
-        written
-    }
-
-    /// The key, made with the cache.
-    ///
-    /// # Errors
-    /// When the cache is not this user's alone, or cannot be made.
-    fn key(&self) -> io::Result<[u8; 32]> {
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory);
-        made?;
-        check_private(&fs::metadata(&self.directory)?)?;
-        let path = self.directory.join(KEY_FILE);
-        match read_key(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            found => return found,
-        }
-        let mut key = [0; 32];
-        rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())?;
-        let (temporary, mut file) = self.begin_file()?;
-        file.write_all(&key)?;
-        // Whoever is first makes the key; a link, unlike a rename, does not replace one.
-        let linked = fs::hard_link(&temporary, &path);
-        fs::remove_file(&temporary)?;
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => read_key(&path),
-        }
-    }
-
-    /// Removes what was not used for longest, when there is too much.
-    fn shrink(&self) {
-        let Ok(entries) = fs::read_dir(&self.directory) else {
-            return;
-        };
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
-            .filter_map(|entry| {
-                let entry = entry.ok()?;
-                let path = entry.path();
-                let is_code = path.extension().is_some_and(|found| found == EXTENSION);
-                let metadata = entry.metadata().ok().filter(|_| is_code)?;
-                Some((metadata.modified().ok()?, metadata.len(), path))
-            })
-            .collect();
-        files.sort();
-        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, length, path) in files {
-            if bytes <= DISK_BYTES_MAX {
-                return;
-            }
-            let _ = fs::remove_file(path);
-            bytes = bytes.saturating_sub(length);
-        }
-    }
-}
-
-fn read_key(path: &Path) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
-    check_private(&file.metadata()?)?;
-    let mut key = [0; 32];
-    file.read_exact(&mut key)?;
-    Ok(key)
-}
-
-/// Nobody else can write it, and nobody else can read it.
-fn check_private(metadata: &fs::Metadata) -> io::Result<()> {
-    let own = metadata.uid() == rustix::process::geteuid().as_raw();
-    if own && metadata.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    let text = "the cache of compiled programs is open to other users";
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
-}
-
-fn tag(key: &[u8; 32], name: &Hash, code: &[u8]) -> Hash {
-    let mut hasher = Hasher::new_keyed(key);
-    hasher.update(name.as_bytes());
-    hasher.update(code);
-    hasher.finalize()
-}
-
-/// Where the code is in a file, if the file is authentic.
-fn authentic(key: &[u8; 32], name: &Hash, file: &[u8]) -> Option<std::ops::Range<usize>> {
-    let rest = file.strip_prefix(MAGIC)?;
-    let (found, code) = rest.split_first_chunk::<32>()?;
-    // Comparing hashes takes the same time whatever differs.
-    let matches = tag(key, name, code) == Hash::from_bytes(*found);
-    matches.then(|| MAGIC.len() + found.len()..file.len())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use atoll_sandbox::conformance::{accepted_by_environment, limits};
 
     use super::*;
-
-    fn cache() -> (tempfile::TempDir, Disk, Hash) {
-        let directory = tempfile::tempdir().unwrap();
-        let disk = Disk::new(directory.path().join("compiled"));
-        (directory, disk, blake3::hash(b"a name"))
-    }
-
-    #[test]
-    fn what_was_written_is_found_and_nothing_else() {
-        let (_directory, disk, name) = cache();
-        assert_eq!(disk.read(&name), None);
-        disk.write(&name, b"some code").unwrap();
-        assert_eq!(disk.read(&name).as_deref(), Some(b"some code".as_slice()));
-        assert_eq!(disk.read(&blake3::hash(b"another")), None);
-        // Another process finds the same key.
-        let again = Disk::new(disk.directory.clone());
-        assert_eq!(again.read(&name).as_deref(), Some(b"some code".as_slice()));
-    }
-
-    #[test]
-    fn a_file_that_was_changed_anywhere_is_not_loaded() {
-        let (_directory, disk, name) = cache();
-        disk.write(&name, b"some code").unwrap();
-        let path = disk.path(&name);
-        let whole = fs::read(&path).unwrap();
-        for at in 0..whole.len() {
-            let mut changed = whole.clone();
-            changed[at] ^= 1;
-            fs::write(&path, &changed).unwrap();
-            assert_eq!(disk.read(&name), None, "{at}");
-            assert!(!path.exists(), "what is wrong is removed");
-            fs::write(&path, &whole[..at]).unwrap();
-            assert_eq!(disk.read(&name), None, "cut at {at}");
-        }
-        fs::write(&path, &whole).unwrap();
-        assert!(disk.read(&name).is_some());
-    }
-
-    #[test]
-    fn a_file_under_another_name_is_not_loaded() {
-        let (_directory, disk, name) = cache();
-        disk.write(&name, b"some code").unwrap();
-        let other = blake3::hash(b"other");
-        fs::copy(disk.path(&name), disk.path(&other)).unwrap();
-        assert_eq!(disk.read(&other), None);
-    }
-
-    #[test]
-    fn a_cache_that_others_can_read_is_not_used() {
-        let (_directory, disk, name) = cache();
-        disk.write(&name, b"some code").unwrap();
-        let open = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(&disk.directory, open).unwrap();
-        assert_eq!(disk.read(&name), None);
-        assert!(disk.write(&name, b"some code").is_err());
-    }
-
-    #[test]
-    fn a_key_of_another_cache_does_not_fit() {
-        let (_one, first, name) = cache();
-        let (_two, second, _) = cache();
-        first.write(&name, b"some code").unwrap();
-        second.write(&name, b"other code").unwrap();
-        fs::copy(first.path(&name), second.path(&name)).unwrap();
-        assert_eq!(second.read(&name), None);
-    }
 
     #[test]
     fn sealed_memory_stays_as_it_is() {

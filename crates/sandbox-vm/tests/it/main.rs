@@ -10,4 +10,5 @@
 mod clones;
 mod conformance;
 mod hostile;
+mod kept;
 mod support;
