@@ -636,6 +636,7 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
         texts: spec.root.texts.clone(),
         proc: spec.root.proc,
         devices: spec.root.devices,
+        kvm: spec.root.kvm,
         landlock: host().landlock,
         cgroups,
         own_users: host().own_users,

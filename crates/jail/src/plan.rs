@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub proc: bool,
     /// Whether `/dev/null`, `zero`, `full`, `random` and `urandom` are there.
     pub devices: bool,
+    /// Whether `/dev/kvm` is there, too.
+    pub kvm: bool,
     /// The version of Landlock's interface to use; 0 for none.
     pub landlock: i32,
     /// How the cgroups are joined, in the order of the descriptors sent along.

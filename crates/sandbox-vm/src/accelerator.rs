@@ -91,6 +91,17 @@ impl Accelerator {
         let _ = FAILED.set(why);
     }
 
+    /// What to expect of it, as part of a sentence.
+    pub(crate) const fn speed(self) -> &'static str {
+        match self {
+            Self::Kvm => "programs compute as fast as on this host",
+            Self::Tcg => {
+                "programs compute ten to twenty times slower than on this host, and a machine \
+                 takes about a second to be ready"
+            }
+        }
+    }
+
     /// Its name for QEMU.
     pub(crate) const fn name(self) -> &'static str {
         match self {

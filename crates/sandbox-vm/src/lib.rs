@@ -227,8 +227,10 @@ impl Backend for VmBackend {
             let (accelerator, how) = Accelerator::choose()?;
             let emulator = Emulator::find(accelerator)?;
             Ok(format!(
-                "{how}; {}; Linux {}",
-                emulator.version, image.kernel
+                "{how}; {}; {}; Linux {}",
+                accelerator.speed(),
+                emulator.version,
+                image.kernel
             ))
         });
         let (state, detail) = match found {

@@ -98,9 +98,13 @@ impl Machine {
             Origin::Kernel(_) => &[Part::Kernel, Part::Initrd, Part::Root],
             Origin::Snapshot => &[Part::Root],
         };
+        let kvm = parts.accelerator == Accelerator::Kvm;
+        let mut root = emulator.root(files.iter().copied().map(bind));
+        root.kvm = kvm;
+        let profile = Profile::Machine { kvm };
         let spec = JailSpec {
             name: id.to_owned(),
-            root: emulator.root(files.iter().copied().map(bind)),
+            root,
         };
         let beginning = Jail::begin(&spec).map_err(create_error)?;
         let (control, their_control) = UnixStream::pair().map_err(internal("make a socket"))?;
@@ -115,10 +119,10 @@ impl Machine {
             environment: vec![b"LC_ALL=C".to_vec()],
             files: Vec::new(),
             descriptors: vec![parts.memory, their_control.into(), their_port.into()],
-            profile: Profile::Machine,
+            profile,
             calls: CallRules::default(),
         };
-        let layers = jail.layers(Profile::Machine);
+        let layers = jail.layers(profile);
         let running = jail.start(command).await.map_err(create_error)?;
         let machine = Self {
             jail: Mutex::new(Some(jail)),
@@ -328,4 +332,54 @@ fn arguments(parts: &Parts<'_>) -> Vec<Vec<u8>> {
         Origin::Snapshot => add(&["-incoming", "defer"]),
     }
     all.into_iter().map(String::into_bytes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a kernel boots then is another matter: hosts that are virtual machines themselves
+    /// often have the device, and run no guests.
+    #[tokio::test]
+    async fn a_machine_reaches_kvm_from_its_jail() {
+        let image = Image::find();
+        let (Ok(image), true) = (image, std::path::Path::new("/dev/kvm").exists()) else {
+            println!("skipped: there is no guest image, or no /dev/kvm");
+            return;
+        };
+        let limits = Limits {
+            memory_bytes: 64 << 20,
+            cpu_percent: 100,
+            ..Limits::NONE
+        };
+        let size = Size::of(&limits).unwrap();
+        let memory = crate::kept::memory_file("memory", size.memory_bytes()).unwrap();
+        let parts = Parts {
+            image: &image,
+            accelerator: Accelerator::Kvm,
+            size,
+            memory,
+            origin: Origin::Kernel(String::new()),
+        };
+        let started = Machine::start("kvm-test", parts, size.booting(), &BTreeSet::new()).await;
+        let said = match started {
+            Ok(started) => {
+                let said = started.machine.last_words().unwrap_or_default();
+                started.machine.destroy().await.unwrap();
+                said
+            }
+            Err(CreateError::Internal { attempt, source }) => format!("{attempt}: {source}"),
+            Err(other) => other.to_string(),
+        };
+        println!("{said}");
+        for refused in [
+            "access KVM",
+            "Permission denied",
+            "Operation not permitted",
+            "No such file",
+            "cannot be enforced",
+        ] {
+            assert!(!said.contains(refused), "{said}");
+        }
+    }
 }

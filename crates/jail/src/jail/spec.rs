@@ -38,6 +38,8 @@ pub struct Root {
     pub proc: bool,
     /// Whether `/dev/null` and its like are there.
     pub devices: bool,
+    /// Whether `/dev/kvm` is there, too.
+    pub kvm: bool,
 }
 
 /// What to run in a jail.

@@ -165,6 +165,9 @@ pub(crate) fn no_new_privileges() -> Result<(), Failure> {
 /// Where the program may write.
 const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
 
+/// Only jails of virtual machines have it.
+const KVM_DEVICE: &str = "/dev/kvm";
+
 /// Reading and executing what the root holds, writing only to the private files, no TCP at all,
 /// no signals and no abstract sockets to the outside: as much of it as this version of the
 /// interface knows. The mount, network and process namespaces say the same; this is the second
@@ -195,7 +198,7 @@ fn restrict(version: ABI) -> io::Result<()> {
 
 fn allow_files(ruleset: &mut RulesetCreated, version: ABI) -> io::Result<()> {
     let read = AccessFs::from_read(version);
-    // Device ioctls stay forbidden everywhere: the only devices are null, zero, full and random.
+    // Device ioctls stay forbidden on null, zero, full and random; KVM is nothing else.
     let write = AccessFs::from_all(version) & !AccessFs::IoctlDev;
     let mut allow = |path: &str, access| -> io::Result<()> {
         match PathFd::new(path) {
@@ -211,5 +214,7 @@ fn allow_files(ruleset: &mut RulesetCreated, version: ABI) -> io::Result<()> {
         }
     };
     allow("/", read)?;
+    let use_device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+    allow(KVM_DEVICE, use_device & AccessFs::from_all(version))?;
     WRITABLE.iter().try_for_each(|path| allow(path, write))
 }

@@ -12,12 +12,18 @@ use crate::control::{Receiver, send};
 use crate::plan::{CgroupJoin, DiskLimits, Failure, Plan, ProgramEnd, Reply};
 use crate::sys;
 
+/// What a first process gets of the launcher, which has more rights.
+pub(super) struct Given {
+    pub(super) cgroups: Vec<OwnedFd>,
+    pub(super) kvm: Option<OwnedFd>,
+}
+
 /// The whole life of the first process.
-pub(super) fn live(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd, go: OwnedFd) -> ! {
+pub(super) fn live(plan: &Plan, given: Given, socket: &OwnedFd, go: OwnedFd) -> ! {
     let end = match rustix::io::read(&go, &mut [0_u8; 1]) {
         Ok(1) => {
             drop(go);
-            serve(plan, cgroups, socket)
+            serve(plan, given, socket)
         }
         _ => Ok(()),
     };
@@ -32,10 +38,10 @@ pub(super) fn leave(end: Result<(), Failure>, socket: &OwnedFd) -> ! {
     sys::exit_now(0);
 }
 
-fn serve(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Failure> {
-    join(plan.cgroups, cgroups)?;
+fn serve(plan: &Plan, given: Given, socket: &OwnedFd) -> Result<(), Failure> {
+    join(plan.cgroups, given.cgroups)?;
     own_identity(plan)?;
-    match root::enter(plan)? {
+    match root::enter(plan, given.kvm)? {
         Some(files) => serve_program(plan, socket, files),
         None => keeper::keep(plan, socket),
     }

@@ -18,6 +18,7 @@
 //! namespace. It ends itself when the supervisor's end of the socket closes.
 
 pub(crate) mod confine;
+mod device;
 mod first;
 pub(crate) mod identity;
 mod keeper;
@@ -69,6 +70,7 @@ pub fn run(socket: &OwnedFd) -> io::Result<()> {
 }
 
 fn spawn(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Failure> {
+    let kvm = device::kvm(plan)?;
     let (go_read, go_write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|error| Failure::new(None, "make a pipe", &error.into()))?;
     // The supervisor becomes the parent: it can wait for the first process, and the launcher need
@@ -84,9 +86,9 @@ fn spawn(plan: &Plan, cgroups: Vec<OwnedFd>, socket: &OwnedFd) -> Result<(), Fai
     let side = side.map_err(|error| namespaces_refused(&error))?;
     let Side::Parent { pid, pidfd } = side else {
         drop(go_write);
-        first::live(plan, cgroups, socket, go_read);
+        first::live(plan, first::Given { cgroups, kvm }, socket, go_read);
     };
-    drop(go_read);
+    drop((go_read, kvm));
     let mapped = identity::write_maps(pid, plan)
         .map_err(|error| Failure::new(Some(Layer::OwnUser), "map the jail's user ids", &error))
         .and_then(|()| announce(socket.as_fd(), &pidfd));

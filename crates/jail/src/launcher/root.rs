@@ -17,6 +17,7 @@ use rustix::mount::{
     fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
 };
 
+use super::device;
 use crate::ablation::{self, Part};
 use crate::plan::{Bind, DiskLimits, Failure, GUEST_ID, Plan};
 use crate::sys::restrict_mount;
@@ -61,8 +62,9 @@ impl PrivateFiles {
 }
 
 /// Builds the root and enters it. Where each program gets private files of its own, there are only
-/// the places for them, and no files yet.
-pub(super) fn enter(plan: &Plan) -> Result<Option<PrivateFiles>, Failure> {
+/// the places for them, and no files yet. `kvm` is a file system with the
+/// device of that name, if it was made.
+pub(super) fn enter(plan: &Plan, kvm: Option<OwnedFd>) -> Result<Option<PrivateFiles>, Failure> {
     let in_layer = |layer, attempt: &'static str| {
         move |error: io::Error| Failure::new(Some(layer), attempt, &error)
     };
@@ -73,11 +75,7 @@ pub(super) fn enter(plan: &Plan) -> Result<Option<PrivateFiles>, Failure> {
     .map_err(|error| error.into())
     .map_err(in_layer(Layer::MountNamespace, "make mounts private"))?;
     let binds = open_binds(plan)?;
-    let devices = if plan.devices {
-        open_devices()?
-    } else {
-        Vec::new()
-    };
+    let devices = open_devices(plan)?;
 
     mount_new(
         "tmpfs",
@@ -86,7 +84,9 @@ pub(super) fn enter(plan: &Plan) -> Result<Option<PrivateFiles>, Failure> {
     )
     .map_err(in_layer(Layer::ReadOnlyRoot, "mount the new root"))?;
     std::env::set_current_dir(BASE).map_err(in_layer(Layer::ReadOnlyRoot, "enter the new root"))?;
-    furnish(plan, binds, devices).map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
+    furnish(plan, binds, devices)
+        .and_then(|()| kvm.map_or(Ok(()), |kvm| place_kvm(&kvm)))
+        .map_err(in_layer(Layer::ReadOnlyRoot, "build the new root"))?;
     let owner = if plan.stays_root() { 0 } else { GUEST_ID };
     let files = if plan.renews {
         make_places().map(|()| None)
@@ -124,9 +124,11 @@ fn open_binds(plan: &Plan) -> Result<Vec<(OwnedFd, &Bind)>, Failure> {
         .collect()
 }
 
-fn open_devices() -> Result<Vec<(OwnedFd, Bind)>, Failure> {
+fn open_devices(plan: &Plan) -> Result<Vec<(OwnedFd, Bind)>, Failure> {
+    let usual = DEVICES.iter().filter(|_| plan.devices);
+    let kvm = (plan.kvm && !plan.own_users).then_some(device::NAME);
     let open = |name: &str| {
-        let host = PathBuf::from("/dev").join(name);
+        let host = Path::new("/dev").join(name);
         let tree = clone_tree(&host)?;
         // Not read-only: that would forbid writing to /dev/null through some interfaces.
         restrict_mount(
@@ -134,16 +136,12 @@ fn open_devices() -> Result<Vec<(OwnedFd, Bind)>, Failure> {
             libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC,
             false,
         )?;
-        Ok((
-            tree,
-            Bind {
-                host,
-                guest: PathBuf::from("dev").join(name),
-            },
-        ))
+        let guest = Path::new("dev").join(name);
+        Ok((tree, Bind { host, guest }))
     };
-    DEVICES
-        .iter()
+    usual
+        .copied()
+        .chain(kvm)
         .map(|name| {
             open(name).map_err(|error: io::Error| {
                 let attempt = format!("bind /dev/{name}");
@@ -188,6 +186,15 @@ fn furnish(
         fs::set_permissions(name, fs::Permissions::from_mode(0o444))?;
     }
     Ok(())
+}
+
+/// Shows the device in a file system of its own as if it were beside the others.
+fn place_kvm(kvm: &OwnedFd) -> io::Result<()> {
+    let place = Path::new("dev/hardware");
+    make_directories(place)?;
+    attach(kvm, place)?;
+    restrict_mount(kvm.as_fd(), libc::MOUNT_ATTR_RDONLY, false)?;
+    symlink(Path::new("hardware").join(device::NAME), "dev/kvm")
 }
 
 /// Makes an empty file or directory to mount on. The root is only written by this process, so no

@@ -5,13 +5,17 @@
 //! privileges end the process with `SIGSYS`, so that the attempt becomes part of the outcome and
 //! of the sender's history.
 
+mod arguments;
 mod runtime;
 
-use libc::{EAFNOSUPPORT, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM, c_long};
+use libc::{EAFNOSUPPORT, ENOSYS, EOPNOTSUPP, EPERM, c_long};
 
-use super::compile::{Action, Rule, Test};
+use self::arguments::{
+    clone_without_namespaces, harmless_fcntls, harmless_ioctls, harmless_prctls, local_family,
+    not_writable_code, only_the_launcher,
+};
+use super::compile::{Action, Rule};
 use super::filter::Filter;
-use crate::sys::LOW_ADDRESS;
 
 /// A set of system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,14 +36,17 @@ pub enum Profile {
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
     WasmWorker,
     /// The process that is a virtual machine, before it locks itself further.
-    Machine,
+    Machine {
+        /// Whether the processor runs the guest, by way of KVM.
+        kvm: bool,
+    },
     /// A container runtime and its containers, which it confines itself.
     Runtime,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Strict,
         Self::StrictOrReplaced,
         Self::Zygote,
@@ -50,7 +57,8 @@ impl Profile {
             writable_code: true,
         },
         Self::WasmWorker,
-        Self::Machine,
+        Self::Machine { kvm: false },
+        Self::Machine { kvm: true },
         Self::Runtime,
     ];
 
@@ -79,7 +87,8 @@ impl Profile {
             Self::WasmWorker => {
                 "a WebAssembly runtime: threads, and descriptors that are handed to it"
             }
-            Self::Machine => "a virtual machine: threads, translated code, sockets it is handed",
+            Self::Machine { kvm: false } => "an emulated machine: threads, code, given sockets",
+            Self::Machine { kvm: true } => "a virtual machine: threads, given sockets, and KVM",
             Self::Runtime => {
                 return format!(
                     "everything but {} system calls that reach beyond any container; the runtime \
@@ -139,7 +148,8 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
     }
     add(&[libc::SYS_clone3], &errno(ENOSYS));
     add(&[libc::SYS_fcntl], &harmless_fcntls());
-    add(&[libc::SYS_ioctl], &harmless_ioctls());
+    let kvm = profile == Profile::Machine { kvm: true };
+    add(&[libc::SYS_ioctl], &harmless_ioctls(kvm));
     add(NEVER, &Action::Kill);
     add(ABSENT, &errno(ENOSYS));
     add(WITHOUT_ATTRIBUTES, &errno(EOPNOTSUPP));
@@ -179,7 +189,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
         }
         // An emulator translates the guest's code into memory that it executes. execve and seccomp
         // are there as for the worker.
-        Profile::Machine => {
+        Profile::Machine { .. } => {
             add(MACHINE, &Action::Allow);
             add(MAPPING, &Action::Allow);
         }
@@ -189,115 +199,6 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
 
 fn errno(number: i32) -> Action {
     Action::Errno(u16::try_from(number).unwrap_or(libc::EPERM.unsigned_abs() as u16))
-}
-
-/// Threads and child processes, but no new namespaces: creating one would hand out capabilities.
-fn clone_without_namespaces() -> Action {
-    let namespaces = libc::CLONE_NEWNS
-        | libc::CLONE_NEWCGROUP
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUSER
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWNET
-        | CLONE_NEWTIME;
-    let mask = u64::from(namespaces.cast_unsigned());
-    Action::AllowIf(vec![Test::whole(0, mask, 0)], EPERM as u16)
-}
-
-/// From linux/sched.h.
-const CLONE_NEWTIME: i32 = 0x80;
-
-/// The path that the launcher executes lies where a program has no memory and cannot have any, so
-/// it starts the program and the program starts nothing.
-fn only_the_launcher() -> Action {
-    let path = Test::whole(0, u64::MAX, LOW_ADDRESS as u64);
-    Action::AllowIf(vec![path], EPERM as u16)
-}
-
-/// Only Unix sockets. The network namespace has no interfaces either; this keeps the kernel's
-/// other protocol families out of reach.
-fn local_family() -> Action {
-    let unix = libc::AF_UNIX.cast_unsigned();
-    Action::AllowIf(vec![Test::low(0, u32::MAX, unix)], EAFNOSUPPORT as u16)
-}
-
-/// Memory that is writable or executable, but not both.
-fn not_writable_code() -> Action {
-    let write = Test::low(2, libc::PROT_WRITE.cast_unsigned(), 0);
-    let execute = Test::low(2, libc::PROT_EXEC.cast_unsigned(), 0);
-    Action::AllowIf(vec![write, execute], EPERM as u16)
-}
-
-/// Flags, copies, sizes and locks. Missing are those that tell of other processes' accesses
-/// (`F_NOTIFY`, leases) and those that name processes to send signals to.
-fn harmless_fcntls() -> Action {
-    let commands = [
-        libc::F_DUPFD,
-        libc::F_DUPFD_CLOEXEC,
-        libc::F_GETFD,
-        libc::F_SETFD,
-        libc::F_GETFL,
-        libc::F_SETFL,
-        libc::F_GETLK,
-        libc::F_SETLK,
-        libc::F_SETLKW,
-        libc::F_OFD_GETLK,
-        libc::F_OFD_SETLK,
-        libc::F_OFD_SETLKW,
-        libc::F_GETPIPE_SZ,
-        libc::F_SETPIPE_SZ,
-        libc::F_ADD_SEALS,
-        libc::F_GET_SEALS,
-        libc::F_GETOWN,
-    ];
-    let tests = commands.map(|command| Test::low(1, u32::MAX, command.cast_unsigned()));
-    Action::AllowIf(tests.into(), libc::EINVAL as u16)
-}
-
-/// Questions about a descriptor. Anything that acts on a device or a terminal is missing: TIOCSTI
-/// would type into the terminal of whoever started Atoll.
-fn harmless_ioctls() -> Action {
-    let requests: [libc::c_ulong; 8] = [
-        libc::TCGETS,
-        TCGETS2,
-        libc::TIOCGWINSZ,
-        libc::TIOCGPGRP,
-        libc::FIONREAD,
-        libc::FIONBIO,
-        libc::FIOCLEX,
-        libc::FIONCLEX,
-    ];
-    let tests = requests
-        .iter()
-        .filter_map(|request| Some(Test::low(1, u32::MAX, u32::try_from(*request).ok()?)));
-    Action::AllowIf(tests.collect(), ENOTTY as u16)
-}
-
-/// From asm-generic/ioctls.h; newer C libraries ask with it.
-const TCGETS2: libc::c_ulong = 0x802c_542a;
-
-/// Names for threads and memory, and questions.
-fn harmless_prctls() -> Action {
-    let options = [
-        libc::PR_SET_NAME,
-        libc::PR_GET_NAME,
-        libc::PR_GET_DUMPABLE,
-        libc::PR_SET_DUMPABLE,
-        libc::PR_SET_PDEATHSIG,
-        libc::PR_GET_PDEATHSIG,
-        libc::PR_CAPBSET_READ,
-        libc::PR_GET_NO_NEW_PRIVS,
-        libc::PR_SET_NO_NEW_PRIVS,
-        libc::PR_GET_SECCOMP,
-        libc::PR_SET_VMA,
-        libc::PR_SET_TIMERSLACK,
-        libc::PR_GET_TIMERSLACK,
-        libc::PR_SET_CHILD_SUBREAPER,
-        libc::PR_GET_CHILD_SUBREAPER,
-    ];
-    let tests = options.map(|option| Test::low(0, u32::MAX, option.cast_unsigned()));
-    Action::AllowIf(tests.to_vec(), libc::EINVAL as u16)
 }
 
 /// What every process needs to live: memory, clocks, signals, threads, its own descriptors.
