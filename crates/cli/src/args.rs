@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 pub(crate) use parts::{PartArgument, ProvidedArgument, Together};
-pub(crate) use values::{InputArgument, Variable};
+pub(crate) use values::{InputArgument, RuntimeArgument, Variable};
 use values::{milliseconds, size, status};
 
 /// Runs programs you do not trust, each in the smallest cage that is safe for it.
@@ -22,13 +22,31 @@ use values::{milliseconds, size, status};
 #[command(name = "atoll", version, after_help = EXIT_CODES, max_term_width = 100)]
 #[command(propagate_version = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command is told of this host.
+#[derive(Debug, Args)]
+pub(crate) struct HostArgs {
     /// Where history is kept [default: /var/lib/atoll for root, else ~/.local/state/atoll].
     #[arg(long, global = true, env = "ATOLL_STATE_DIR", value_name = "DIR")]
     #[arg(value_hint = ValueHint::DirPath, hide_env_values = true)]
     pub(crate) state_dir: Option<PathBuf>,
 
-    #[command(subcommand)]
-    pub(crate) command: Command,
+    /// Make a level's sandboxes with an OCI runtime, such as vm=kata-runtime. That it is as strong
+    /// as the level, you declare. LEVEL is process, gvisor or vm; NAME is looked for along PATH.
+    #[arg(
+        long = "runtime",
+        global = true,
+        env = "ATOLL_RUNTIME",
+        value_name = "LEVEL=NAME"
+    )]
+    #[arg(value_delimiter = ',', hide_env_values = true)]
+    pub(crate) runtimes: Vec<RuntimeArgument>,
 }
 
 #[derive(Debug, Subcommand)]

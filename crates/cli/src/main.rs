@@ -52,12 +52,12 @@ fn start(cli: Cli) -> Result<u8, CliError> {
 }
 
 async fn dispatch(cli: Cli) -> Result<u8, CliError> {
-    let state_dir = cli.state_dir;
+    let host = cli.host;
     match cli.command {
-        Command::Run(args) => Box::pin(commands::run(args, state_dir)).await,
-        Command::Explain(args) => commands::explain(args, state_dir).await,
-        Command::Doctor(args) => commands::doctor(&args, state_dir).await,
-        Command::History(args) => commands::history(args, state_dir).await,
+        Command::Run(args) => Box::pin(commands::run(args, host)).await,
+        Command::Explain(args) => commands::explain(args, host).await,
+        Command::Doctor(args) => commands::doctor(&args, host).await,
+        Command::History(args) => commands::history(args, host).await,
         Command::Policy(command) => commands::policy(command),
         Command::Completion(args) => commands::completion(args.shell),
         Command::Bench(command) => bench::run(command).await,

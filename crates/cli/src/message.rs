@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use atoll_engine::{
-    Engine, Options, PolicyText, Request, Submission, backends, input_file, now_unix_ms,
+    Engine, Options, PolicyText, Request, Submission, backends_with, input_file, now_unix_ms,
     program_file, random, text_file,
 };
 use atoll_types::calls::CallRules;
@@ -12,19 +12,20 @@ use atoll_types::{
     InputFile, Message, Origin, Part, Parts, Program, ProgramHash, ProgramKind, Stdin,
 };
 
-use crate::args::{InputArgument, ProgramArgs, SubmissionArgs, Together, Variable};
+use crate::args::{HostArgs, InputArgument, ProgramArgs, SubmissionArgs, Together, Variable};
 use crate::error::CliError;
 use crate::terminal::plain;
 
 /// Opens the engine with a policy file, or the built-in policy.
-pub(crate) fn open(state_dir: Option<PathBuf>, policy: Option<&Path>) -> Result<Engine, CliError> {
+pub(crate) fn open(host: HostArgs, policy: Option<&Path>) -> Result<Engine, CliError> {
+    let runtimes = host.runtimes.into_iter();
     let options = Options {
-        state_dir: match state_dir {
+        state_dir: match host.state_dir {
             Some(directory) => directory,
             None => default_state_dir()?,
         },
         policy: read_policy(policy)?,
-        backends: backends(),
+        backends: backends_with(runtimes.map(|it| (it.level, it.name))),
         pools: None,
     };
     Ok(Engine::open(options)?)

@@ -36,6 +36,8 @@ mod way;
 use std::sync::Arc;
 
 use atoll_sandbox::Backend;
+use atoll_sandbox_oci::OciBackend;
+use atoll_types::Level;
 
 pub mod instances;
 
@@ -67,10 +69,24 @@ pub use crate::way::{Report, RunOptions, Stop, Tell};
 /// The backends of this build, one for each level it can run at.
 #[must_use]
 pub fn backends() -> Vec<Arc<dyn Backend>> {
-    vec![
+    backends_with([])
+}
+
+/// The same, with OCI runtimes in the place of what this build has for some levels. That they are
+/// as strong, their user declares. The last one for a level counts.
+#[must_use]
+pub fn backends_with(runtimes: impl IntoIterator<Item = (Level, String)>) -> Vec<Arc<dyn Backend>> {
+    let mut backends: Vec<Arc<dyn Backend>> = vec![
         Arc::new(atoll_sandbox_wasm::WasmBackend::new()),
         Arc::new(atoll_sandbox_process::ProcessBackend::new()),
-        Arc::new(atoll_sandbox_oci::OciBackend::gvisor()),
+        Arc::new(OciBackend::gvisor()),
         Arc::new(atoll_sandbox_vm::VmBackend::new()),
-    ]
+    ];
+    for (level, name) in runtimes {
+        let configured = Arc::new(OciBackend::configured(&name, level));
+        if let Some(backend) = backends.iter_mut().find(|it| it.level() == level) {
+            *backend = configured;
+        }
+    }
+    backends
 }

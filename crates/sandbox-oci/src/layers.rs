@@ -44,7 +44,10 @@ impl Layers {
             layers.push(LayerReport {
                 layer: Layer::OwnKernel,
                 state: LayerState::Enforced,
-                detail: format!("gVisor's kernel in user space, by its platform {platform}"),
+                detail: format!(
+                    "gVisor's kernel in user space, by its platform {platform}: {}",
+                    platform.speed()
+                ),
             });
         }
         for report in inside {

@@ -2,6 +2,7 @@
 //!
 //! Owns the command line of every runtime. What a container is made of is not known here.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -56,6 +57,18 @@ impl Platform {
         }
     }
 
+    /// What to expect of it.
+    pub(crate) const fn speed(self) -> &'static str {
+        match self {
+            Self::Systrap => "system calls cost a few microseconds more than on this host",
+            Self::Kvm => "system calls cost little, where the host is no virtual machine itself",
+            Self::Ptrace => {
+                "system calls are slow, because a tracer stops at each; a runsc of 2023 or later \
+                 has a faster one"
+            }
+        }
+    }
+
     /// Whether this host may have what it takes, as far as that can be seen without trying.
     pub(crate) fn is_conceivable(self) -> bool {
         self != Self::Kvm || Path::new("/dev/kvm").exists()
@@ -98,7 +111,8 @@ impl Runtime {
                  that name"
             ));
         };
-        let family = match name {
+        let file_name = Path::new(name).file_name().and_then(OsStr::to_str);
+        let family = match file_name.unwrap_or(name) {
             "runsc" => Family::Runsc,
             "crun" => Family::Crun,
             "runc" => Family::Runc,

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
-use std::str::FromStr as _;
+use std::str::FromStr;
 
-use atoll_types::Status;
+use atoll_types::{Level, Status};
 use bytesize::ByteSize;
 
 /// Every status, in the order of the documentation.
@@ -44,6 +44,32 @@ impl From<OsString> for InputArgument {
                 name: None,
             },
         }
+    }
+}
+
+/// A level whose sandboxes a runtime makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuntimeArgument {
+    pub(crate) level: Level,
+    pub(crate) name: String,
+}
+
+impl FromStr for RuntimeArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (level, name) = text
+            .split_once('=')
+            .filter(|(_, name)| !name.is_empty())
+            .ok_or("give a level and a runtime, such as vm=kata-runtime")?;
+        let mut levels = [Level::Process, Level::Gvisor, Level::Vm].into_iter();
+        let level = levels
+            .find(|known| known.name() == level)
+            .ok_or_else(|| format!("{level} is none of process, gvisor and vm"))?;
+        Ok(Self {
+            level,
+            name: name.to_owned(),
+        })
     }
 }
 

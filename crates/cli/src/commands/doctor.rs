@@ -1,17 +1,16 @@
 //! `atoll doctor`: what this host can enforce.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use atoll_engine::{Diagnosis, KvmDiagnosis, LevelDiagnosis};
 
-use crate::args::DoctorArgs;
+use crate::args::{DoctorArgs, HostArgs};
 use crate::error::CliError;
 use crate::terminal::{BAD, BOLD, DIM, DOUBTFUL, GOOD, plain, print, section, styled};
 use crate::{json, message};
 
-pub(crate) async fn doctor(args: &DoctorArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, None)?;
+pub(crate) async fn doctor(args: &DoctorArgs, host: HostArgs) -> Result<u8, CliError> {
+    let engine = message::open(host, None)?;
     let diagnosis = engine.doctor().await;
     print(&if args.json {
         json::diagnosis(&diagnosis)

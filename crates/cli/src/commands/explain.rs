@@ -1,7 +1,6 @@
 //! `atoll explain`: why a program would be treated as it would, in plain words.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use atoll_engine::Explanation;
 use atoll_types::{
@@ -9,7 +8,7 @@ use atoll_types::{
     ResourceEstimate, Risk, Stdin,
 };
 
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, HostArgs};
 use crate::error::CliError;
 use crate::terminal::{BAD, BOLD, GOOD, plain, print, section, size, styled, time};
 use crate::{json, message};
@@ -17,8 +16,8 @@ use crate::{json, message};
 /// Names listed in one line, at most.
 const NAMES_MAX: usize = 12;
 
-pub(crate) async fn explain(args: ExplainArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, args.submission.policy.as_deref())?;
+pub(crate) async fn explain(args: ExplainArgs, host: HostArgs) -> Result<u8, CliError> {
+    let engine = message::open(host, args.submission.policy.as_deref())?;
     let request = message::request(&args.submission);
     let message = message::message(&args.submission, args.program, Stdin::Empty)?;
     let dependencies = args.submission.dependencies;

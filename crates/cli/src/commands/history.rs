@@ -1,21 +1,20 @@
 //! `atoll history`: what the store knows.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use atoll_engine::{Filter, Progress, Record, Row, Totals};
 use atoll_types::{EventKind, Status};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::args::HistoryArgs;
+use crate::args::{HistoryArgs, HostArgs};
 use crate::commands::calls::counts;
 use crate::commands::explain::{decision_lines, limit_lines, profile_lines, risk_lines};
 use crate::error::CliError;
 use crate::terminal::{BOLD, instant, limit, plain, print, section, size, styled, time};
 use crate::{json, message};
 
-pub(crate) async fn history(args: HistoryArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, None)?;
+pub(crate) async fn history(args: HistoryArgs, host: HostArgs) -> Result<u8, CliError> {
+    let engine = message::open(host, None)?;
     if let Some(id) = args.id {
         let Some(record) = engine.message(id).await? else {
             return Err(CliError::UnknownMessage { id });

@@ -1,7 +1,6 @@
 //! `atoll run`: one program, from its file to its exit code.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use async_trait::async_trait;
 use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
 use atoll_types::{Collection, Enforcement, Status, Stdin, Usage};
 
-use crate::args::RunArgs;
+use crate::args::{HostArgs, RunArgs};
 use crate::error::{CliError, chain};
 use crate::json;
 use crate::live::Live;
@@ -25,9 +24,9 @@ const NAMED_MAX: usize = 10;
 /// How long output may still take to reach a reader after Ctrl-C.
 const FAREWELL_TIME: Duration = Duration::from_millis(200);
 
-pub(crate) async fn run(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
+pub(crate) async fn run(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
     let as_json = args.json;
-    match attempt(args, state_dir).await {
+    match attempt(args, host).await {
         Err(error) if as_json && !matches!(error, CliError::OutputClosed) => {
             // Whoever asked for an object gets one, whatever went wrong.
             print(&json::failure(&chain(&error)))?;
@@ -37,8 +36,8 @@ pub(crate) async fn run(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8,
     }
 }
 
-async fn attempt(args: RunArgs, state_dir: Option<PathBuf>) -> Result<u8, CliError> {
-    let engine = message::open(state_dir, args.submission.policy.as_deref())?;
+async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
+    let engine = message::open(host, args.submission.policy.as_deref())?;
     let mut signals = Signals::install()?;
     let request = message::request(&args.submission);
     let message = message::message(&args.submission, args.program, Stdin::Stream)?;
