@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use atoll_engine::{Engine, Flow, Observer, PoolReport, RunOptions, Stream};
 use atoll_types::Usage;
 
-use crate::jobs::{Kind, kinds, order};
+use crate::jobs::{Kind, order};
 use crate::progress::Progress;
 use crate::world::resident_bytes;
 
@@ -65,10 +65,10 @@ impl Drive {
     pub(crate) fn new(
         engine: Arc<Engine>,
         progress: Progress,
+        kinds: Vec<Kind>,
         jobs: u64,
         stopped: Arc<AtomicBool>,
     ) -> Result<Self, String> {
-        let kinds = kinds()?;
         let shared = Shared {
             order: order(&kinds),
             kinds,

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use atoll_engine::{Engine, Options, PolicyText, PoolOptions, backends};
+use atoll_types::Level;
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
@@ -46,9 +47,18 @@ struct Arguments {
     /// How many messages may share a sandbox, one after the other.
     #[arg(long, env = "SHARE", default_value_t = 1)]
     share: u32,
+    /// The level at which all but WebAssembly runs.
+    #[arg(long, env = "LEVEL", default_value_t = Level::Process, value_parser = level)]
+    level: Level,
     /// A directory for the engine's state and for how far an interrupted soak has come.
     #[arg(long)]
     place: PathBuf,
+}
+
+fn level(name: &str) -> Result<Level, String> {
+    let mut levels = [Level::Process, Level::Gvisor, Level::Vm].into_iter();
+    let level = levels.find(|level| level.name() == name);
+    level.ok_or_else(|| "choose process, gvisor or vm".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -84,7 +94,14 @@ async fn soak(arguments: &Arguments) -> Result<u8, String> {
     tokio::time::sleep(CLOSING).await;
     let before = World::look();
     let engine = Arc::new(open(arguments)?);
-    let drive = Drive::new(Arc::clone(&engine), progress, arguments.jobs, interrupt)?;
+    let kinds = jobs::kinds(arguments.level)?;
+    let drive = Drive::new(
+        Arc::clone(&engine),
+        progress,
+        kinds,
+        arguments.jobs,
+        interrupt,
+    )?;
     let ended = drive.run(arguments.concurrency).await?;
     let engine = Arc::into_inner(engine).ok_or("the engine is still in use")?;
     engine.close().await;
@@ -117,7 +134,7 @@ fn open(arguments: &Arguments) -> Result<Engine, String> {
         state_dir: arguments.place.join("state"),
         policy: PolicyText {
             name: "soak".to_owned(),
-            text: jobs::policy(arguments.share),
+            text: jobs::policy(arguments.level, arguments.share),
         },
         backends: backends(),
         pools: Some(PoolOptions::default()),
