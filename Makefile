@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation races third-party wasi-testsuite conformance soak fuzz \
+.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation attacks races third-party wasi-testsuite conformance soak fuzz \
 	doc install clean-all
 
 help: ## Show this list
@@ -51,6 +51,10 @@ bench: build ## Measure Atoll on this machine, beside bubblewrap, crun and runc
 ablation: build ## Switch off one layer at a time and show which attacks notice
 	@scripts/ablation.sh
 
+attacks: setup ## Attack the levels gvisor and vm as `make test` attacks the level process
+	@scripts/setup.sh runsc qemu-system-x86
+	@scripts/attacks.sh
+
 races: setup ## Run every race RACES times (default 10000; `make test` runs each 1000 times)
 	@ATOLL_RACES=$(RACES) $(CARGO) test --release --locked -p atoll-jail race
 
@@ -64,7 +68,7 @@ conformance: setup ## Run all of the WebAssembly specification's modules in jail
 	@ATOLL_CONFORMANCE=all $(CARGO) test --release --locked --workspace --test it -- \
 		--nocapture specification broken
 
-soak: build ## Run JOBS jobs (default 100000), good and hostile, and look for what they leave
+soak: build ## Run JOBS jobs (default 100000) at LEVEL, good and hostile, and look for leaks
 	@scripts/soak.sh
 
 fuzz: setup ## Fuzz every parser of outside bytes, FUZZ_SECONDS each (default 60)

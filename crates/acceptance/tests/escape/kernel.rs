@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::case::Expected::{Denied, DeniedUnlessShared, Harmless, Invisible, Killed};
 use crate::case::{Case, Expected, hold, shares_user};
+use crate::differences::is_filtered;
 
 /// What ends a program that makes a call no honest program makes.
 pub(crate) const SIGSYS: i32 = 31;
@@ -271,6 +272,9 @@ fn of_all_system_calls_only_those_that_are_allowed_succeed() {
     let case = Case::new("k07_every_call.py", &[]);
     let observed = case.observe();
     assert!(observed.damage.is_empty(), "{:?}", observed.damage);
+    if !is_filtered() {
+        return;
+    }
     assert_eq!(observed.report.exit_code, Some(0), "{:?}", observed.report);
     let seen: BTreeMap<u32, &str> = observed
         .attempts
@@ -327,6 +331,9 @@ fn no_garbage_makes_a_call_work_that_is_not_allowed() {
         let more = ["--timeout", "60s", "--env", &seed, "--env", "CALLS=1000"];
         let observed = case.observe_with(&more);
         assert!(observed.damage.is_empty(), "{seed}: {:?}", observed.damage);
+        if !is_filtered() {
+            continue;
+        }
         let ended = (observed.report.exit_code, &observed.attempts);
         assert_eq!(ended.0, Some(0), "{seed}: {:?}", observed.report);
         assert_eq!(ended.1["a child after all of them"], "ok", "{seed}");

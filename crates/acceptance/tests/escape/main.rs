@@ -1,4 +1,5 @@
 //! Programs that attack their sandbox at the level `process`, each with the outcome it must have.
+//! `make attacks` has them attack `gvisor` and `vm` as well.
 //!
 //! Every program of `programs/` tries one thing and says in JSON what came of each attempt; the
 //! tables here say what must have come of it. After each one the host is looked at: it must be as
@@ -14,6 +15,7 @@
 )]
 
 mod case;
+mod differences;
 mod filesystem;
 mod groups;
 mod host;

@@ -2,9 +2,9 @@
 import ctypes
 import os
 import struct
-from attempts import apart, attempt, call, report
+from attempts import apart, attempt, call, descriptor_of, report
 
-UNSHARE, CLONE, CLONE3, SETNS, PIDFD_OPEN, SIGCHLD = 272, 56, 435, 308, 434, 17
+UNSHARE, CLONE, CLONE3, SETNS, SIGCHLD = 272, 56, 435, 308, 17
 FLAGS = {"user": 1 << 28, "mount": 1 << 17, "network": 1 << 30, "process": 1 << 29, "ipc": 1 << 27,
          "uts": 1 << 26, "cgroup": 1 << 25, "time": 1 << 7}
 arguments = ctypes.create_string_buffer(struct.pack("<QQQQQ", 1 << 28, 0, 0, 0, SIGCHLD), 88)
@@ -14,7 +14,7 @@ for name, flag in FLAGS.items():
         apart(f"clone {name}", lambda: call(CLONE, flag | SIGCHLD, 0, 0, 0, 0))
 apart("clone3", lambda: call(CLONE3, arguments, 88))
 apart("unshare files", lambda: call(UNSHARE, 0x400))
-first = call(PIDFD_OPEN, 1, 0)
+first = descriptor_of(1)
 apart("setns by process", lambda: call(SETNS, first, 1 << 28))
 own = os.open("/proc/self/ns/user", os.O_RDONLY)
 apart("setns by file", lambda: call(SETNS, own, 0))
