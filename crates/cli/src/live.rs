@@ -1,9 +1,18 @@
-//! The live line: time, CPU and memory of a run that takes longer than a second.
+//! The live line: time, CPU and memory of a run that takes longer than a second, and before it that
+//! its sandbox is not ready yet.
 //!
 //! It appears on a terminal only, and never on a line that the program has begun.
 
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use atoll_engine::Stream;
 use atoll_types::Usage;
 
+use crate::sink::Sink;
 use crate::terminal::{size, time};
 
 /// How long a run goes without a line.
@@ -11,6 +20,41 @@ const QUIET_US: u64 = 1_000_000;
 
 /// Goes to the start of the line and erases it (ECMA-48: CR, EL).
 const ERASE: &str = "\r\x1b[2K";
+
+/// The way to a sandbox, which is long where a virtual machine boots first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Preparing(Arc<Preparation>);
+
+#[derive(Debug, Default)]
+struct Preparation {
+    is_over: AtomicBool,
+    shown: AtomicBool,
+}
+
+impl Preparing {
+    /// Says again and again how long it has taken, until it is over.
+    pub(crate) async fn say(&self) -> Infallible {
+        let began = Instant::now();
+        let mut sink = Sink::default();
+        loop {
+            tokio::time::sleep(Duration::from_micros(QUIET_US)).await;
+            if self.0.is_over.load(Ordering::Relaxed) {
+                return pending().await;
+            }
+            let seconds = began.elapsed().as_secs();
+            let line = format!("{ERASE}making the sandbox ready for {seconds} s");
+            let shown = sink.offer(Stream::Stderr, line.as_bytes());
+            self.0.shown.fetch_or(shown, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends it; answers with what takes its line away, if there is one.
+    pub(crate) fn end(&self) -> Option<&'static str> {
+        self.0.is_over.store(true, Ordering::Relaxed);
+        let shown = self.0.shown.swap(false, Ordering::Relaxed);
+        shown.then_some(ERASE)
+    }
+}
 
 /// What is on the terminal right now.
 #[derive(Debug, Default)]
@@ -92,5 +136,14 @@ mod tests {
         live.shown();
         assert!(live.erase().is_some());
         assert_eq!(live.erase(), None);
+    }
+
+    #[tokio::test]
+    async fn a_sandbox_that_is_ready_has_no_line() {
+        let preparing = Preparing::default();
+        assert_eq!(preparing.end(), None);
+        let said = tokio::time::timeout(Duration::from_millis(1_200), preparing.say()).await;
+        assert!(said.is_err());
+        assert_eq!(preparing.end(), None);
     }
 }

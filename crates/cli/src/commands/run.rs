@@ -11,7 +11,7 @@ use atoll_types::{Collection, Enforcement, Status, Stdin, Usage};
 use crate::args::{HostArgs, RunArgs};
 use crate::error::{CliError, chain};
 use crate::json;
-use crate::live::Live;
+use crate::live::{Live, Preparing};
 use crate::message;
 use crate::signals::{Came, Signals};
 use crate::sink::Sink;
@@ -55,11 +55,16 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
         }),
     };
     let mut observer = Passing::new(!args.json);
+    let preparing = observer.preparing.clone();
+    let preparing_is_shown = observer.live.is_some();
     let came = Came::default();
     let stop = pin!(signals.wait(&came));
     // On the heap, because the whole way of a message is large for a future.
     let running = Box::pin(engine.run(message, options, &mut observer, stop));
-    let report = running.await?;
+    let report = tokio::select! {
+        report = running => report?,
+        never = preparing.say(), if preparing_is_shown => match never {},
+    };
     let closed = observer.finish(report.cut_short).await?;
     complain(&ran_without(report.outcome.enforcement.as_ref()));
     if args.json {
@@ -142,6 +147,7 @@ fn left_out(collection: &Collection) -> String {
 struct Passing {
     pass: bool,
     sink: Sink,
+    preparing: Preparing,
     live: Option<Live>,
     /// Whether each stream shares the terminal with the live line.
     stdout_is_terminal: bool,
@@ -153,13 +159,22 @@ impl Passing {
         Self {
             pass,
             sink: Sink::default(),
+            preparing: Preparing::default(),
             live: has_line.then(Live::default),
             stdout_is_terminal: std::io::stdout().is_terminal(),
         }
     }
 
+    /// Nobody waits for the sandbox any more.
+    fn is_ready(&mut self) {
+        if let Some(erase) = self.preparing.end() {
+            self.sink.offer(Stream::Stderr, erase.as_bytes());
+        }
+    }
+
     /// Waits until everything is written; whether its reader went away before that.
     async fn finish(mut self, cut: Option<CutShort>) -> Result<bool, CliError> {
+        self.is_ready();
         if let Some(erase) = self.live.as_mut().and_then(Live::erase) {
             self.sink.offer(Stream::Stderr, erase.as_bytes());
         }
@@ -181,6 +196,7 @@ impl Passing {
 #[async_trait]
 impl Observer for Passing {
     async fn output(&mut self, stream: Stream, bytes: &[u8]) -> Flow {
+        self.is_ready();
         if !self.pass {
             return Flow::Continue;
         }
@@ -198,6 +214,7 @@ impl Observer for Passing {
     }
 
     fn progress(&mut self, usage: &Usage) {
+        self.is_ready();
         let Some(live) = &mut self.live else {
             return;
         };
