@@ -70,8 +70,8 @@ pub(super) fn harmless_fcntls() -> Action {
 }
 
 /// Questions about a descriptor. Anything that acts on a device or a terminal is missing: TIOCSTI
-/// would type into the terminal of whoever started Atoll. All that KVM is asked is such a request; of
-/// its devices, only machines have one.
+/// would type into the terminal of whoever started Atoll. Whatever KVM is asked acts on a device;
+/// only machines have it.
 pub(super) fn harmless_ioctls(kvm: bool) -> Action {
     let requests: [libc::c_ulong; 8] = [
         libc::TCGETS,
