@@ -10,9 +10,12 @@ scripts/build-guest.sh
 before=$(mktemp)
 trap 'rm -f "$before"; rm -rf target/attacked-snapshots' EXIT
 scripts/leak-check.sh list > "$before"
+failed=""
 for level in ${LEVELS:-gvisor vm}; do
     say "Attacking the level $level"
     ATOLL_ATTACKED_LEVEL=$level ATOLL_BIN=$built/atoll \
-        cargo test --release --locked --workspace --test escape -- --test-threads 2
+        cargo test --release --locked --workspace --test escape -- --test-threads 2 \
+        || failed="$failed $level"
 done
 scripts/leak-check.sh compare "$before"
+[ -z "$failed" ] || die "attacks ended otherwise than they must at:$failed"

@@ -9,13 +9,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blake3::{Hash, Hasher};
 
 /// The file with the key, in the directory.
 const KEY_FILE: &str = "key";
+const KEY_BYTES: usize = 32;
+
+/// How the names of files end that are not whole yet, and when one of them never will be.
+const UNFINISHED: &str = "new";
+const UNFINISHED_TIME: Duration = Duration::from_secs(3600);
 
 /// What a cache holds.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +70,12 @@ impl Cache {
         content
     }
 
-    fn authentic(&self, key: &[u8; 32], name: &Hash, mut file: File) -> Option<Vec<u8>> {
+    /// Removes a file whose content turned out to be of no use.
+    pub fn remove(&self, name: &Hash) {
+        let _ = fs::remove_file(self.path(name));
+    }
+
+    fn authentic(&self, key: &[u8; KEY_BYTES], name: &Hash, mut file: File) -> Option<Vec<u8>> {
         let mut magic = vec![0; self.kind.magic.len()];
         file.read_exact(&mut magic).ok()?;
         let mut found = [0; 32];
@@ -82,10 +91,9 @@ impl Cache {
 
     /// A file for this user alone, which gets its name when it is whole.
     fn begin_file(&self) -> io::Result<(PathBuf, File)> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}.new", std::process::id());
-        let temporary = self.directory.join(name);
+        // Not made of the process's id, which in a container is the same every time.
+        let name = u128::from_le_bytes(random()?);
+        let temporary = self.directory.join(format!("{name:032x}.{UNFINISHED}"));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -117,7 +125,7 @@ impl Cache {
     ///
     /// # Errors
     /// When the directory is not this user's alone, or cannot be made.
-    fn key(&self) -> io::Result<[u8; 32]> {
+    fn key(&self) -> io::Result<[u8; KEY_BYTES]> {
         let made = fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -127,14 +135,15 @@ impl Cache {
         let path = self.directory.join(KEY_FILE);
         match read_key(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // No key, and so no file that fits one: the machine stopped before it was written.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => fs::remove_file(&path)?,
             found => return found,
         }
-        let mut key = [0; 32];
-        rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())?;
+        let key: [u8; KEY_BYTES] = random()?;
         let (temporary, mut file) = self.begin_file()?;
-        file.write_all(&key)?;
+        let written = file.write_all(&key).and_then(|()| file.sync_all());
         // Whoever is first makes the key; a link, unlike a rename, does not replace one.
-        let linked = fs::hard_link(&temporary, &path);
+        let linked = written.and_then(|()| fs::hard_link(&temporary, &path));
         fs::remove_file(&temporary)?;
         match linked {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -147,16 +156,24 @@ impl Cache {
         let Ok(entries) = fs::read_dir(&self.directory) else {
             return;
         };
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
-            .filter_map(|entry| {
-                let entry = entry.ok()?;
-                let path = entry.path();
-                let extension = path.extension();
-                let is_kept = extension.is_some_and(|found| found == self.kind.extension);
-                let metadata = entry.metadata().ok().filter(|_| is_kept)?;
-                Some((metadata.modified().ok()?, metadata.len(), path))
-            })
-            .collect();
+        let mut files = Vec::new();
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let metadata = entry.metadata();
+            let Some((bytes, changed)) = metadata
+                .ok()
+                .and_then(|found| Some((found.len(), found.modified().ok()?)))
+            else {
+                continue;
+            };
+            let is = |extension: &str| path.extension().is_some_and(|found| found == extension);
+            if is(self.kind.extension) {
+                files.push((changed, bytes, path));
+            } else if is(UNFINISHED) && changed.elapsed().is_ok_and(|age| age > UNFINISHED_TIME) {
+                // Whoever wrote it was ended.
+                let _ = fs::remove_file(path);
+            }
+        }
         files.sort();
         let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, length, path) in files {
@@ -169,10 +186,16 @@ impl Cache {
     }
 }
 
-fn read_key(path: &Path) -> io::Result<[u8; 32]> {
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(bytes)
+}
+
+fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     let mut file = File::open(path)?;
     check_private(path, &file.metadata()?)?;
-    let mut key = [0; 32];
+    let mut key = [0; KEY_BYTES];
     file.read_exact(&mut key)?;
     Ok(key)
 }
@@ -187,7 +210,7 @@ fn check_private(path: &Path, metadata: &fs::Metadata) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
 }
 
-fn tag(key: &[u8; 32], name: &Hash, parts: &[&[u8]]) -> Hash {
+fn tag(key: &[u8; KEY_BYTES], name: &Hash, parts: &[&[u8]]) -> Hash {
     let mut hasher = Hasher::new_keyed(key);
     hasher.update(name.as_bytes());
     for part in parts {
@@ -266,6 +289,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_stopped_machine_left_half_is_made_anew() {
+        let (_directory, cache, name) = cache();
+        cache.write(&name, &[b"some content"]).unwrap();
+        fs::write(cache.directory.join(KEY_FILE), b"").unwrap();
+        let half = |age| {
+            let path = cache.directory.join(format!("{age}.{UNFINISHED}"));
+            let file = File::create(&path).unwrap();
+            let then = SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(then).unwrap();
+            path
+        };
+        let (old, young) = (half(7200), half(60));
+        assert_eq!(cache.read(&name), None);
+        cache.write(&name, &[b"some content"]).unwrap();
+        assert_eq!(cache.read(&name).as_deref(), Some(&b"some content"[..]));
+        assert!(!old.exists() && young.exists());
+    }
+
+    #[test]
     fn a_key_of_another_cache_does_not_fit() {
         let (_one, first, name) = cache();
         let (_two, second, _) = cache();
@@ -283,7 +325,7 @@ mod tests {
         for (age, name) in (0..).zip(&names[..3]) {
             cache.write(name, &[&content]).unwrap();
             let file = File::open(cache.path(name)).unwrap();
-            let then = SystemTime::now() - std::time::Duration::from_secs(100 - age);
+            let then = SystemTime::now() - Duration::from_secs(100 - age);
             file.set_modified(then).unwrap();
         }
         assert!(cache.read(&names[0]).is_some());

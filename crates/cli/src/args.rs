@@ -37,8 +37,9 @@ pub(crate) struct HostArgs {
     #[arg(value_hint = ValueHint::DirPath, hide_env_values = true)]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// Make a level's sandboxes with an OCI runtime, such as vm=kata-runtime. That it is as strong
-    /// as the level, you declare. LEVEL is process, gvisor or vm; NAME is looked for along PATH.
+    /// Make a level's sandboxes with an OCI runtime, such as gvisor=/opt/runsc. That it is as
+    /// strong as the level, you declare. LEVEL is process, gvisor or vm; NAME is looked for along
+    /// PATH.
     #[arg(
         long = "runtime",
         global = true,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use atoll_engine::Stream;
 use atoll_types::Usage;
 
-use crate::sink::Sink;
+use crate::sink::Lines;
 use crate::terminal::{size, time};
 
 /// How long a run goes without a line.
@@ -33,9 +33,8 @@ struct Preparation {
 
 impl Preparing {
     /// Says again and again how long it has taken, until it is over.
-    pub(crate) async fn say(&self) -> Infallible {
+    pub(crate) async fn say(&self, lines: Lines) -> Infallible {
         let began = Instant::now();
-        let mut sink = Sink::default();
         loop {
             tokio::time::sleep(Duration::from_micros(QUIET_US)).await;
             if self.0.is_over.load(Ordering::Relaxed) {
@@ -43,7 +42,7 @@ impl Preparing {
             }
             let seconds = began.elapsed().as_secs();
             let line = format!("{ERASE}making the sandbox ready for {seconds} s");
-            let shown = sink.offer(Stream::Stderr, line.as_bytes());
+            let shown = lines.offer(Stream::Stderr, line.as_bytes());
             self.0.shown.fetch_or(shown, Ordering::Relaxed);
         }
     }
@@ -99,6 +98,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sink::Sink;
 
     fn usage(wall_time_us: u64) -> Usage {
         Usage {
@@ -142,7 +142,11 @@ mod tests {
     async fn a_sandbox_that_is_ready_has_no_line() {
         let preparing = Preparing::default();
         assert_eq!(preparing.end(), None);
-        let said = tokio::time::timeout(Duration::from_millis(1_200), preparing.say()).await;
+        let said = tokio::time::timeout(
+            Duration::from_millis(1_200),
+            preparing.say(Sink::default().lines().unwrap()),
+        )
+        .await;
         assert!(said.is_err());
         assert_eq!(preparing.end(), None);
     }

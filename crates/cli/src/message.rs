@@ -12,12 +12,22 @@ use atoll_types::{
     InputFile, Message, Origin, Part, Parts, Program, ProgramHash, ProgramKind, Stdin,
 };
 
-use crate::args::{HostArgs, InputArgument, ProgramArgs, SubmissionArgs, Together, Variable};
+use crate::args::{
+    HostArgs, InputArgument, ProgramArgs, RuntimeArgument, SubmissionArgs, Together, Variable,
+};
 use crate::error::CliError;
-use crate::terminal::plain;
+use crate::terminal::{DOUBTFUL, complain, plain, styled};
 
 /// Opens the engine with a policy file, or the built-in policy.
 pub(crate) fn open(host: HostArgs, policy: Option<&Path>) -> Result<Engine, CliError> {
+    for RuntimeArgument { level, name } in &host.runtimes {
+        complain(&format!(
+            "{}: {} makes the sandboxes of the level {level}; that it is strong enough, --runtime \
+             says\n",
+            styled(DOUBTFUL, "warning"),
+            plain(name)
+        ));
+    }
     let runtimes = host.runtimes.into_iter();
     let options = Options {
         state_dir: match host.state_dir {

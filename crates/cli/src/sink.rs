@@ -19,6 +19,16 @@ pub(crate) struct Sink {
     writer: Option<Writer>,
 }
 
+/// A way to offer something to a sink.
+pub(crate) struct Lines(mpsc::Sender<(Stream, Vec<u8>)>);
+
+impl Lines {
+    /// As [`Sink::offer`].
+    pub(crate) fn offer(&self, stream: Stream, bytes: &[u8]) -> bool {
+        self.0.try_send((stream, bytes.to_vec())).is_ok()
+    }
+}
+
 struct Writer {
     chunks: mpsc::Sender<(Stream, Vec<u8>)>,
     ended: oneshot::Receiver<io::Result<()>>,
@@ -39,6 +49,12 @@ impl Sink {
     pub(crate) fn offer(&mut self, stream: Stream, bytes: &[u8]) -> bool {
         self.writer()
             .is_some_and(|writer| writer.chunks.try_send((stream, bytes.to_vec())).is_ok())
+    }
+
+    /// For somebody else who may offer something: what is offered stands in order with the rest.
+    /// The sink is only finished once this is gone.
+    pub(crate) fn lines(&mut self) -> Option<Lines> {
+        Some(Lines(self.writer()?.chunks.clone()))
     }
 
     fn writer(&mut self) -> Option<&Writer> {

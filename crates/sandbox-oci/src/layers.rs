@@ -88,9 +88,16 @@ impl Layers {
                                  further than its jail"
                     .to_owned();
             }
-            (Layer::UserNamespace, _) => {
+            (Layer::UserNamespace, Kernel::Own(_)) => {
                 report.detail =
                     "around the runtime: no capability in it means anything outside".to_owned();
+            }
+            (Layer::UserNamespace, Kernel::Host(runtime)) => {
+                report.detail = format!(
+                    "around {runtime}, which --runtime declares to be strong enough for this \
+                     level: no capability in it means anything outside; the program faces the \
+                     kernel that {runtime} gives it, without Landlock"
+                );
             }
             (Layer::PrivateFiles, _) => {
                 report.detail = "a tmpfs of the jail with limits on bytes and files".to_owned();

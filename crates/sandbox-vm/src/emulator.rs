@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use atoll_jail::{Bind, Root};
 
 use crate::accelerator::{Accelerator, find_qemu};
-use crate::image::Identity;
+use crate::image::{Identity, LastingIdentity};
 
 /// Where distributions put QEMU's modules.
 const MODULES: [&str; 4] = [
@@ -90,9 +90,9 @@ impl Emulator {
     }
 
     /// Its files as they are now: a snapshot of one QEMU is not for another.
-    pub(crate) fn identity(&self) -> Vec<Option<Identity>> {
-        let files = self.files.iter();
-        files.map(|path| Identity::of(path).ok()).collect()
+    pub(crate) fn identity(&self) -> Vec<Option<LastingIdentity>> {
+        let identities = self.files.iter().map(|path| Identity::of(path).ok());
+        identities.map(|it| it.map(Identity::lasting)).collect()
     }
 
     /// The root directory of a machine's jail, with further files of the host.

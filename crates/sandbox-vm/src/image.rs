@@ -82,7 +82,7 @@ impl fmt::Debug for Image {
 }
 
 /// Tells a file from one that took its place or was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     device: u64,
     inode: u64,
@@ -90,7 +90,23 @@ pub(crate) struct Identity {
     changed: (i64, i64),
 }
 
+/// The same for later processes. The numbers of devices are others after each start of many hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastingIdentity {
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
 impl Identity {
+    pub(crate) const fn lasting(self) -> LastingIdentity {
+        LastingIdentity {
+            inode: self.inode,
+            bytes: self.bytes,
+            changed: self.changed,
+        }
+    }
+
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let found = std::fs::metadata(path)?;
         Ok(Self {
@@ -190,8 +206,9 @@ impl Image {
     }
 
     /// Which files they were when it was opened.
-    pub(crate) fn identities(&self) -> Vec<Identity> {
-        self.files.iter().map(|(.., identity)| *identity).collect()
+    pub(crate) fn identities(&self) -> Vec<LastingIdentity> {
+        let files = self.files.iter();
+        files.map(|(.., identity)| identity.lasting()).collect()
     }
 
     /// Whether its files are the ones that were there when it was opened.

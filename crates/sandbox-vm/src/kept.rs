@@ -9,16 +9,18 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use atoll_cache::{Cache, Kind};
 use atoll_remote::protocol::Hello;
-use blake3::{Hash, Hasher};
+use blake3::Hash;
 use rustix::fs::SeekFrom;
 use serde::{Deserialize, Serialize};
 
 use crate::accelerator::Accelerator;
 use crate::emulator::Emulator;
-use crate::image::Identity;
+use crate::image::{Identity, LastingIdentity};
 use crate::snapshot::Wanted;
 use crate::ticks;
 
@@ -34,6 +36,9 @@ pub(crate) const KEPT: Kind = Kind {
 /// how fast it counts, and measuring that is not exact.
 const TICKS_PARTS: u64 = 500;
 
+/// What clones have in common, such as where their kernel keeps things, is used for so long.
+const KEPT_TIME_MAX_S: u64 = 24 * 3600;
+
 /// A snapshot as it is in memory, without what it was asked for.
 pub(crate) struct Taken {
     pub(crate) memory: OwnedFd,
@@ -47,51 +52,98 @@ pub(crate) struct Taken {
 struct Head {
     hello: Hello,
     boots: u32,
+    /// When it was taken, in seconds since 1970.
+    taken_s: u64,
     /// Of the counter, where the guest was told how fast it is.
     ticks_khz: Option<u64>,
     /// The guest image's files, which were whole when it booted.
-    image: Vec<Identity>,
+    image: Vec<LastingIdentity>,
     state_bytes: u64,
     memory_bytes: u64,
     /// Where there is something in the memory: from which byte, and how many.
     pieces: Vec<(u64, u64)>,
 }
 
-/// What a snapshot is known by.
-fn name(wanted: &Wanted) -> Result<Hash, String> {
-    let emulator = Emulator::find(wanted.accelerator)?;
-    // Guests that are not emulated see the processor as it is.
-    let processor = match wanted.accelerator {
-        Accelerator::Kvm => fs::read_to_string("/proc/cpuinfo").unwrap_or_default(),
-        Accelerator::Tcg => String::new(),
-    };
-    let mut lines = processor.lines();
-    let flags = lines.find(|line| line.starts_with("flags"));
+/// What a snapshot is known by. It is made before the snapshot is, of what the snapshot depends on:
+/// this program says how a machine is made, and the rest what it is made of.
+pub(crate) fn name(wanted: &Wanted) -> Option<Hash> {
+    let emulator = Emulator::find(wanted.accelerator).ok()?;
+    let own = Identity::of(Path::new("/proc/self/exe")).ok()?;
     let surroundings = &wanted.surroundings;
     let described = serde_json::json!({
         "accelerator": wanted.accelerator.name(),
-        "processor": flags,
+        "host": (wanted.accelerator == Accelerator::Kvm).then(host),
         "emulator": emulator.identity(),
+        "atoll": own.lasting(),
         "image": wanted.image.hashes(),
         "memory_mib": wanted.size.memory_mib,
         "processors": wanted.size.processors,
         "kind": surroundings.kind.name(),
         "modules": surroundings.modules,
-        "atoll": env!("CARGO_PKG_VERSION"),
     });
-    let mut hasher = Hasher::new();
-    hasher.update(described.to_string().as_bytes());
-    Ok(hasher.finalize())
+    Some(blake3::hash(described.to_string().as_bytes()))
+}
+
+/// The processor and the kernel, which guests that are not emulated depend on.
+fn host() -> Vec<String> {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let processor = read("/proc/cpuinfo");
+    let first = processor.lines().take_while(|line| !line.is_empty());
+    let lasts = |line: &&str| !line.starts_with("cpu MHz") && !line.starts_with("bogomips");
+    let first = first.filter(lasts).map(str::to_owned);
+    first.chain([read("/proc/version")]).collect()
+}
+
+/// What is known of why no kernel boots with KVM here, until something of the host changes.
+pub(crate) struct KvmFailure {
+    cache: Cache,
+    name: Hash,
+}
+
+impl KvmFailure {
+    pub(crate) fn in_cache(cache: &Cache) -> Option<Self> {
+        let emulator = Emulator::find(Accelerator::Kvm).ok()?;
+        let described = serde_json::json!(["no KVM", host(), emulator.identity()]);
+        Some(Self {
+            cache: cache.clone(),
+            name: blake3::hash(described.to_string().as_bytes()),
+        })
+    }
+
+    /// What an earlier process has found, not too long ago.
+    pub(crate) fn read(&self) -> Option<String> {
+        let content = self.cache.read(&self.name)?;
+        let (then, why) = content.split_first_chunk::<8>()?;
+        is_recent(u64::from_le_bytes(*then)).then(|| String::from_utf8_lossy(why).into_owned())
+    }
+
+    pub(crate) fn write(&self, why: &str) {
+        // What is not kept is found out again.
+        let _ = self
+            .cache
+            .write(&self.name, &[&now_s().to_le_bytes(), why.as_bytes()]);
+    }
+}
+
+fn now_s() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
+}
+
+fn is_recent(then_s: u64) -> bool {
+    let now_s = now_s();
+    then_s <= now_s && now_s - then_s < KEPT_TIME_MAX_S
 }
 
 /// One that an earlier process took, if it still fits.
-pub(crate) fn read(cache: &Cache, wanted: &Wanted) -> Option<Taken> {
-    let content = cache.read(&name(wanted).ok()?)?;
+pub(crate) fn read(cache: &Cache, name: &Hash, wanted: &Wanted) -> Option<Taken> {
+    let content = cache.read(name)?;
     let (length, rest) = content.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let (head, rest) = rest.split_at_checked(length)?;
     let head: Head = serde_json::from_slice(head).ok()?;
-    if head.image != wanted.image.identities() || !counts_alike(head.ticks_khz) {
+    let fits = head.image == wanted.image.identities() && counts_alike(head.ticks_khz);
+    if !fits || !is_recent(head.taken_s) {
         return None;
     }
     let (state, mut rest) = rest.split_at_checked(usize::try_from(head.state_bytes).ok()?)?;
@@ -115,14 +167,14 @@ pub(crate) fn read(cache: &Cache, wanted: &Wanted) -> Option<Taken> {
 ///
 /// # Errors
 /// When it cannot be read or written; then later processes boot.
-pub(crate) fn write(cache: &Cache, wanted: &Wanted, taken: &Taken) -> io::Result<()> {
-    let name = name(wanted).map_err(io::Error::other)?;
+pub(crate) fn write(cache: &Cache, name: &Hash, wanted: &Wanted, taken: &Taken) -> io::Result<()> {
     let state = File::from(taken.state.try_clone()?);
     let memory = File::from(taken.memory.try_clone()?);
     let pieces = pieces(&memory)?;
     let head = Head {
         hello: taken.hello.clone(),
         boots: taken.boots,
+        taken_s: now_s(),
         ticks_khz: ticks::kilohertz(),
         image: wanted.image.identities(),
         state_bytes: state.metadata()?.len(),
@@ -138,7 +190,7 @@ pub(crate) fn write(cache: &Cache, wanted: &Wanted, taken: &Taken) -> io::Result
         parts.push(read_piece(&memory, *begin, *bytes)?);
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-    cache.write(&name, &parts)
+    cache.write(name, &parts)
 }
 
 fn counts_alike(then: Option<u64>) -> bool {

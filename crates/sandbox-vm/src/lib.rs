@@ -42,6 +42,7 @@ use error::internal;
 use machine::Machine;
 use outside::{NOT_INSIDE, VmOutside};
 use size::Size;
+use snapshot::Snapshot;
 use snapshots::{Shared, Snapshots};
 
 /// Where snapshots are kept, below the state directory.
@@ -75,6 +76,25 @@ impl VmBackend {
     }
 
     async fn make(&self, making: Making<'_>) -> Result<Box<dyn Sandbox>, CreateError> {
+        loop {
+            let mut used = None;
+            let made = self.try_to_make(making, &mut used).await;
+            match (made, used) {
+                (Err(_), Some(snapshot)) if self.snapshots.replaces(&snapshot) => {}
+                (made, used) => {
+                    // What has come up once is as good as one that was taken here.
+                    used.and_then(|snapshot| snapshot.take_untried());
+                    return made;
+                }
+            }
+        }
+    }
+
+    async fn try_to_make(
+        &self,
+        making: Making<'_>,
+        used: &mut Option<Arc<Snapshot>>,
+    ) -> Result<Box<dyn Sandbox>, CreateError> {
         let Making { id, terms, .. } = making;
         let size = Size::of(&terms.limits).map_err(CreateError::Environment)?;
         let surroundings = surroundings(making.environment)?;
@@ -98,6 +118,7 @@ impl VmBackend {
             .snapshots
             .get(&surroundings, size, shared.as_ref(), terms.accept_missing)
             .await?;
+        *used = Some(Arc::clone(&snapshot));
         // Whatever the program's share will be, its machine is made at full speed.
         let building = size.around(&Limits {
             cpu_percent: terms.limits.cpu_percent.max(BUILDING_PERCENT),
@@ -139,6 +160,7 @@ impl VmBackend {
 }
 
 /// What a sandbox is made for.
+#[derive(Clone, Copy)]
 struct Making<'a> {
     id: &'a str,
     environment: &'a Environment,
@@ -223,6 +245,7 @@ impl Backend for VmBackend {
 
     fn probe(&self) -> Vec<LayerReport> {
         let mut layers = atoll_jail::probe();
+        self.snapshots.recall_kvm();
         let found = self.snapshots.image().and_then(|image| {
             let (accelerator, how) = Accelerator::choose()?;
             let emulator = Emulator::find(accelerator)?;

@@ -377,6 +377,8 @@ mod tests {
             "Permission denied",
             "Operation not permitted",
             "No such file",
+            "Inappropriate ioctl",
+            "failed to initialize",
             "cannot be enforced",
         ] {
             assert!(!said.contains(refused), "{said}");

@@ -8,13 +8,15 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use atoll_remote::protocol::{Hello, Stays, Surroundings};
 use atoll_remote::{Agent, AgentError};
 use atoll_sandbox::CreateError;
 use atoll_types::{Layer, Limits};
+use blake3::Hash;
 use rustix::fs::{Mode, OFlags, SealFlags};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -67,6 +69,10 @@ pub(crate) struct Snapshot {
     copies: AtomicU64,
     /// How often the machine was booted until it came up.
     boots: u32,
+    /// Under which name it was kept by another process, and no clone of it has come up here yet.
+    untried: Mutex<Option<Hash>>,
+    /// Set when clones of it do not come up.
+    is_useless: AtomicBool,
 }
 
 /// A clone whose agent has not begun yet.
@@ -95,7 +101,28 @@ impl Snapshot {
             since: Instant::now(),
             copies: AtomicU64::new(0),
             boots,
+            untried: Mutex::new(None),
+            is_useless: AtomicBool::new(false),
         })
+    }
+
+    /// The same, which another process has kept under a name.
+    pub(crate) fn kept(wanted: Wanted, taken: Taken, name: Hash) -> Result<Self, CreateError> {
+        let mut snapshot = Self::new(wanted, taken)?;
+        snapshot.untried = Mutex::new(Some(name));
+        Ok(snapshot)
+    }
+
+    /// The name, if no clone has come up yet of what another process has kept. Asked once: then it
+    /// is known whether it is of use.
+    pub(crate) fn take_untried(&self) -> Option<Hash> {
+        let mut untried = self.untried.lock().unwrap_or_else(PoisonError::into_inner);
+        untried.take()
+    }
+
+    /// No clone of it comes up: whoever asks next gets another one.
+    pub(crate) fn give_up(&self) {
+        self.is_useless.store(true, Ordering::Relaxed);
     }
 
     /// Boots a machine, makes it ready, and keeps what it is then.
@@ -128,7 +155,8 @@ impl Snapshot {
         let is_worn = self.wanted.stays.is_some()
             && (self.since.elapsed() > SHARED_TIME_MAX
                 || self.copies.load(Ordering::Relaxed) >= SHARED_COPIES_MAX);
-        !is_worn && self.wanted.image.is_same()
+        let is_useless = self.is_useless.load(Ordering::Relaxed);
+        !is_worn && !is_useless && self.wanted.image.is_same()
     }
 
     /// What runs its clones' instructions.

@@ -19,7 +19,7 @@ use crate::accelerator::Accelerator;
 use crate::emulator::Emulator;
 use crate::error::internal;
 use crate::image::Image;
-use crate::kept::{self, KEPT};
+use crate::kept::{self, KEPT, KvmFailure};
 use crate::size::Size;
 use crate::snapshot::{Snapshot, Wanted};
 
@@ -113,6 +113,7 @@ impl Snapshots {
             return Ok(Arc::clone(snapshot));
         }
         *place = None;
+        self.recall_kvm();
         let snapshot = loop {
             let chosen = tokio::task::spawn_blocking(Accelerator::choose).await;
             let chosen = chosen.unwrap_or_else(|error| Err(error.to_string()));
@@ -126,9 +127,13 @@ impl Snapshots {
             };
             match self.take(wanted, accept_missing).await {
                 Ok(snapshot) => break Arc::new(snapshot),
-                Err(error) if accelerator == Accelerator::Kvm => {
+                Err(error @ CreateError::Internal { .. }) if accelerator == Accelerator::Kvm => {
                     // Nested hosts run the tiny guest and then no kernel.
-                    Accelerator::give_up_kvm(format!("no kernel booted: {}", why(&error)));
+                    let why = format!("no kernel booted: {}", why(&error));
+                    if let Some(failure) = self.disk.get().and_then(KvmFailure::in_cache) {
+                        failure.write(&why);
+                    }
+                    Accelerator::give_up_kvm(why);
                 }
                 Err(error) => return Err(error),
             }
@@ -143,6 +148,25 @@ impl Snapshots {
         self.disk.get_or_init(|| Cache::new(directory, KEPT));
     }
 
+    /// Takes notice of what an earlier process has found out about KVM.
+    pub(crate) fn recall_kvm(&self) {
+        let failure = self.disk.get().and_then(KvmFailure::in_cache);
+        if let Some(why) = failure.and_then(|failure| failure.read()) {
+            Accelerator::give_up_kvm(why);
+        }
+    }
+
+    /// Whether another snapshot may help, when no clone of this one came up: it had been kept by
+    /// another process, and is kept no longer.
+    pub(crate) fn replaces(&self, snapshot: &Snapshot) -> bool {
+        let (Some(name), Some(disk)) = (snapshot.take_untried(), self.disk.get()) else {
+            return false;
+        };
+        disk.remove(&name);
+        snapshot.give_up();
+        true
+    }
+
     /// Finds a snapshot that was kept, or takes it.
     async fn take(
         &self,
@@ -151,15 +175,19 @@ impl Snapshots {
     ) -> Result<Snapshot, CreateError> {
         // One tenant's are for a while, and for this process.
         let disk = self.disk.get().filter(|_| wanted.stays.is_none()).cloned();
-        let (reading, asked) = (disk.clone(), wanted.clone());
-        let read = move || kept::read(&reading?, &asked);
-        if let Ok(Some(taken)) = tokio::task::spawn_blocking(read).await {
-            return Snapshot::new(wanted, taken);
+        let place = disk.and_then(|disk| Some((disk, kept::name(&wanted)?)));
+        let (reading, asked) = (place.clone(), wanted.clone());
+        let read = move || {
+            let (disk, name) = reading?;
+            Some((kept::read(&disk, &name, &asked)?, name))
+        };
+        if let Ok(Some((taken, name))) = tokio::task::spawn_blocking(read).await {
+            return Snapshot::kept(wanted, taken, name);
         }
         let taken = Snapshot::take(&wanted, accept_missing).await?;
         let write = move || {
             // What could not be kept costs the next process a boot, and nothing else.
-            let _ = disk.map(|disk| kept::write(&disk, &wanted, &taken));
+            let _ = place.map(|(disk, name)| kept::write(&disk, &name, &wanted, &taken));
             Snapshot::new(wanted, taken)
         };
         let written = tokio::task::spawn_blocking(write).await;

@@ -61,7 +61,7 @@ impl FromStr for RuntimeArgument {
         let (level, name) = text
             .split_once('=')
             .filter(|(_, name)| !name.is_empty())
-            .ok_or("give a level and a runtime, such as vm=kata-runtime")?;
+            .ok_or("give a level and a runtime, such as process=crun")?;
         let mut levels = [Level::Process, Level::Gvisor, Level::Vm].into_iter();
         let level = levels
             .find(|known| known.name() == level)

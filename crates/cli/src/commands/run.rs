@@ -56,14 +56,26 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
     };
     let mut observer = Passing::new(!args.json);
     let preparing = observer.preparing.clone();
-    let preparing_is_shown = observer.live.is_some();
+    let is_terminal = observer.live.is_some();
+    let lines = is_terminal.then(|| observer.sink.lines()).flatten();
     let came = Came::default();
     let stop = pin!(signals.wait(&came));
     // On the heap, because the whole way of a message is large for a future.
     let running = Box::pin(engine.run(message, options, &mut observer, stop));
-    let report = tokio::select! {
-        report = running => report?,
-        never = preparing.say(), if preparing_is_shown => match never {},
+    let report = match lines {
+        None => running.await,
+        Some(lines) => tokio::select! {
+            report = running => report,
+            never = preparing.say(lines) => match never {},
+        },
+    };
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => {
+            // The error says more than that its reader has gone.
+            let _ = observer.finish(None).await;
+            return Err(error.into());
+        }
     };
     let closed = observer.finish(report.cut_short).await?;
     complain(&ran_without(report.outcome.enforcement.as_ref()));

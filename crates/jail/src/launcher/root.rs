@@ -75,7 +75,7 @@ pub(super) fn enter(plan: &Plan, kvm: Option<OwnedFd>) -> Result<Option<PrivateF
     .map_err(|error| error.into())
     .map_err(in_layer(Layer::MountNamespace, "make mounts private"))?;
     let binds = open_binds(plan)?;
-    let devices = open_devices(plan)?;
+    let devices = open_devices(plan, kvm.is_some())?;
 
     mount_new(
         "tmpfs",
@@ -124,9 +124,9 @@ fn open_binds(plan: &Plan) -> Result<Vec<(OwnedFd, &Bind)>, Failure> {
         .collect()
 }
 
-fn open_devices(plan: &Plan) -> Result<Vec<(OwnedFd, Bind)>, Failure> {
+fn open_devices(plan: &Plan, has_own_kvm: bool) -> Result<Vec<(OwnedFd, Bind)>, Failure> {
     let usual = DEVICES.iter().filter(|_| plan.devices);
-    let kvm = (plan.kvm && !plan.own_users).then_some(device::NAME);
+    let kvm = (plan.kvm && !has_own_kvm).then_some(device::NAME);
     let open = |name: &str| {
         let host = Path::new("/dev").join(name);
         let tree = clone_tree(&host)?;

@@ -44,6 +44,18 @@ pub struct Test {
 }
 
 impl Test {
+    /// What it means, written down a second time and as plainly as possible.
+    #[cfg(test)]
+    pub(crate) fn holds(&self, arguments: &[u64; 6]) -> bool {
+        let argument = arguments[usize::from(self.argument)];
+        let seen = if self.whole {
+            argument
+        } else {
+            argument & 0xffff_ffff
+        };
+        seen & self.mask == self.value
+    }
+
     /// Compares the low 32 bits of argument `argument` (0 to 5).
     #[must_use]
     pub const fn low(argument: u8, mask: u32, value: u32) -> Self {
@@ -301,15 +313,7 @@ mod tests {
             .iter()
             .find(|rule| rule.number == number)
             .map_or(otherwise, |rule| &rule.action);
-        let holds = |test: &Test| {
-            let argument = arguments[usize::from(test.argument)];
-            let seen = if test.whole {
-                argument
-            } else {
-                argument & 0xffff_ffff
-            };
-            seen & test.mask == test.value
-        };
+        let holds = |test: &Test| test.holds(&arguments);
         match action {
             Action::Allow => RETURN_ALLOW,
             Action::Errno(errno) => RETURN_ERRNO | u32::from(*errno),

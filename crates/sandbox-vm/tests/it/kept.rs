@@ -4,9 +4,12 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use atoll_cache::{Cache, Kind};
 use atoll_sandbox::{Backend, Ending};
 use atoll_sandbox_vm::VmBackend;
 use atoll_types::ProgramKind;
+use blake3::Hash;
+use serde_json::Value;
 
 use crate::support::{backend, run, runtime};
 
@@ -50,6 +53,36 @@ fn later_processes_begin_with_the_snapshot_of_an_earlier_one_unless_it_was_chang
     let mut byte = [0];
     file.read_exact_at(&mut byte, middle).unwrap();
     file.write_all_at(&[!byte[0]], middle).unwrap();
-    let (_, third) = run_in_new_process(state_dir.path());
+    let (path, third) = run_in_new_process(state_dir.path());
     assert_ne!(third, first, "a snapshot that was changed was used");
+    let (spoiled, _file) = spoil(&path);
+    let (_, fourth) = run_in_new_process(state_dir.path());
+    assert_ne!(
+        fourth, spoiled,
+        "a snapshot of which no clone comes up was kept"
+    );
+}
+
+/// Replaces a snapshot by one that Atoll could have written, and that no machine can begin with:
+/// the state of its devices is nothing but zeros. Answers with its number, and with the file, which
+/// has that number as long as it is open.
+fn spoil(path: &Path) -> (u64, fs::File) {
+    let kind = Kind {
+        magic: b"atoll snapshot 1",
+        extension: "snapshot",
+        file_bytes_max: 1 << 30,
+        bytes_max: 1 << 30,
+    };
+    let cache = Cache::new(path.parent().unwrap().to_owned(), kind);
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let name = Hash::from_hex(name).unwrap();
+    let mut content = cache.read(&name).unwrap();
+    let head_bytes = u64::from_le_bytes(content[..8].try_into().unwrap());
+    let state = 8 + usize::try_from(head_bytes).unwrap();
+    let head: Value = serde_json::from_slice(&content[8..state]).unwrap();
+    let state_bytes = usize::try_from(head["state_bytes"].as_u64().unwrap()).unwrap();
+    content[state..state + state_bytes].fill(0);
+    cache.write(&name, &[&content]).unwrap();
+    let file = fs::File::open(path).unwrap();
+    (file.metadata().unwrap().ino(), file)
 }

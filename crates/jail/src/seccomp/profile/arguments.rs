@@ -93,7 +93,7 @@ pub(super) fn harmless_ioctls(kvm: bool) -> Action {
 }
 
 /// Those that say to belong to KVM (asm-generic/ioctl.h, linux/kvm.h).
-const KVM_REQUESTS: Test = Test::low(1, 0xff00, 0xae00);
+pub(super) const KVM_REQUESTS: Test = Test::low(1, 0xff00, 0xae00);
 
 /// From asm-generic/ioctls.h; newer C libraries ask with it.
 const TCGETS2: libc::c_ulong = 0x802c_542a;

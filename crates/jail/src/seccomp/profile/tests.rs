@@ -33,6 +33,33 @@ fn strict_allows_at_most_80_calls_and_none_that_processes_do_not() {
 }
 
 #[test]
+fn only_a_machine_that_runs_on_kvm_may_make_its_requests() {
+    let requests = |profile| {
+        let (rules, _) = rules(profile);
+        let mut ioctl = rules.into_iter().filter(|rule| {
+            c_long::from(rule.number) == libc::SYS_ioctl && profile != Profile::Runtime
+        });
+        ioctl.next().map(|rule| rule.action)
+    };
+    let without = arguments::harmless_ioctls(false);
+    for profile in Profile::ALL {
+        let with_kvm = profile == Profile::Machine { kvm: true };
+        let action = requests(profile);
+        assert_eq!(action == Some(arguments::harmless_ioctls(true)), with_kvm);
+        assert!(with_kvm || action.is_none_or(|action| action == without));
+    }
+    // KVM_GET_API_VERSION, KVM_CREATE_VM, KVM_RUN, KVM_SET_MSRS; of others, VHOST_SET_OWNER,
+    // TIOCSTI and VFIO_GET_API_VERSION.
+    let is_of_kvm = |request| arguments::KVM_REQUESTS.holds(&[0, request, 0, 0, 0, 0]);
+    assert!(
+        [0xae00, 0xae01, 0xae80, 0x4008_ae89]
+            .into_iter()
+            .all(is_of_kvm)
+    );
+    assert!(![0xaf01, 0x5412, 0x3b64].into_iter().any(is_of_kvm));
+}
+
+#[test]
 fn strict_allows_no_thread_no_child_and_no_socket() {
     let strict = allowed(Profile::Strict);
     let forbidden = [
