@@ -56,8 +56,7 @@ struct Arguments {
 }
 
 fn level(name: &str) -> Result<Level, String> {
-    let mut levels = [Level::Process, Level::Gvisor, Level::Vm].into_iter();
-    let level = levels.find(|level| level.name() == name);
+    let level = name.parse().ok().filter(|it| *it != Level::Instance);
     level.ok_or_else(|| "choose process, gvisor or vm".to_owned())
 }
 

@@ -62,10 +62,8 @@ impl FromStr for RuntimeArgument {
             .split_once('=')
             .filter(|(_, name)| !name.is_empty())
             .ok_or("give a level and a runtime, such as process=crun")?;
-        let mut levels = [Level::Process, Level::Gvisor, Level::Vm].into_iter();
-        let level = levels
-            .find(|known| known.name() == level)
-            .ok_or_else(|| format!("{level} is none of process, gvisor and vm"))?;
+        let known = level.parse().ok().filter(|it| *it != Level::Instance);
+        let level = known.ok_or_else(|| format!("{level} is none of process, gvisor and vm"))?;
         Ok(Self {
             level,
             name: name.to_owned(),
