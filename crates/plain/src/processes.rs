@@ -18,6 +18,10 @@ pub(crate) struct Processes {
     signals: Signals,
     /// Whether every process here is the program's.
     owns_all: bool,
+    /// The most processes and threads of everybody that the kernel has told of.
+    all_peak: u16,
+    /// How many that had lost their parents have failed.
+    failed_orphans: u32,
 }
 
 /// The signals of ended children. They have to be heard from before the first child is started.
@@ -33,6 +37,8 @@ impl Processes {
             ended: None,
             signals,
             owns_all: std::process::id() == 1,
+            all_peak: 0,
+            failed_orphans: 0,
         })
     }
 
@@ -67,6 +73,8 @@ impl Processes {
                 Ok(Some((process, status))) => {
                     if process == self.program {
                         self.ended = self.ended.or_else(|| end(status));
+                    } else if status.exit_status() != Some(0) {
+                        self.failed_orphans = self.failed_orphans.saturating_add(1);
                     }
                 }
                 Ok(None) => return false,
@@ -78,7 +86,7 @@ impl Processes {
     }
 
     /// Processes and threads of the program now, where all that are here are its own; else none are
-    /// seen.
+    /// seen. One that has ended counts until its parent has heard of it, as it does for the limit.
     pub(crate) fn count(&self) -> u32 {
         if !self.owns_all {
             return 0;
@@ -90,6 +98,22 @@ impl Processes {
             .filter(|process| *process != own)
             .filter_map(threads)
             .fold(0, u32::saturating_add)
+    }
+
+    /// How many there may have been at once, beside the program's first: those of now, and those
+    /// that have failed while nobody but the first process of all was left to hear of it. Where
+    /// each forks until it may not, all fail together, and faster than they could be counted.
+    pub(crate) fn at_once_max(&self) -> u32 {
+        self.count().saturating_add(self.failed_orphans)
+    }
+
+    /// Whether there may be more processes and threads than at any time before. Far cheaper than
+    /// counting those of the program, and asked often.
+    pub(crate) fn may_have_more(&mut self) -> bool {
+        let all = rustix::system::sysinfo().procs;
+        let has_more = all > self.all_peak;
+        self.all_peak = self.all_peak.max(all);
+        has_more
     }
 
     /// Ends the program and everything that it started.
@@ -118,13 +142,12 @@ impl Processes {
     }
 }
 
-/// Threads of a process: a line of proc_pid_status(5). None of one that has ended.
+/// Threads of a process: a line of proc_pid_status(5), which says 1 of one that has ended.
 fn threads(process: u32) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
-    let has_ended = field("State:").is_some_and(|state| state.trim().starts_with('Z'));
-    let threads = field("Threads:")?.trim().parse().ok()?;
-    (!has_ended).then_some(threads)
+    let mut lines = status.lines();
+    let threads = lines.find_map(|line| line.strip_prefix("Threads:"))?;
+    threads.trim().parse().ok()
 }
 
 fn end(status: WaitStatus) -> Option<ProgramEnd> {

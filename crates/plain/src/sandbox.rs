@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use atoll_jail::seccomp::Profile;
@@ -16,9 +16,14 @@ use atoll_types::{Enforcement, Layer, LayerReport, LayerState, Level, LimitName,
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 use tokio::signal::unix::Signal as Signals;
+use tokio::time::timeout;
 
 use crate::processes::{self, Processes};
 use crate::{Place, start};
+
+/// How often the program's processes are counted. One that forks for ever has all that it may have
+/// for longer than this, because each of them then fails in its own time.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A place for one program.
 pub(crate) struct PlainSandbox {
@@ -106,7 +111,9 @@ impl PlainSandbox {
     /// Whether the program, which has ended, had all the processes that it may have: it is one of
     /// them.
     fn had_all_processes(&self) -> bool {
-        self.processes_peak().saturating_add(1) >= self.limits.processes
+        let at_once = self.processes.as_ref().map_or(0, Processes::at_once_max);
+        let at_once = at_once.saturating_add(1);
+        at_once.max(self.processes_peak()) >= self.limits.processes
     }
 
     /// Bytes in private files, and whether there is no room for more.
@@ -198,7 +205,17 @@ impl Sandbox for PlainSandbox {
         let Some(processes) = &mut self.processes else {
             return Ending::Lost("the program was never started".to_owned());
         };
-        let ended = processes.wait().await;
+        let ended = loop {
+            match timeout(LOOK_EVERY, processes.wait()).await {
+                Ok(ended) => break ended,
+                // Waiting can be cancelled, and goes on with the next round.
+                Err(_) if processes.may_have_more() => {
+                    let count = processes.count();
+                    self.processes_peak.fetch_max(count, Ordering::Relaxed);
+                }
+                Err(_) => {}
+            }
+        };
         // A second wait finds the state already moved on.
         let _ = self.lifecycle.advance(State::Ended);
         // Whatever the interpreter has said of the start was said before its end.
