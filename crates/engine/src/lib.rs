@@ -50,6 +50,7 @@ pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
 pub use atoll_pool::{Options as PoolOptions, PoolReport};
 pub use atoll_sandbox::Environment;
+pub use atoll_sandbox_vm::boot_command;
 pub use atoll_store::{Details, Filter, Progress, Record, Row, TenantSummary, Totals};
 
 pub use crate::clock::{now_unix_ms, random};

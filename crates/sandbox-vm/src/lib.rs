@@ -7,6 +7,7 @@
 //! are made of; what an agent may say is held to by `atoll-remote`.
 
 mod accelerator;
+mod bare;
 mod emulator;
 mod error;
 mod image;
@@ -35,6 +36,7 @@ use atoll_sandbox::{
 use atoll_types::{Layer, LayerReport, LayerState, Level, Limits, ProgramKind};
 
 pub use accelerator::{KvmDiagnosis, diagnose};
+pub use bare::boot_command;
 
 use accelerator::{Accelerator, find_qemu};
 use emulator::Emulator;

@@ -249,7 +249,7 @@ async fn boot(wanted: &Wanted, accept_missing: &BTreeSet<Layer>) -> Result<Boote
         accelerator: wanted.accelerator,
         size: wanted.size,
         memory: handed,
-        origin: Origin::Kernel(command_line(wanted.accelerator)),
+        origin: Origin::Kernel(kernel_command_line(wanted.accelerator)),
     };
     let limits = wanted.size.booting();
     let started = Machine::start("vm-boot", parts, limits, accept_missing).await;
@@ -316,7 +316,7 @@ async fn finish(wanted: &Wanted, booted: Booted, boots: u32) -> Result<Taken, Cr
 }
 
 /// What the kernel is told.
-fn command_line(accelerator: Accelerator) -> String {
+pub(crate) fn kernel_command_line(accelerator: Accelerator) -> String {
     let mut words = [
         "console=ttyS0",
         "quiet",

@@ -4,6 +4,8 @@
 //! Owns the order of measuring. What waits is asked one job at a time; what does not is made from
 //! what its backend keeps, but for the first of each engine, which boots.
 
+use std::io::Read as _;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,10 @@ const BUSY: u32 = 2;
 const SCRIPT: &str = "hello.py";
 
 const BENCH: &str = "vm";
+
+/// The peer that boots, and what is measured of it.
+const QEMU: &str = "qemu";
+const BOOT: &str = "boot of the same guest";
 
 const NOTHING_WAITS: PoolOptions = PoolOptions {
     memory_bytes_max: 0,
@@ -74,8 +80,13 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
             }
         }
     }
+    let mut boots = Samples::default();
+    let boots_too = !args.without_peers && try_boot(&mut boots);
     let share = args.iterations.unwrap_or(ITERATIONS).div_ceil(ROUNDS);
     for _ in 0..ROUNDS {
+        if boots_too {
+            boots.add(boot()?);
+        }
         for (subject, samples) in &mut peers {
             for _ in 0..share {
                 samples.add(once(subject)?);
@@ -90,9 +101,56 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
     let mut rows: Vec<Row> = levels.iter().flat_map(Measured::rows).collect();
     let peers = peers.iter();
     rows.extend(peers.map(|(subject, samples)| samples.row(BENCH, subject.name, SCRIPT)));
+    if boots_too {
+        rows.push(boots.row(BENCH, QEMU, BOOT));
+    }
     let mut figures = ratios(&rows);
-    figures.extend(levels.iter().filter_map(Measured::memory));
+    let one_each = levels.iter().filter(|level| !level.is_shared());
+    figures.extend(one_each.filter_map(Measured::memory));
     show(args, &rows, &figures)
+}
+
+/// Whether QEMU alone boots the guest here; if it does not, why is said.
+fn try_boot(boots: &mut Samples) -> bool {
+    match boot() {
+        Ok(time_us) => {
+            boots.add(time_us);
+            true
+        }
+        Err(error) => {
+            complain(&format!("{QEMU} is left out: {error}\n"));
+            false
+        }
+    }
+}
+
+/// Boots the guest in QEMU alone, until it could run a program: more would come on top.
+fn boot() -> Result<u64, CliError> {
+    let failed = |what: String| CliError::Bench {
+        subject: QEMU.to_owned(),
+        what,
+    };
+    let mut command = atoll_engine::boot_command().map_err(failed)?;
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let began = Instant::now();
+    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+    let mut first = [0];
+    let heard = match &mut child.stdout {
+        Some(port) => port.read(&mut first),
+        None => Ok(0),
+    };
+    let taken = began.elapsed();
+    // One that has ended by itself is what the count tells.
+    let _ = child.kill();
+    child.wait().map_err(|error| failed(error.to_string()))?;
+    match heard {
+        Ok(0) => Err(failed("it ended before its guest was there".to_owned())),
+        Ok(_) => Ok(u64::try_from(taken.as_micros()).unwrap_or(u64::MAX)),
+        Err(error) => Err(failed(error.to_string())),
+    }
 }
 
 /// What is measured of one level.
@@ -184,6 +242,10 @@ impl Measured {
         ]
     }
 
+    fn is_shared(&self) -> bool {
+        self.work.sharing() != Sharing::Message
+    }
+
     fn memory(&self) -> Option<Figure> {
         let bytes = self.idle_bytes?;
         Some(Figure {
@@ -204,6 +266,12 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
     };
     let output = format!("{SCRIPT}, output");
     let output = output.as_str();
+    let boot = Figure::ratio(
+        "qemu_boot_over_atoll_vm_output",
+        median(QEMU, BOOT),
+        median("atoll vm", output),
+        1,
+    );
     [
         (
             "runsc_do_over_atoll_gvisor_output",
@@ -217,5 +285,6 @@ fn ratios(rows: &[Row]) -> Vec<Figure> {
     .filter_map(|(name, peer, own)| {
         Figure::ratio(name, median(peer, SCRIPT), median(own, output), 1)
     })
+    .chain(boot)
     .collect()
 }

@@ -242,6 +242,10 @@ impl Work {
         self.confinement.level
     }
 
+    pub(super) const fn sharing(&self) -> Sharing {
+        self.confinement.sharing
+    }
+
     /// Keeps so many sandboxes waiting for it.
     pub(super) fn keep_waiting(&self, engine: &Engine, count: usize) {
         engine.keep_waiting(&self.message, self.confinement, count);
