@@ -172,6 +172,19 @@ fn garbage_on_the_port_ends_the_machine() {
     assert!(!why.is_empty(), "{why}");
 }
 
+/// What a device does with it is QEMU's business; what counts is that the machine comes to its end
+/// and takes nothing with it.
+#[test]
+fn garbage_in_the_queues_of_its_devices_ends_the_machine() {
+    let Some(_) = backend() else { return };
+    let why = ending("running queues");
+    assert!(!why.contains("failed to"), "{why}");
+    println!("{why}");
+    let why = refused(image_with("queues").path());
+    assert!(why.contains("boot a virtual machine"), "{why}");
+    assert!(why.contains("provokes"), "{why}");
+}
+
 #[test]
 fn a_flooded_console_does_not_keep_a_machine_from_its_end() {
     let Some(_) = backend() else { return };

@@ -3,6 +3,8 @@
 //!
 //! Owns the attempts; the tests beside it put it into a guest image and hold the host to its word.
 
+mod queues;
+
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,6 +17,9 @@ use rustix::mount::{MountFlags, mount};
 use rustix::system::{RebootCommand, finit_module, reboot};
 
 type Failed = Box<dyn Error + Send + Sync>;
+
+/// How much garbage the devices get.
+const ROUNDS: u32 = 500;
 
 const PORT: &str = "/dev/vport0p1";
 
@@ -68,6 +73,14 @@ fn end(port: &File, how: &str) -> Result<(), Failed> {
         "off" => reboot(RebootCommand::PowerOff)?,
         // The end of the first process is the end of the kernel.
         "panic" => std::process::exit(1),
+        "queues" => {
+            mount("proc", "/proc", "proc", MountFlags::empty(), c"")?;
+            mount("sysfs", "/sys", "sysfs", MountFlags::empty(), c"")?;
+            queues::provoke(ROUNDS)?;
+            // Nobody hears anything of it any more, unless the devices still work.
+            std::thread::sleep(Duration::from_secs(1));
+            reboot(RebootCommand::PowerOff)?;
+        }
         "console" => loop {
             File::options()
                 .write(true)
@@ -80,6 +93,14 @@ fn end(port: &File, how: &str) -> Result<(), Failed> {
 }
 
 fn main() -> Result<(), Failed> {
+    let ended = run();
+    if let Err(error) = &ended {
+        eprintln!("atoll-agent: {error}");
+    }
+    ended
+}
+
+fn run() -> Result<(), Failed> {
     let how = set_up()?;
     let port = File::options().read(true).write(true).open(PORT)?;
     match how.split_once(' ') {
