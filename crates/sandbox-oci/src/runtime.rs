@@ -60,7 +60,9 @@ impl Platform {
     /// What to expect of it.
     pub(crate) const fn speed(self) -> &'static str {
         match self {
-            Self::Systrap => "system calls cost a few microseconds more than on this host",
+            Self::Systrap => {
+                "system calls cost more than on this host, and less than where each is traced"
+            }
             Self::Kvm => "system calls cost little, where the host is no virtual machine itself",
             Self::Ptrace => {
                 "system calls are slow, because a tracer stops at each; a runsc of 2023 or later \

@@ -4,6 +4,10 @@
 //! come in classes. Memory that a machine has and its program may not use costs nothing, because it
 //! is only there once it is written; so each has more than its class, and limits can be raised
 //! while it runs.
+//!
+//! There is no balloon. QEMU gives memory that a guest hands back to the host by punching a hole
+//! into the file behind it, and the file behind a clone is the snapshot, which all clones share and
+//! nobody may change.
 
 use atoll_types::Limits;
 

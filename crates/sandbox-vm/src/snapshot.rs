@@ -130,23 +130,26 @@ impl Snapshot {
         wanted: &Wanted,
         accept_missing: &BTreeSet<Layer>,
     ) -> Result<Taken, CreateError> {
+        // A machine boots meanwhile, in its jail; what it is made of counts before it is used.
         let image = wanted.image.clone();
-        let checked = tokio::task::spawn_blocking(move || image.check()).await;
-        checked
-            .map_err(|error| internal("check the guest image")(io::Error::other(error)))?
-            .map_err(CreateError::Environment)?;
-        for attempt in 1.. {
-            let booted = boot(wanted, accept_missing).await;
-            match booted {
-                Ok(booted) => return finish(wanted, booted, attempt).await,
-                Err(NotBooted::Refused(error)) => return Err(error),
-                Err(NotBooted::Hangs(error)) if attempt == BOOT_ATTEMPTS => return Err(error),
-                Err(NotBooted::Hangs(_)) => {}
+        let checking = tokio::task::spawn_blocking(move || image.check());
+        let booted = boot_patiently(wanted, accept_missing).await;
+        let checked = checking
+            .await
+            .map_err(|error| internal("check the guest image")(io::Error::other(error)))
+            .and_then(|checked| checked.map_err(CreateError::Environment));
+        match (checked, booted) {
+            (Ok(()), Ok((booted, boots))) => finish(wanted, booted, boots).await,
+            // Why it did not boot, if it did not, too.
+            (Err(damaged), booted) => {
+                if let Ok((booted, _)) = booted {
+                    // The first error says more.
+                    let _ = booted.machine.destroy().await;
+                }
+                Err(damaged)
             }
+            (Ok(()), Err(error)) => Err(error),
         }
-        Err(internal("boot a virtual machine")(io::Error::from(
-            io::ErrorKind::TimedOut,
-        )))
     }
 
     /// Whether it is still made of the files that it says, and what its clones share has not been
@@ -233,6 +236,22 @@ enum NotBooted {
     /// Another attempt may help.
     Hangs(CreateError),
     Refused(CreateError),
+}
+
+/// Boots one that comes up, and tells at which attempt.
+async fn boot_patiently(
+    wanted: &Wanted,
+    accept_missing: &BTreeSet<Layer>,
+) -> Result<(Booted, u32), CreateError> {
+    let mut attempt = 1;
+    loop {
+        match boot(wanted, accept_missing).await {
+            Ok(booted) => return Ok((booted, attempt)),
+            Err(NotBooted::Refused(error)) => return Err(error),
+            Err(NotBooted::Hangs(error)) if attempt >= BOOT_ATTEMPTS => return Err(error),
+            Err(NotBooted::Hangs(_)) => attempt = attempt.saturating_add(1),
+        }
+    }
 }
 
 async fn boot(wanted: &Wanted, accept_missing: &BTreeSet<Layer>) -> Result<Booted, NotBooted> {
