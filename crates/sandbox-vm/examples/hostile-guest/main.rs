@@ -95,7 +95,7 @@ fn end(port: &File, how: &str) -> Result<(), Failed> {
 fn main() -> Result<(), Failed> {
     let ended = run();
     if let Err(error) = &ended {
-        eprintln!("atoll-agent: {error}");
+        let _ = writeln!(std::io::stderr(), "atoll-agent: {error}");
     }
     ended
 }

@@ -11,6 +11,7 @@
 )]
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 use std::ptr::NonNull;
 
@@ -157,7 +158,8 @@ pub(crate) fn provoke(rounds: u32) -> Result<(), Failed> {
     if all.is_empty() {
         return Err("no virtual device was found".into());
     }
-    eprintln!("atoll-agent: provokes {} devices", all.len());
+    let count = all.len();
+    writeln!(io::stderr(), "atoll-agent: provokes {count} devices")?;
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for _ in 0..rounds {
         for registers in &all {
