@@ -66,6 +66,7 @@ fn engine(place: &Path, pools: Option<PoolOptions>) -> Result<Engine, CliError> 
         policy: PolicyText::builtin(),
         backends: backends(),
         pools,
+        memory_bytes: None,
     })?)
 }
 

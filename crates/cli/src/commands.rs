@@ -4,6 +4,7 @@ mod calls;
 mod completion;
 mod doctor;
 pub(crate) mod explain;
+mod fitted;
 mod history;
 mod policy;
 mod run;

@@ -72,6 +72,7 @@ mod tests {
                 decision: None,
                 enforcement: None,
                 calls: None,
+                adaptation: None,
                 usage: Usage::default(),
                 timings_us: Timings::default(),
             },

@@ -37,6 +37,7 @@ pub(crate) fn open(host: HostArgs, policy: Option<&Path>) -> Result<Engine, CliE
         policy: read_policy(policy)?,
         backends: backends_with(runtimes.map(|it| (it.level, it.name))),
         pools: None,
+        memory_bytes: None,
     };
     Ok(Engine::open(options)?)
 }

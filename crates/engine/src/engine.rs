@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use atoll_adapt::{Budget, BudgetReport};
 use atoll_policy::{Diagnostic, Policy, Severity};
 use atoll_pool::{Options as PoolOptions, PoolReport, Pools};
 use atoll_sandbox::Backend;
@@ -28,6 +29,9 @@ pub struct Options {
     /// Bounds for sandboxes that wait for messages; without, each is made when it is needed. A
     /// process that handles one message has no use for them.
     pub pools: Option<PoolOptions>,
+    /// Memory for all programs that run at the same time, in bytes; without, three quarters of the
+    /// host's.
+    pub memory_bytes: Option<u64>,
 }
 
 /// A policy as text, with the name it goes by in messages.
@@ -58,6 +62,8 @@ pub struct Engine {
     pub(crate) policy: Policy,
     backends: Vec<Arc<dyn Backend>>,
     pub(crate) pools: Option<Pools>,
+    /// The memory of this node, of which a part is set aside for each program.
+    pub(crate) budget: Budget,
     store: OnceCell<Store>,
     store_path: PathBuf,
     opening: Mutex<Option<Opening>>,
@@ -88,6 +94,7 @@ impl Engine {
             policy: parse(&options.policy)?,
             backends: options.backends,
             pools: options.pools.map(Pools::new),
+            budget: Budget::new(options.memory_bytes.unwrap_or_else(usual_memory_bytes)),
             store: OnceCell::new(),
             store_path,
             opening: Mutex::new(Some(opening)),
@@ -143,6 +150,12 @@ impl Engine {
         able.map(|backend| backend.level()).collect()
     }
 
+    /// The memory that programs have, and what of it is set aside.
+    #[must_use]
+    pub fn memory(&self) -> BudgetReport {
+        self.budget.report()
+    }
+
     /// The sandboxes that wait for messages, a report for each pool.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolReport> {
@@ -178,6 +191,14 @@ impl Engine {
             store.close().await;
         }
     }
+}
+
+/// Three quarters of the host's memory; the rest is for its kernel, for everything else on it, and
+/// for what programs take between two looks at them.
+fn usual_memory_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    let all = info.totalram.saturating_mul(info.mem_unit.into());
+    all / 4 * 3
 }
 
 /// Opens the store on a thread of its own, so that reading the policy and the program goes on

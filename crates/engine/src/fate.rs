@@ -96,7 +96,7 @@ pub(crate) fn fate(course: &Course, sharing: Sharing, messages_left: u32) -> Fat
                 collecting: NotAsked | Done | Failed,
             }
             | Watched {
-                cause: Cause::Limit(_) | Cause::Stopped | Cause::OutputClosed,
+                cause: Cause::Limit(_) | Cause::NoMemoryLeft | Cause::Stopped | Cause::OutputClosed,
                 ending:
                     None
                     | Some(
@@ -127,7 +127,12 @@ mod tests {
         [Collecting::NotAsked, Collecting::Done, Collecting::Failed];
 
     fn causes() -> Vec<Cause> {
-        let others = [Cause::Ended, Cause::Stopped, Cause::OutputClosed];
+        let others = [
+            Cause::Ended,
+            Cause::NoMemoryLeft,
+            Cause::Stopped,
+            Cause::OutputClosed,
+        ];
         LimitName::ALL
             .map(Cause::Limit)
             .into_iter()

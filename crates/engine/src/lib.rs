@@ -46,6 +46,7 @@ pub mod policy {
     pub use atoll_policy::{Diagnostic, Policy, Severity, check};
 }
 
+pub use atoll_adapt::BudgetReport;
 pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
 pub use atoll_pool::{Options as PoolOptions, PoolReport};

@@ -105,6 +105,7 @@ impl Engine {
         let mut sandbox = taken.sandbox;
         let streams = started.map_err(|error| chain(&error))?;
         let plan = Plan {
+            adjust: None,
             limits: &decision.limits,
             input: Input::Empty,
             keep_output: false,

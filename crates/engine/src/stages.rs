@@ -3,6 +3,7 @@
 mod analyze;
 mod collect;
 mod decide;
+mod fit;
 mod predict;
 mod provide;
 mod record;
@@ -14,6 +15,7 @@ mod take;
 pub(crate) use analyze::analyze;
 pub(crate) use collect::{Given, collect, given};
 pub(crate) use decide::{decide, denial, question};
+pub(crate) use fit::{Fitted, expected, reserve};
 pub(crate) use predict::{PAST_RUNS_MAX, predict};
 pub(crate) use provide::{environment, imported_ahead, no_backend, provide};
 pub(crate) use record::{accept, finish};

@@ -92,6 +92,14 @@ impl Verdict {
         }
     }
 
+    /// The caller did not want it any more.
+    pub(crate) fn interrupted() -> Self {
+        Self::cut_short(
+            CutShort::Interrupted,
+            "it was interrupted before the program had ended",
+        )
+    }
+
     fn lost(reason: String) -> Self {
         Self {
             // A sandbox that breaks under a program counts against the program until shown
@@ -106,10 +114,14 @@ impl Verdict {
 pub(crate) fn judge(watched: &Watched, limits: &Limits) -> Verdict {
     match (watched.cause, &watched.ending) {
         (Cause::Limit(name), _) => Verdict::limit(name, limits),
-        (Cause::Stopped, _) => Verdict::cut_short(
-            CutShort::Interrupted,
-            "it was interrupted before the program had ended",
+        // Nothing is wrong with the program, so nothing is held against its sender.
+        (Cause::NoMemoryLeft, _) => Verdict::plain(
+            Status::Failed,
+            "it needed more memory than was expected, and this node had none left for too long; \
+             try again when less is running, or give the node more memory"
+                .to_owned(),
         ),
+        (Cause::Stopped, _) => Verdict::interrupted(),
         (Cause::OutputClosed, _) => Verdict::cut_short(
             CutShort::OutputClosed,
             "the reader of its output went away before the program had ended",

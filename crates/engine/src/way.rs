@@ -11,7 +11,8 @@ use atoll_pool::Lease;
 use atoll_sandbox::{Job, Sandbox, StartError, Streams, Tenancy};
 use atoll_store::Arrival;
 use atoll_types::{
-    Decision, LimitHit, Limits, Message, Outcome, Profile, Reason, Status, Timings, Trust, Usage,
+    Decision, Deviation, EventKind, LimitHit, Limits, Message, Outcome, Profile, Reason, Status,
+    Timings, Trust, Usage,
 };
 use tokio::sync::mpsc;
 
@@ -271,6 +272,12 @@ impl Engine {
             tenancy: around.tenancy.clone(),
             ahead: None,
         };
+        let reserving = stages::reserve(self, way.outcome.profile.as_ref(), &limits);
+        let reserving = way.watch.wait(stage::TAKE, reserving);
+        let (reservation, waited) = tokio::select! {
+            reserved = reserving => reserved?,
+            () = &mut outside.stop => return Ok(Verdict::interrupted()),
+        };
         let taking = stages::take(self, &message, &decision, around, &job);
         let taken = way.watch.wait(stage::TAKE, taking).await?;
         let starting = self.start(taken, &message, &decision, again, job);
@@ -284,10 +291,13 @@ impl Engine {
         let collecting = options
             .output
             .map(|output| (output, stages::given(&message)));
+        let expected = stages::expected(&way.outcome);
+        let mut fitted = stages::Fitted::new(reservation, expected, limits, waited);
         let plan = Plan {
             limits: &limits,
             input: input(&message, options.input),
             keep_output: options.keep_output,
+            adjust: Some(&mut fitted),
         };
         let stop = Pin::new(&mut outside.stop);
         let running = stages::run(
@@ -303,7 +313,13 @@ impl Engine {
         way.outcome.calls = sandbox.calls();
 
         let watched = watched?;
-        let verdict = judge(&watched, &limits);
+        let mut verdict = judge(&watched, &limits);
+        let adaptation = fitted.end(&watched.usage);
+        let is_incident = |deviation: &Deviation| deviation.kind.concerns_security();
+        if adaptation.deviations.iter().any(is_incident) {
+            verdict.events.push(EventKind::Deviation);
+        }
+        way.outcome.adaptation = Some(adaptation);
         way.outcome.usage = watched.usage;
         way.outcome.stdout = watched.stdout;
         way.outcome.stderr = watched.stderr;
@@ -443,6 +459,7 @@ pub(crate) fn blank(message: &Message) -> Outcome {
         decision: None,
         enforcement: None,
         calls: None,
+        adaptation: None,
         usage: Usage::default(),
         timings_us: Timings::default(),
     }

@@ -10,7 +10,7 @@ use atoll_types::{LimitName, Limits, Usage};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Cause, Phase};
+use crate::{Adjust, Adjusting, Cause, Phase};
 
 /// The shortest pause between two looks at usage. It bounds by how much CPU time can be passed.
 const PAUSE_MIN: Duration = Duration::from_millis(2);
@@ -24,20 +24,22 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// Holds one program to its limits.
 pub(crate) struct Guard<'a> {
     limits: &'a Limits,
+    adjust: Option<&'a mut dyn Adjust>,
     started: Instant,
 }
 
 impl<'a> Guard<'a> {
-    pub(crate) fn new(limits: &'a Limits) -> Self {
+    pub(crate) fn new(limits: &'a Limits, adjust: Option<&'a mut dyn Adjust>) -> Self {
         Self {
             limits,
+            adjust,
             started: Instant::now(),
         }
     }
 
     /// Returns when the program has ended or has to end, with its ending in the first case.
     pub(crate) async fn hold(
-        self,
+        mut self,
         sandbox: &mut dyn Sandbox,
         phase: &watch::Sender<Phase>,
     ) -> (Cause, Option<Ending>) {
@@ -45,7 +47,7 @@ impl<'a> Guard<'a> {
         let deadline = self
             .started
             .checked_add(Duration::from_millis(self.limits.wall_time_ms));
-        let mut next_look = self.started + pause(self.limits, &Usage::default());
+        let mut next_look = self.started + self.pause(&Usage::default(), Duration::ZERO);
         let mut next_progress = self.started + PROGRESS_EVERY;
         loop {
             let wake = deadline.map_or(next_look, |deadline| deadline.min(next_look));
@@ -65,12 +67,27 @@ impl<'a> Guard<'a> {
                 return (Cause::Limit(LimitName::WallTime), None);
             }
             let usage = sandbox.usage();
+            let at = now.saturating_duration_since(self.started);
+            if let Some(adjust) = &mut self.adjust {
+                match adjust.look(at, &usage, sandbox.memory_bytes()) {
+                    Adjusting::Nothing => {}
+                    // What cannot be changed stays as it is, which is no more than policy allows.
+                    Adjusting::Set(limits) => drop(sandbox.set_limits(&limits)),
+                    Adjusting::GiveUp => return (Cause::NoMemoryLeft, None),
+                }
+            }
             if now >= next_progress {
                 next_progress = now + PROGRESS_EVERY;
                 phase.send_replace(Phase::Running(usage));
             }
-            next_look = now + pause(self.limits, &usage);
+            next_look = now + self.pause(&usage, at);
         }
+    }
+
+    fn pause(&self, usage: &Usage, at: Duration) -> Duration {
+        let longest = pause(self.limits, usage);
+        let wanted = self.adjust.as_ref().map(|adjust| adjust.pause(at));
+        wanted.map_or(longest, |wanted| wanted.min(longest))
     }
 }
 

@@ -10,6 +10,7 @@ mod guard;
 mod input;
 mod output;
 
+use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -61,8 +62,27 @@ pub enum Flow {
     Closed,
 }
 
+/// Fits a sandbox's limits to what its program is seen to need.
+pub trait Adjust: Send {
+    /// Takes in what is seen this long after the start: what was used, and what memory is in use.
+    fn look(&mut self, at: Duration, usage: &Usage, memory_bytes: u64) -> Adjusting;
+
+    /// How long to look away, at most, after a look at this time.
+    fn pause(&self, at: Duration) -> Duration;
+}
+
+/// What is to be done after a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjusting {
+    /// Nothing.
+    Nothing,
+    /// These limits on memory, processes and CPU share are put in force. None is above the plan's.
+    Set(Limits),
+    /// The program is ended, because the node has had no memory for it for too long.
+    GiveUp,
+}
+
 /// What to hold one program to, and what to do with its streams.
-#[derive(Debug)]
 pub struct Plan<'a> {
     /// The bounds. Memory, processes and disk are held by the sandbox; the monitor ends the
     /// program once the sandbox reports one of them.
@@ -71,6 +91,19 @@ pub struct Plan<'a> {
     pub input: Input,
     /// Whether to keep output in [`Watched`], up to the output limit.
     pub keep_output: bool,
+    /// Who changes limits meanwhile, if anybody.
+    pub adjust: Option<&'a mut dyn Adjust>,
+}
+
+impl fmt::Debug for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("limits", self.limits)
+            .field("input", &self.input)
+            .field("keep_output", &self.keep_output)
+            .field("adjust", &self.adjust.is_some())
+            .finish()
+    }
 }
 
 /// What was seen. There is exactly one for each program that was started.
@@ -97,6 +130,8 @@ pub enum Cause {
     Ended,
     /// It reached this limit.
     Limit(LimitName),
+    /// The node has had no memory for it for too long.
+    NoMemoryLeft,
     /// The caller's stop signal came.
     Stopped,
     /// The observer reported that nobody reads the output any more.
@@ -148,7 +183,7 @@ pub async fn watch(
         let mut forward = pin!(output.forward(observer, phases));
         let mut forwarded = None;
         let (mut cause, ending) = {
-            let mut guard = pin!(Guard::new(plan.limits).hold(&mut *sandbox, &phase));
+            let mut guard = pin!(Guard::new(plan.limits, plan.adjust).hold(&mut *sandbox, &phase));
             let mut feed = pin!(input::feed(stdin, plan.input));
             let mut fed = false;
             loop {
@@ -202,6 +237,6 @@ async fn last_output(
     // An earlier limit explains the end better than what its last output ran into.
     match cause {
         Cause::Ended => shown.unwrap_or(cause),
-        Cause::Limit(_) | Cause::Stopped | Cause::OutputClosed => cause,
+        Cause::Limit(_) | Cause::NoMemoryLeft | Cause::Stopped | Cause::OutputClosed => cause,
     }
 }

@@ -242,6 +242,10 @@ impl Sandbox for Remote {
         self.outside.memory_bytes()
     }
 
+    fn memory_bytes(&self) -> u64 {
+        self.outside.memory_bytes()
+    }
+
     fn limit_hit(&self) -> Option<LimitName> {
         let running = self.running.as_ref()?;
         let (_, inside) = running.shared.progress();

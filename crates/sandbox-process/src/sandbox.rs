@@ -138,6 +138,10 @@ impl Sandbox for ProcessSandbox {
         self.jail.usage()
     }
 
+    fn memory_bytes(&self) -> u64 {
+        self.jail.memory_bytes()
+    }
+
     fn calls(&self) -> Option<CallAudit> {
         self.jail.audit()
     }

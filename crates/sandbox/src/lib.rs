@@ -314,6 +314,11 @@ pub trait Sandbox: Send {
         self.usage().memory_peak_bytes
     }
 
+    /// What it takes of the host's memory now, in bytes; at least something close to it.
+    fn memory_bytes(&self) -> u64 {
+        self.usage().memory_peak_bytes
+    }
+
     /// The program's calls so far, if the job's rules want them taken down.
     fn calls(&self) -> Option<CallAudit> {
         None

@@ -137,6 +137,7 @@ fn open(arguments: &Arguments) -> Result<Engine, String> {
         },
         backends: backends(),
         pools: Some(PoolOptions::default()),
+        memory_bytes: None,
     };
     Engine::open(options).map_err(|error| format!("failed to open the engine: {error}"))
 }

@@ -86,6 +86,7 @@ async fn run(arguments: &Arguments) -> Result<String, String> {
         },
         backends: gated(&gate),
         pools: Some(PoolOptions::default()),
+        memory_bytes: None,
     });
     let engine = engine.map_err(|error| error.to_string())?;
     let told = match wait_for_one(

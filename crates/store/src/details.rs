@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use atoll_types::calls::CallAudit;
 use atoll_types::{
-    Analysis, Decision, Enforcement, Outcome, Profile, ProfileSource, Risk, Split, Timings,
+    Adaptation, Analysis, Decision, Enforcement, Outcome, Profile, ProfileSource, Risk, Split,
+    Timings,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Details {
     pub enforcement: Option<Enforcement>,
     /// What was called, with the first 32 records.
     pub calls: Option<CallAudit>,
+    /// How its environment was fitted to it.
+    pub adaptation: Option<Adaptation>,
     /// How long each stage of the way took.
     pub timings_us: Timings,
     /// Whether something was cut or left out before storing.
@@ -56,6 +59,8 @@ struct Written<'a> {
     enforcement: Option<&'a Enforcement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     calls: Option<&'a CallAudit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adaptation: Option<&'a Adaptation>,
     timings_us: Option<&'a Timings>,
     shortened: bool,
 }
@@ -70,6 +75,7 @@ struct Read {
     decision: Value,
     enforcement: Value,
     calls: Value,
+    adaptation: Value,
     timings_us: Value,
     shortened: bool,
 }
@@ -99,6 +105,7 @@ pub(crate) fn encode(outcome: &Outcome) -> String {
         decision: decision.as_ref(),
         enforcement: enforcement.as_ref(),
         calls: calls.as_ref(),
+        adaptation: outcome.adaptation.as_ref(),
         timings_us: Some(&outcome.timings_us),
     };
     // What a program can make long goes first, then everything.
@@ -106,6 +113,7 @@ pub(crate) fn encode(outcome: &Outcome) -> String {
         analysis: None,
         profile: None,
         calls: counts.as_ref(),
+        adaptation: None,
         shortened: true,
         ..whole
     };
@@ -131,6 +139,7 @@ pub(crate) fn decode(json: &str) -> Option<Details> {
         decision: part("decision", read.decision, &mut unreadable),
         enforcement: part("enforcement", read.enforcement, &mut unreadable),
         calls: part("calls", read.calls, &mut unreadable),
+        adaptation: part("adaptation", read.adaptation, &mut unreadable),
         timings_us: part("timings_us", read.timings_us, &mut unreadable).unwrap_or_default(),
         shortened: read.shortened,
         unreadable: Vec::new(),

@@ -45,6 +45,7 @@ fn outcome(message: &Accepted) -> Outcome {
         decision: None,
         enforcement: None,
         calls: None,
+        adaptation: None,
         usage: Usage::default(),
         timings_us: atoll_types::Timings::default(),
     }

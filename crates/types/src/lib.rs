@@ -5,6 +5,7 @@
 //! comes out. It has no input or output, no clock and no randomness of its own, and it knows no
 //! other crate of the workspace.
 
+mod adaptation;
 mod analysis;
 mod bytes;
 pub mod calls;
@@ -21,6 +22,7 @@ mod risk;
 mod split;
 mod usage;
 
+pub use adaptation::{Adaptation, Adjusted, Adjustment, Deviation, DeviationAction, DeviationKind};
 pub use analysis::{
     Analysis, Capability, Complexity, ComplexityPart, Dependency, DependencySource, ExecutionClass,
     Literal, Problem,

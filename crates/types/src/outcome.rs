@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::CallAudit;
 use crate::{
-    Analysis, Collection, Decision, Enforcement, LimitHit, MessageId, Profile, ProgramHash, Risk,
-    TenantId, Usage,
+    Adaptation, Analysis, Collection, Decision, Enforcement, LimitHit, MessageId, Profile,
+    ProgramHash, Risk, TenantId, Usage,
 };
 
 /// The end of a message's way. Parts that were not reached are `None`.
@@ -53,6 +53,8 @@ pub struct Outcome {
     pub enforcement: Option<Enforcement>,
     /// What the program called, when the decision wants that taken down and it had run.
     pub calls: Option<CallAudit>,
+    /// How its environment was fitted to it, when it had run.
+    pub adaptation: Option<Adaptation>,
     /// What was used.
     pub usage: Usage,
     /// How long each stage of the way took.

@@ -9,6 +9,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::args::{HistoryArgs, HostArgs};
 use crate::commands::calls::counts;
 use crate::commands::explain::{decision_lines, limit_lines, profile_lines, risk_lines};
+use crate::commands::fitted;
 use crate::error::CliError;
 use crate::terminal::{BOLD, instant, limit, plain, print, section, size, styled, time};
 use crate::{json, message};
@@ -162,6 +163,10 @@ fn one(record: &Record) -> String {
         "Expected need",
         details.profile.iter().flat_map(profile_lines),
     );
+    if let Some(usage) = &row.usage {
+        let (profile, adaptation) = (details.profile.as_ref(), details.adaptation.as_ref());
+        fitted::sections(&mut out, profile, usage, adaptation);
+    }
     if let Some(decision) = &details.decision {
         section(&mut out, "Decision", decision_lines(decision));
         section(&mut out, "Limits", limit_lines(&decision.limits));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
-use atoll_types::{Collection, Enforcement, Status, Stdin, Usage};
+use atoll_types::{Collection, Enforcement, Outcome, Status, Stdin, Usage};
 
 use crate::args::{HostArgs, RunArgs};
 use crate::error::{CliError, chain};
@@ -83,6 +83,9 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
         print(&json::outcome(&report.outcome))?;
     } else {
         complain(&last_words(&report));
+        if args.explain {
+            complain(&explained(&report.outcome));
+        }
         let calls = report.outcome.calls.as_ref();
         complain(&calls.map(commands::calls::made).unwrap_or_default());
         let collection = report.outcome.collection.as_ref();
@@ -101,6 +104,14 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
         return Ok(exit::OUTPUT_CLOSED);
     }
     Ok(exit::of_report(&report, came.signal()))
+}
+
+/// What was expected, beside what happened.
+fn explained(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    let (profile, adaptation) = (outcome.profile.as_ref(), outcome.adaptation.as_ref());
+    commands::fitted::sections(&mut out, profile, &outcome.usage, adaptation);
+    out
 }
 
 /// What to say about an end that the exit code alone does not explain.

@@ -2,8 +2,8 @@
 
 use atoll_types::calls::CallAudit;
 use atoll_types::{
-    Analysis, Collection, Decision, EncodedBytes, Encoding, Enforcement, LimitHit, MessageId,
-    Outcome, Profile, Risk, SkipReason, Status, Timings, Usage,
+    Adaptation, Analysis, Collection, Decision, EncodedBytes, Encoding, Enforcement, LimitHit,
+    MessageId, Outcome, Profile, Risk, SkipReason, Status, Timings, Usage,
 };
 use serde::Serialize;
 
@@ -33,6 +33,7 @@ struct OutcomeForm<'a> {
     decision: Option<&'a Decision>,
     enforcement: Option<&'a Enforcement>,
     calls: Option<&'a CallAudit>,
+    adaptation: Option<&'a Adaptation>,
     usage: Usage,
     timings_us: &'a Timings,
 }
@@ -104,6 +105,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         decision: outcome.decision.as_ref(),
         enforcement: outcome.enforcement.as_ref(),
         calls: outcome.calls.as_ref(),
+        adaptation: outcome.adaptation.as_ref(),
         usage: outcome.usage,
         timings_us: &outcome.timings_us,
     })
@@ -133,6 +135,7 @@ pub(crate) fn failure(reason: &str) -> String {
         decision: None,
         enforcement: None,
         calls: None,
+        adaptation: None,
         usage: Usage::default(),
         timings_us: &Timings::default(),
     })
@@ -182,6 +185,7 @@ mod tests {
             decision: None,
             enforcement: None,
             calls: None,
+            adaptation: None,
             usage: Usage {
                 wall_time_us: 5_000_123,
                 ..Usage::default()

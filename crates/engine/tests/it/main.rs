@@ -74,6 +74,7 @@ fn engine_with(state_dir: &Path, backend: Bare, pools: Option<PoolOptions>) -> E
         },
         backends: vec![Arc::new(backend)],
         pools,
+        memory_bytes: None,
     })
     .unwrap()
 }
@@ -349,6 +350,7 @@ async fn a_bad_policy_is_told_with_its_place() {
         },
         backends: Vec::new(),
         pools: None,
+        memory_bytes: None,
     })
     .unwrap_err();
     let EngineError::Policy { name, diagnostics } = error else {

@@ -61,6 +61,7 @@ impl World {
             },
             backends: backends(),
             pools: Some(PoolOptions::default()),
+            memory_bytes: None,
         });
         Some(Self {
             engine: engine.unwrap(),

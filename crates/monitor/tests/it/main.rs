@@ -65,6 +65,7 @@ impl Observer for Reader {
 async fn run_with(script: &str, limits: Limits, input: Input, reader: &mut Reader) -> Watched {
     let (mut sandbox, streams) = Bare::start(script, limits);
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input,
         keep_output: true,
@@ -107,6 +108,7 @@ async fn output_is_not_kept_unless_asked_for() {
     let (mut sandbox, streams) = Bare::start("echo out", roomy());
     let limits = roomy();
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: false,
@@ -186,6 +188,7 @@ async fn a_descendant_that_holds_the_pipe_is_ended_with_the_program() {
     let (mut sandbox, streams) = Bare::start("sleep 1000 & echo out", roomy());
     let limits = roomy();
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: true,
@@ -205,6 +208,7 @@ async fn a_descendant_that_survives_cannot_hold_the_result_back() {
     sandbox.leaky = true;
     let limits = roomy();
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: true,
@@ -224,6 +228,7 @@ async fn what_the_pipes_hold_at_the_end_is_handed_over() {
     let (mut sandbox, streams) = Bare::start("head -c 60000 /dev/zero; exit 0", limits);
     assert_eq!(sandbox.wait().await, Ending::Exited(0));
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: true,
@@ -317,6 +322,7 @@ async fn a_limit_that_the_sandbox_reports_ends_the_program() {
     let script = "i=0; while [ $i -lt 12 ]; do sleep 1000 & i=$((i+1)); done; wait";
     let (mut sandbox, streams) = Bare::start(script, limits);
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: true,
@@ -372,6 +378,7 @@ async fn a_reader_that_is_stuck_does_not_stop_the_clock() {
     };
     let (mut sandbox, streams) = Bare::start("yes", limits);
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: false,
@@ -400,6 +407,7 @@ async fn the_stop_signal_ends_the_program_even_with_a_stuck_reader() {
         let limits = roomy();
         let (mut sandbox, streams) = Bare::start("echo out; sleep 1000", limits);
         let plan = Plan {
+            adjust: None,
             limits: &limits,
             input: Input::Empty,
             keep_output: false,
@@ -419,6 +427,7 @@ async fn a_stop_before_the_start_is_heard() {
     let limits = roomy();
     let (mut sandbox, streams) = Bare::start("sleep 1000", limits);
     let plan = Plan {
+        adjust: None,
         limits: &limits,
         input: Input::Empty,
         keep_output: false,

@@ -134,6 +134,7 @@ fn engine_with(place: &Path, policy: String, pools: Option<PoolOptions>) -> Engi
         },
         backends: backends(),
         pools,
+        memory_bytes: None,
     };
     Engine::open(options).unwrap()
 }

@@ -31,6 +31,7 @@ fn outcome() -> Outcome {
         decision: None,
         enforcement: None,
         calls: None,
+        adaptation: None,
         usage: Usage::default(),
         timings_us: Timings::default(),
     }

@@ -71,6 +71,7 @@ pub(crate) fn outcome(message: &Accepted) -> Outcome {
         decision: Some(decision()),
         enforcement: Some(enforcement()),
         calls: None,
+        adaptation: None,
         usage: Usage {
             wall_time_us: 31_000,
             cpu_time_us: 24_000,

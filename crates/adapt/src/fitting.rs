@@ -1,0 +1,284 @@
+//! One program's reservation, from its profile to its end.
+//!
+//! Owns when a reservation grows and shrinks, what happens where the node has no more, and the
+//! record of all that. Looking at a program and changing its limits is for whoever watches it.
+
+use std::time::Duration;
+
+use atoll_types::{
+    Adaptation, Adjusted, Adjustment, Deviation, DeviationAction, Limits, Profile, Usage,
+};
+
+use crate::{Expectation, Reservation};
+
+/// Nothing runs in less.
+const RESERVATION_BYTES_MIN: u64 = 1 << 20;
+
+/// What is set aside beyond what is in use: one part in so many, and at least as many bytes.
+const ROOM_SHARE: u64 = 12;
+const ROOM_BYTES_MIN: u64 = 256 << 10;
+
+/// Memory that was not needed for this long is given back; longer where a program runs for longer,
+/// because what it did once in a while it may do again.
+const SETTLED_MIN: Duration = Duration::from_millis(20);
+const SETTLED_SHARE: u32 = 8;
+
+/// How often a program is looked at: after each eighth of the time that it has run.
+const LOOK_SHARE: u32 = 8;
+const LOOK_MIN: Duration = Duration::from_millis(1);
+const LOOK_MAX: Duration = Duration::from_millis(50);
+
+/// The share of a core that is left to a program that is held back: it takes no memory to speak of,
+/// and what it holds goes on.
+const HELD_BACK_PERCENT: u32 = 1;
+
+/// How long it is held back, all in all, before it is ended.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Adjustments kept.
+const ADJUSTMENTS_MAX: usize = 64;
+
+/// How far between the median and the 90th percentile a reservation begins, as logarithms: at about
+/// the 80th percentile. One that is too small costs nothing but a look, so most may have to grow.
+const BEGINNING: f64 = 0.66;
+
+/// What is set aside for a program before it starts, by its profile, within its limits.
+#[must_use]
+pub fn reservation_bytes(profile: &Profile, limits: &Limits) -> u64 {
+    let quantiles = &profile.memory_footprint.quantiles;
+    let median = quantiles.p50.max(1) as f64;
+    let p90 = (quantiles.p90 as f64).max(median);
+    let expected = median * (p90 / median).powf(BEGINNING);
+    (expected as u64)
+        .max(RESERVATION_BYTES_MIN)
+        .min(limits.memory_bytes)
+}
+
+/// What is seen of a program.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Since its start.
+    pub at: Duration,
+    /// What it has used.
+    pub usage: Usage,
+    /// Memory that it has in use now, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What is to be done after a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    GoOn,
+    /// These limits are put in force. None of them is above what policy allows.
+    SetLimits(Limits),
+    /// The program is ended: the node has had no memory for it for too long.
+    GiveUp,
+}
+
+/// One program's reservation and expectation.
+#[derive(Debug)]
+pub struct Fitting {
+    reservation: Reservation,
+    expectation: Expectation,
+    /// What policy allows, less what was tightened.
+    limits: Limits,
+    record: Adaptation,
+    /// The last look.
+    at: Duration,
+    used_bytes: u64,
+    /// When it last needed all that is set aside.
+    needed_at: Duration,
+    /// Since when it is held back.
+    held_back: Option<Duration>,
+    held_back_before: Duration,
+    /// Bytes times microseconds.
+    reserved_area: u128,
+    used_area: u128,
+}
+
+impl Fitting {
+    /// For a program that starts now, with what was set aside for it.
+    #[must_use]
+    pub fn new(
+        reservation: Reservation,
+        expectation: Expectation,
+        limits: Limits,
+        waited: Duration,
+    ) -> Self {
+        let bytes = reservation.bytes();
+        Self {
+            record: Adaptation {
+                reserved_bytes: bytes,
+                reserved_peak_bytes: bytes,
+                waited_us: micros(waited),
+                ..Adaptation::default()
+            },
+            reservation,
+            expectation,
+            limits,
+            at: Duration::ZERO,
+            used_bytes: 0,
+            needed_at: Duration::ZERO,
+            held_back: None,
+            held_back_before: Duration::ZERO,
+            reserved_area: 0,
+            used_area: 0,
+        }
+    }
+
+    /// When to look next, after a look at this time.
+    #[must_use]
+    pub fn pause(&self, at: Duration) -> Duration {
+        (at / LOOK_SHARE).clamp(LOOK_MIN, LOOK_MAX)
+    }
+
+    /// Takes in what is seen, and says what to do.
+    pub fn look(&mut self, seen: &Seen) -> Step {
+        self.measure(seen);
+        let tightened = self.compare(seen);
+        let fits = self.follow(seen);
+        let was_held_back = self.held_back.is_some();
+        match (fits, self.held_back) {
+            (true, Some(since)) => {
+                self.held_back_before += seen.at.saturating_sub(since);
+                self.held_back = None;
+                let (from, to) = (HELD_BACK_PERCENT, self.limits.cpu_percent);
+                self.adjusted(seen.at, Adjusted::CpuShare, from.into(), to.into());
+            }
+            (false, None) => {
+                self.held_back = Some(seen.at);
+                let (from, to) = (self.limits.cpu_percent, HELD_BACK_PERCENT);
+                self.adjusted(seen.at, Adjusted::CpuShare, from.into(), to.into());
+            }
+            (true, None) | (false, Some(_)) => {}
+        }
+        if self.held_back_for(seen.at) > PATIENCE {
+            return Step::GiveUp;
+        }
+        if tightened || was_held_back != self.held_back.is_some() {
+            Step::SetLimits(self.in_force())
+        } else {
+            Step::GoOn
+        }
+    }
+
+    /// The program has ended; what was set aside is free again.
+    #[must_use]
+    pub fn end(mut self, seen: &Seen) -> Adaptation {
+        self.measure(seen);
+        let _ = self.compare(seen);
+        let run_us = u128::from(micros(self.at)).max(1);
+        let mean = |area: u128| u64::try_from(area / run_us).unwrap_or(u64::MAX);
+        self.record.reserved_mean_bytes = mean(self.reserved_area);
+        self.record.used_mean_bytes = mean(self.used_area);
+        self.record.held_back_us = micros(self.held_back_for(self.at));
+        self.record
+    }
+
+    fn in_force(&self) -> Limits {
+        match self.held_back {
+            Some(_) => Limits {
+                cpu_percent: HELD_BACK_PERCENT,
+                ..self.limits
+            },
+            None => self.limits,
+        }
+    }
+
+    fn held_back_for(&self, at: Duration) -> Duration {
+        let now = self.held_back.map(|since| at.saturating_sub(since));
+        self.held_back_before + now.unwrap_or_default()
+    }
+
+    /// Adds up what was set aside and used since the last look.
+    fn measure(&mut self, seen: &Seen) {
+        let taken_us = u128::from(micros(seen.at.saturating_sub(self.at)));
+        let used_bytes = self.used_bytes.midpoint(seen.memory_bytes);
+        self.reserved_area += taken_us * u128::from(self.reservation.bytes());
+        self.used_area += taken_us * u128::from(used_bytes);
+        self.at = seen.at.max(self.at);
+        self.used_bytes = seen.memory_bytes;
+    }
+
+    /// Notes what was not foreseen. Whether limits were tightened for it.
+    fn compare(&mut self, seen: &Seen) -> bool {
+        let mut tightened = false;
+        for (kind, predicted, observed) in self.expectation.passed(&seen.usage) {
+            let action = if kind.concerns_security() {
+                let (from, to) = (self.limits.processes, seen.usage.processes_peak);
+                self.limits.processes = from.min(to);
+                self.adjusted(seen.at, Adjusted::Processes, from.into(), to.into());
+                tightened = true;
+                DeviationAction::Tightened
+            } else {
+                DeviationAction::Noted
+            };
+            self.record.deviations.push(Deviation {
+                at_us: micros(seen.at),
+                kind,
+                predicted,
+                observed,
+                action,
+            });
+        }
+        tightened
+    }
+
+    /// Lets the reservation follow what is in use. Whether it covers that.
+    fn follow(&mut self, seen: &Seen) -> bool {
+        let used = seen.memory_bytes;
+        let room = (used / ROOM_SHARE).max(ROOM_BYTES_MIN);
+        let wanted = used.saturating_add(room).max(RESERVATION_BYTES_MIN);
+        let wanted = wanted.min(self.limits.memory_bytes.max(used));
+        let before = self.reservation.bytes();
+        // Half of the room may be used up before there is more of it.
+        if used.saturating_add(room / 2) > before && wanted > before {
+            self.needed_at = seen.at;
+            let grows = self.reservation.grow(wanted) || self.reservation.grow(used);
+            self.noted(seen.at, before);
+            return grows;
+        }
+        let settled = SETTLED_MIN.max(seen.at / SETTLED_SHARE);
+        if wanted.saturating_add(room) < before {
+            if seen.at.saturating_sub(self.needed_at) > settled {
+                self.reservation.shrink(wanted);
+                self.needed_at = seen.at;
+                self.noted(seen.at, before);
+            }
+        } else {
+            self.needed_at = seen.at;
+        }
+        true
+    }
+
+    fn noted(&mut self, at: Duration, before: u64) {
+        let bytes = self.reservation.bytes();
+        self.record.reserved_peak_bytes = self.record.reserved_peak_bytes.max(bytes);
+        if bytes != before {
+            self.adjusted(at, Adjusted::ReservedMemory, before, bytes);
+        }
+    }
+
+    fn adjusted(&mut self, at: Duration, what: Adjusted, from: u64, to: u64) {
+        if self.record.adjustments.len() < ADJUSTMENTS_MAX {
+            let at_us = micros(at);
+            let adjustment = Adjustment {
+                at_us,
+                what,
+                from,
+                to,
+            };
+            self.record.adjustments.push(adjustment);
+        } else {
+            self.record.adjustments_more = self.record.adjustments_more.saturating_add(1);
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
