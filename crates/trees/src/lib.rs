@@ -3,6 +3,7 @@
 //! - [`train()`] makes a [`Forest`] of gradient-boosted decision trees; [`Forest::bind`] predicts.
 //! - [`split_conformal`] corrects a model by examples that it has not seen, and [`folds`] keeps
 //!   groups of examples together while it is evaluated.
+//! - [`Law`] says how the cost of a known program grows with its input.
 //! - [`Stream`] keeps bounds true while work changes, and [`Sketch`] keeps quantiles of past work.
 //!
 //! The crate is pure: no input or output, no clock, no randomness but that of a given seed. It does
@@ -15,6 +16,7 @@ mod examples;
 mod forest;
 mod format;
 mod grow;
+mod law;
 mod quantile;
 mod random;
 mod sketch;
@@ -30,6 +32,9 @@ pub use forest::{
     RowError, TREES_MAX,
 };
 pub use format::{ReadError, TEXT_BYTES_MAX};
+pub use law::{
+    EXTRAPOLATION_MAX, Law, LawPrediction, RANGE_MIN, RUNS_MAX, SIZES_MIN, SPREAD_MAX, Shape,
+};
 pub use quantile::pinball_loss;
 pub use sketch::{Sketch, SketchError};
 pub use train::{Options, TrainError, train};

@@ -39,7 +39,8 @@ fn values() -> impl Strategy<Value = Vec<(f64, u64)>> {
 proptest! {
     #[test]
     fn quantiles_are_within_five_per_cent(values in values(), quantile in 0.0..=1.0_f64) {
-        let (truth, found) = (exact(&values, quantile), sketch(&values).quantile(quantile).unwrap());
+        let truth = exact(&values, quantile);
+        let found = sketch(&values).quantile(quantile).unwrap();
         prop_assert!((found / truth - 1.0).abs() <= 0.05, "{} for {}", found, truth);
     }
 
@@ -57,9 +58,10 @@ proptest! {
         let found = sketch(&values).quantile(quantile).unwrap();
         // Weights below 1e-12 may be forgotten.
         let near = [-1e-9, 0.0, 1e-9].map(|by| exact(&values, (quantile + by).clamp(0.0, 1.0)));
-        let newer: Vec<(f64, u64)> = values.iter().rev().take(3).copied().collect();
         let is_near = near.iter().any(|truth| (found / truth - 1.0).abs() <= 0.05);
-        prop_assert!(is_near || quantile > 0.999 || quantile < 0.001, "{} {:?}", found, newer);
+        // And with them the least and the greatest value of all.
+        let is_inner = (0.001..=0.999).contains(&quantile);
+        prop_assert!(is_near || !is_inner, "{} for {:?}", found, near);
     }
 
     #[test]
@@ -79,7 +81,10 @@ proptest! {
     }
 
     #[test]
-    fn buckets_are_bounded(values in prop::collection::vec(any::<f64>(), 0..100), at in any::<u64>()) {
+    fn buckets_are_bounded(
+        values in prop::collection::vec(any::<f64>(), 0..100),
+        at in any::<u64>(),
+    ) {
         let mut sketch = Sketch::new(1);
         for value in values {
             sketch.add(value, at);
