@@ -68,6 +68,37 @@ pub fn policy(bytes: &[u8]) {
     }
 }
 
+/// Any text is a forest or refused with a reason, and a forest predicts for any row, also once it
+/// was written and read again.
+pub fn forest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let forest = match atoll_trees::Forest::from_text(text) {
+        Ok(forest) => forest,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let again = atoll_trees::Forest::from_text(&forest.to_text()).expect("it was just written");
+    for value in [f32::NAN, 0.0, 1.5, f32::MAX, f32::NEG_INFINITY] {
+        let row = vec![value; forest.features().len()];
+        let predict = |forest: &atoll_trees::Forest| {
+            let bound = forest
+                .bind(again.features())
+                .expect("the names are the same");
+            bound.values(&row).expect("the row has every feature")
+        };
+        let values = predict(&forest);
+        assert!(values.is_sorted() && values.iter().all(|value| value.is_finite()));
+        for (value, again) in values.iter().zip(predict(&again)) {
+            // Reading may miss the last digit of an initial value.
+            assert!(
+                (value - again).abs() <= value.abs() * 1e-12,
+                "{value} {again}"
+            );
+        }
+    }
+}
+
 /// A process that was taken over may say anything, in pieces of any size. What can be read can be
 /// written again, and comes out the same.
 pub fn worker_frames(bytes: &[u8]) {

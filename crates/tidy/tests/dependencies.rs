@@ -19,7 +19,14 @@ use serde_json::Value;
 const PREFIX: &str = "atoll-";
 
 /// Crates that hold decisions: no input or output, no clock, no randomness.
-const PURE: [&str; 5] = ["types", "analyze", "partition", "policy", "predict"];
+const PURE: [&str; 6] = [
+    "types",
+    "trees",
+    "analyze",
+    "partition",
+    "policy",
+    "predict",
+];
 
 /// What a pure crate would need for effects.
 const EFFECTS: [&str; 8] = [
