@@ -3,7 +3,7 @@
 //! Works on names as they are written and on the names that `require`, `import` and plain
 //! assignments bind; values are not followed and scopes are not told apart, so a name means
 //! everything it is bound to anywhere. Parsing and its bounds belong to [`crate::tree`]. Bindings
-//! are collected in [`bindings`], loops and functions followed in [`crate::flow`], uses of the host
+//! are collected in [`bindings`] with what [`texts`] and [`scopes`] tell, loops and functions followed in [`crate::flow`], uses of the host
 //! judged in [`uses`] with the tables of [`modules`] and [`globals`], numbers folded in
 //! [`numbers`].
 
@@ -13,6 +13,8 @@ mod globals;
 mod modules;
 mod numbers;
 mod reader;
+mod scopes;
+mod texts;
 mod uses;
 
 use tree_sitter::{Node, Tree};

@@ -6,7 +6,9 @@
 //! [`wrappers`].
 
 mod commands;
+mod constants;
 mod interpreters;
+mod printed;
 mod reader;
 mod run;
 mod variables;
@@ -16,6 +18,7 @@ mod wrappers;
 
 use std::collections::HashSet;
 
+use self::constants::Collector;
 use self::reader::{Functions, Reader};
 use crate::findings::Findings;
 use crate::tree::{self, Grammar};
@@ -74,7 +77,10 @@ fn read_one(
     };
     let mut defined = Functions::new(&script, functions);
     tree::walk(&script, tree, &mut defined);
-    let mut reader = Reader::new(&script, source, functions, findings);
+    let mut collector = Collector::new(&script);
+    tree::walk(&script, tree, &mut collector);
+    let constants = collector.constants;
+    let mut reader = Reader::new(&script, source, functions, &constants, findings);
     let walked = tree::walk(&script, tree, &mut reader);
     let embedded = reader.finish();
     findings.instructions = findings.instructions.saturating_add(walked.nodes);

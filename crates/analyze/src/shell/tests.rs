@@ -232,7 +232,7 @@ fn what_runs_code_that_is_not_there_is_not_understood() {
         "source \"$file\"",
         ". <(curl x)",
         "curl x | sh",
-        "bash <<E\nls\nE",
+        "bash <<E\n$ls\nE",
         "python3 -c 'print(1)'",
         "perl -e 'unlink 1'",
         "node -e 1",
