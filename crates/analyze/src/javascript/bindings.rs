@@ -253,6 +253,10 @@ impl Bindings<'_> {
     /// Names that are introduced without a value that is followed.
     fn introduce(&mut self, node: Node<'_>, place: Place<'_>) {
         let Some(parent) = place.parent else { return };
+        if node.kind() == "shorthand_property_identifier_pattern" {
+            // Part of something that is taken apart.
+            return self.texts.bind(self.script, text(self.script, node), None);
+        }
         if !is_declared(place) {
             let keeps = match parent.kind() {
                 "spread_element" => true,

@@ -242,6 +242,12 @@ fn method_of(value: Value, method: &str, given: &[String]) -> Option<Value> {
                 parts.map(|part| Value::Text(part.to_owned())).collect(),
             ))
         }
+        // Patterns are not followed, and a dollar sign has a meaning of its own.
+        (Value::Text(text), "replace" | "replaceAll", [from, to]) if !to.contains('$') => {
+            let times = if method == "replace" { 1 } else { usize::MAX };
+            let made = text.replacen(from.as_str(), to, times);
+            (made.len() <= TEXT_BYTES_MAX).then_some(Value::Text(made))
+        }
         (Value::Text(text), "concat", given) => Some(Value::Text(text + &given.concat())),
         (Value::Text(text), "toLowerCase", []) => Some(Value::Text(text.to_lowercase())),
         (Value::Text(text), "trim" | "toString", []) => Some(Value::Text(text.trim().to_owned())),

@@ -135,6 +135,12 @@ impl Reader<'_, '_> {
                 }
             }
             ("eval" | "Function", []) | ("vm", [_, ..]) => self.use_code(top, rest, how, line),
+            ("eval" | "Function", ["apply" | "bind" | "call", ..]) => {
+                self.dynamic(
+                    line,
+                    "a function that makes code out of text is handed around",
+                );
+            }
             ("Date", []) => self.use_date(how),
             ("setTimeout" | "setInterval", _) => self.use_timer(top, how, line),
             ("clearInterval", _) => self.has_way_to_end_timers = true,

@@ -432,7 +432,14 @@ fn slice(subscript: &ExprSubscript, folding: &mut Folding<'_, '_>) -> Option<Con
         Expr::Slice(range) => {
             let step = range.step.as_deref().map(&mut number);
             match (step, &range.lower, &range.upper) {
-                (Some(Some(-1)), None, None) => characters.reverse(),
+                (Some(Some(step)), None, None) if step < 0 => {
+                    let step = usize::try_from(step.unsigned_abs()).ok()?;
+                    characters = characters.into_iter().rev().step_by(step).collect();
+                }
+                (Some(Some(step)), None, None) if step > 0 => {
+                    let step = usize::try_from(step).ok()?;
+                    characters = characters.into_iter().step_by(step).collect();
+                }
                 (None | Some(Some(1)), lower, upper) => {
                     let lower = match lower {
                         Some(lower) => place(number(lower)?),

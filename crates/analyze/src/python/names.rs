@@ -324,6 +324,7 @@ impl<'a> Names<'a> {
                     paths.extend(text(0).map(|name| top_level(&name).to_owned()));
                 }
                 "importlib.import_module" => paths.extend(text(0)),
+                "pkgutil.resolve_name" => paths.extend(text(0).map(|name| name.replace(':', "."))),
                 "sys.modules.get" | "sys.modules.__getitem__" => paths.extend(text(0)),
                 "builtins.vars" => paths.extend(
                     argument(0)

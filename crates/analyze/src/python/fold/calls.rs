@@ -123,6 +123,9 @@ fn joined(glue: &str, parts: &Expr, folding: &mut Folding<'_, '_>) -> Option<Con
         }
         Expr::ListComp(list) => return from_codes(glue, &list.elt, &list.generators, folding),
         Expr::Call(call) => {
+            if let Some(texts) = split(call, folding) {
+                return Some(concatenation(std::iter::once(&*texts.join(glue))));
+            }
             let is_map = call
                 .func
                 .as_name_expr()
@@ -159,6 +162,24 @@ fn joined(glue: &str, parts: &Expr, folding: &mut Folding<'_, '_>) -> Option<Con
     }
     let length: usize = texts.iter().map(|text| text.len() + glue.len()).sum();
     (length <= 2 * TEXT_BYTES_MAX).then(|| concatenation(std::iter::once(&*texts.join(glue))))
+}
+
+/// The parts of `text.split()` and `text.split(separator)`.
+fn split(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<Vec<String>> {
+    let method = call.func.as_attribute_expr()?;
+    if method.attr.as_str() != "split" || !call.arguments.keywords.is_empty() {
+        return None;
+    }
+    let text = folding.fold(&method.value)?.into_text()?;
+    match &*call.arguments.args {
+        [] => Some(text.split_whitespace().map(str::to_owned).collect()),
+        [separator] => {
+            let separator = folding.fold(separator)?.into_text()?;
+            let is_valid = !separator.is_empty();
+            is_valid.then(|| text.split(&separator).map(str::to_owned).collect())
+        }
+        _ => None,
+    }
 }
 
 /// `glue.join(chr(code) for code in codes)`.

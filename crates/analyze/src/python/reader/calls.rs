@@ -238,6 +238,9 @@ impl<'a> Reader<'a, '_> {
                     self.imported_by_call(name, call);
                     is_noted = functions.len() == 1;
                 }
+                "pkgutil.resolve_name" if self.text_argument(call, "name", 0).is_none() => {
+                    self.imported_by_call(None, call);
+                }
                 "builtins.getattr" | "builtins.hasattr" => {
                     first_argument = self.get_attribute(call, function);
                     is_noted = functions.len() == 1;
