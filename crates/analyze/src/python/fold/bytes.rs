@@ -121,7 +121,10 @@ fn hexadecimal(text: &str) -> Option<Const> {
         .map(|pair| pair.iter().fold(0_u32, |value, digit| value * 16 + digit))
         .filter_map(|value| u8::try_from(value).ok())
         .collect();
-    (digits.len() % 2 == 0).then_some(Const::Bytes(bytes))
+    digits
+        .len()
+        .is_multiple_of(2)
+        .then_some(Const::Bytes(bytes))
 }
 
 /// Python's decoders leave out what is not of the alphabet.
