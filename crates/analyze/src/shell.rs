@@ -1,9 +1,9 @@
 //! Reads shell scripts: which commands they run, what they redirect, how they loop.
 //!
 //! Works on words as they are written; it expands nothing but what is constant. Parsing and its
-//! bounds belong to [`crate::tree`]. The syntax tree is read in [`reader`], words in [`words`],
-//! one command with its arguments is judged in [`run`] with the tables of [`commands`] and
-//! [`wrappers`].
+//! bounds belong to [`crate::tree`]. The syntax tree is read in [`reader`], words in [`words`] with
+//! what [`constants`] knows of variables and [`printed`] of substitutions; one command with its
+//! arguments is judged in [`run`] with the tables of [`commands`] and [`wrappers`].
 
 mod commands;
 mod constants;
