@@ -94,6 +94,10 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     self.target(target, &assign.value);
+                    if let (Expr::Name(name), true) = (target, assign.targets.len() > 1) {
+                        // The other names reach the same value.
+                        self.names.note_use(name.id.as_str());
+                    }
                 }
                 self.visit_expr(&assign.value);
                 return;
@@ -125,12 +129,17 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) => {
-                if name.ctx != ExprContext::Load {
+                if name.ctx == ExprContext::Load {
+                    self.names.note_use(name.id.as_str());
+                } else {
                     self.names.bind_other(name.id.as_str());
                 }
             }
             Expr::Named(named) => {
                 self.target(&named.target, &named.value);
+                if let Expr::Name(name) = &*named.target {
+                    self.names.note_use(name.id.as_str());
+                }
                 self.visit_expr(&named.value);
             }
             _ => walk_expr(self, expr),

@@ -44,6 +44,8 @@ struct Entry<'a> {
     meanings: Vec<Meaning<'a>>,
     /// Bindings in all, with those that have no meaning here (parameters, loop variables).
     bindings: u64,
+    /// Places where the name is looked up, or where what it is bound to has another way in.
+    uses: u64,
     /// Whether a function or class of the program is among them.
     is_callable: bool,
     /// What was found out so far.
@@ -92,6 +94,11 @@ impl<'a> Names<'a> {
         self.entries.entry(name).or_default().bindings += 1;
     }
 
+    /// Notes that a name is looked up, or that its value can be reached in another way.
+    pub(super) fn note_use(&mut self, name: &'a str) {
+        self.entries.entry(name).or_default().uses += 1;
+    }
+
     /// Binds a name to each element of a collection in turn.
     pub(super) fn bind_element(&mut self, name: &'a str, collection: &'a Expr) {
         let entry = self.entries.entry(name).or_default();
@@ -138,15 +145,21 @@ impl<'a> Names<'a> {
         (entry.bindings == entry.meanings.len() as u64 && !choices.is_empty()).then_some(choices)
     }
 
-    /// The literal that an expression is, or that the name it consists of stands for.
+    /// The literal that an expression is, or that the name it consists of stands for. A list that
+    /// is used in more than one place may have been changed.
     pub(super) fn literal<'e>(&self, expr: &'e Expr) -> &'e Expr
     where
         'a: 'e,
     {
-        let named = expr.as_name_expr();
-        named
-            .and_then(|name| self.value(name.id.as_str()))
-            .unwrap_or(expr)
+        let Some(name) = expr.as_name_expr().map(|name| name.id.as_str()) else {
+            return expr;
+        };
+        let uses = self.entries.get(name).map_or(0, |entry| entry.uses);
+        match self.value(name) {
+            Some(value @ Expr::Tuple(_)) => value,
+            Some(value) if uses <= 1 => value,
+            _ => expr,
+        }
     }
 
     /// Notes `from module import *`: any name may come from there.
@@ -253,7 +266,7 @@ impl<'a> Names<'a> {
             return known.clone();
         }
         let mut paths = Vec::new();
-        if let Some(entry) = entry {
+        if let Some(entry) = entry.filter(|entry| entry.bindings > 0) {
             entry.paths.replace(Some(Vec::new()));
             for meaning in &entry.meanings {
                 match meaning {

@@ -3,7 +3,8 @@
 //!
 //! A name that a function binds is that function's own in all of its body. A name that the module
 //! binds at its top level is the module's own from there on, unless it is deleted somewhere.
-//! Everything else may still be the built-in function.
+//! Everything else may still be the built-in function, and so may a name of the module in a program
+//! that reaches into namespaces.
 
 use ruff_python_ast::visitor::source_order::{
     SourceOrderVisitor, walk_except_handler, walk_expr, walk_pattern, walk_stmt,
@@ -19,11 +20,18 @@ use super::capabilities;
 pub(super) fn own_names<'a>(bodies: impl Iterator<Item = &'a [Stmt]>) -> Vec<&'static str> {
     let mut used = Set::default();
     let mut reached = Set::default();
+    let mut of_module = Set::default();
+    let mut is_open = false;
     for body in bodies {
         let mut reader = Reader::default();
         reader.visit_body(body);
         used.0 |= reader.used.0;
         reached.0 |= reader.reached.0 | reader.unbound.0;
+        of_module.0 |= reader.of_module.0;
+        is_open |= reader.is_open;
+    }
+    if is_open {
+        reached.0 |= of_module.0;
     }
     let own = |index: &usize| used.has(*index) && !reached.has(*index);
     (0..32)
@@ -69,10 +77,15 @@ struct Reader {
     used: Set,
     reached: Set,
     unbound: Set,
+    /// Names that are the program's own because the module binds them.
+    of_module: Set,
+    /// Whether the program reaches into namespaces, where it can take away what it bound.
+    is_open: bool,
 }
 
 impl Reader {
     fn load(&mut self, name: &str) {
+        self.is_open |= matches!(name, "globals" | "locals" | "vars" | "delattr");
         let Some(index) = capabilities::builtin_index(name) else {
             return;
         };
@@ -91,7 +104,9 @@ impl Reader {
                 return;
             }
         }
-        if !self.module.has(index) {
+        if self.module.has(index) {
+            self.of_module.0 |= 1 << index;
+        } else {
             self.reached.0 |= 1 << index;
         }
     }
@@ -190,9 +205,14 @@ impl<'a> SourceOrderVisitor<'a> for Reader {
                 }
             }
             Stmt::Delete(delete) => {
-                for target in &delete.targets {
-                    if let Expr::Name(name) = target {
-                        self.unbound.insert(name.id.as_str());
+                let mut targets: Vec<&Expr> = delete.targets.iter().collect();
+                while let Some(target) = targets.pop() {
+                    match target {
+                        Expr::Tuple(tuple) => targets.extend(&tuple.elts),
+                        Expr::List(list) => targets.extend(&list.elts),
+                        Expr::Name(name) => self.unbound.insert(name.id.as_str()),
+                        Expr::Attribute(attribute) => self.unbound.insert(attribute.attr.as_str()),
+                        _ => {}
                     }
                 }
                 walk_stmt(self, stmt);
@@ -225,6 +245,13 @@ impl<'a> SourceOrderVisitor<'a> for Reader {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) if name.ctx == ExprContext::Load => self.load(name.id.as_str()),
+            Expr::Attribute(attribute) => {
+                self.is_open |= matches!(
+                    attribute.attr.as_str(),
+                    "__dict__" | "__delattr__" | "__globals__" | "f_globals" | "modules"
+                );
+                walk_expr(self, expr);
+            }
             Expr::Lambda(lambda) => {
                 let mut bound = Bound::default();
                 if let Some(parameters) = &lambda.parameters {

@@ -305,6 +305,9 @@ fn names_that_are_the_programs_own_are_not_the_built_in_functions() {
         "for eval in y:\n  pass\neval(z)",
         "def eval(x, y=eval(z)): pass",
         "print([eval for x in [eval(y)]])",
+        "def eval(x): pass\nglobals().pop('eval')\neval(y)",
+        "def eval(x): pass\nimport __main__\ndel __main__.eval\neval(y)",
+        "(del_ := 3)\ndef eval(x): pass\ndel (eval, del_)\neval(y)",
     ] {
         assert_has(text, DynamicCode);
     }
@@ -336,6 +339,21 @@ fn names_of_attributes_are_judged_by_their_beginning() {
     ] {
         assert_has(text, Introspection);
     }
+}
+
+#[test]
+fn lists_that_may_have_changed_stand_for_nothing() {
+    for text in [
+        "a = ['ma', 'th']\na[0] = b\n__import__(''.join(a))",
+        "a = ['ma', 'th']\na.append(b)\n__import__(''.join(a))",
+        "a = c = ['ma', 'th']\nc.append(b)\n__import__(''.join(a))",
+        "(a := ['ma', 'th']).append(b)\n__import__(''.join(a))",
+        "a = [49]\nchange(a)\nexec(bytes(a))",
+    ] {
+        assert!(!read(text).is_complete(), "{text}");
+    }
+    let text = "a = ['o', 's']\n__import__(''.join(a)).system('x')";
+    assert!(understood(text).host_calls.contains("os.system"));
 }
 
 #[test]
