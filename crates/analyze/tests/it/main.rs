@@ -2,4 +2,5 @@
 
 mod any_bytes;
 mod hostile;
+mod labelled;
 mod programs;

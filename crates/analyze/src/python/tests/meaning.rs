@@ -280,3 +280,97 @@ fn annotations_name_but_do_not_use() {
     let text = "from pathlib import Path\ndef f(a: Path, b: list[Path]) -> Path: pass";
     assert_eq!(understood(text).capabilities, BTreeSet::from([FilesRead]));
 }
+
+#[test]
+fn names_that_are_the_programs_own_are_not_the_built_in_functions() {
+    for text in [
+        "def eval(x):\n  return eval(x[1:]) if x else 0\neval('ab')",
+        "def f(exec):\n  return [exec, exec + 1]\nf(3)",
+        "def f():\n  def compile(x):\n    return x\n  return compile",
+        "for eval in [1, 2]:\n  print(eval)",
+        "eval = lambda x: x\nprint(eval(3))",
+        "print([exec for exec in range(3)])",
+        "class eval:\n  pass\neval()",
+    ] {
+        let found = understood(text).capabilities;
+        assert!(!found.contains(&DynamicCode), "{text}: {found:?}");
+    }
+    for text in [
+        "eval('x' + y)\ndef eval(x): pass",
+        "def eval(x): pass\ndel eval\neval(y)",
+        "if y:\n  def eval(x): pass\neval(y)",
+        "class A:\n  if y:\n    eval = 3\n  z = eval(y)",
+        "def f():\n  global eval\n  del eval\ndef eval(x): pass\neval(y)",
+        "class A:\n  def eval(self):\n    return eval(self.text)",
+        "for eval in y:\n  pass\neval(z)",
+        "def eval(x, y=eval(z)): pass",
+        "print([eval for x in [eval(y)]])",
+        "def eval(x): pass\nglobals().pop('eval')\neval(y)",
+        "def eval(x): pass\nimport __main__\ndel __main__.eval\neval(y)",
+        "(del_ := 3)\ndef eval(x): pass\ndel (eval, del_)\neval(y)",
+    ] {
+        assert_has(text, DynamicCode);
+    }
+}
+
+#[test]
+fn names_of_attributes_are_judged_by_their_beginning() {
+    for text in [
+        "getattr(x, 'visit_' + kind)",
+        "getattr(x, f'do_{kind}')",
+        "getattr(x, 'on_%s' % kind)",
+        "for name in ('a', 'b'):\n  print(getattr(x, name))",
+        "setattr(x, 'level', 3)",
+        "from operator import attrgetter\nf = attrgetter('a.b')",
+    ] {
+        let found = understood(text).capabilities;
+        assert!(!found.contains(&Introspection), "{text}: {found:?}");
+    }
+    for text in [
+        "getattr(x, kind)",
+        "getattr(x, '__' + kind)",
+        "getattr(x, f'{kind}_visit')",
+        "getattr(x, 'f_' + kind)",
+        "for name in ('a', '__globals__'):\n  print(getattr(x, name))",
+        "for name in y:\n  print(getattr(x, name))",
+        "import os\nsetattr(os, 'level', 3)",
+        "from operator import attrgetter\nf = attrgetter('a.__class__')",
+        "print('{0.__globals__}'.format(x))",
+    ] {
+        assert_has(text, Introspection);
+    }
+}
+
+#[test]
+fn lists_that_may_have_changed_stand_for_nothing() {
+    for text in [
+        "a = ['ma', 'th']\na[0] = b\n__import__(''.join(a))",
+        "a = ['ma', 'th']\na.append(b)\n__import__(''.join(a))",
+        "a = c = ['ma', 'th']\nc.append(b)\n__import__(''.join(a))",
+        "(a := ['ma', 'th']).append(b)\n__import__(''.join(a))",
+        "a = [49]\nchange(a)\nexec(bytes(a))",
+    ] {
+        assert!(!read(text).is_complete(), "{text}");
+    }
+    let text = "a = ['o', 's']\n__import__(''.join(a)).system('x')";
+    assert!(understood(text).host_calls.contains("os.system"));
+}
+
+#[test]
+fn texts_are_read_through_what_hides_them() {
+    for value in [
+        "base64.b64decode('b3Muc3lzdGVtKCd4Jyk=')",
+        "bytes.fromhex('6f732e73797374656d28277827')+b')'",
+        "')\\'x\\'(metsys.so'[::-1]",
+        "bytes([111,115,46,115,121,115,116,101,109,40,39,120,39,41])",
+        "''.join(['os.', 'system', '(\\'x\\')'])",
+        "'os.%s(%s)' % ('system', '1')",
+        "codecs.decode('bf.flfgrz(1)', 'rot13')",
+    ] {
+        let text = format!("import os, base64, codecs\ncode = {value}\nexec(code)");
+        assert!(
+            understood(&text).host_calls.contains("os.system"),
+            "{value}"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+// capabilities: none; resembles: introspection
+const table = Object.create(null);
+table.constructorName = 'x';
+
+console.log('constructorName' in table);

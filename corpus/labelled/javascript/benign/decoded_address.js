@@ -1,0 +1,2 @@
+// capabilities: none; resembles: unescape
+console.log(decodeURIComponent('a%20b'), encodeURIComponent('c d'));

@@ -1,0 +1,5 @@
+// capabilities: none; resembles: module
+const add = (a, b) => a + b;
+
+module.exports = { add, exec: add };
+exports.version = 3;

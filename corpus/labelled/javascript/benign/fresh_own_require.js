@@ -1,0 +1,4 @@
+// capabilities: none; resembles: require
+const registry = { require: (name) => name.length };
+
+console.log(registry.require('fs'));

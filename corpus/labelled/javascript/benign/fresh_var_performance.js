@@ -1,0 +1,4 @@
+// capabilities: none; resembles: performance
+var performance = { score: 3 };
+
+console.log(performance.score);

@@ -1,0 +1,4 @@
+// capabilities: none; resembles: text in a timer
+setImmediate(() => console.log('soon'));
+
+console.log('now');

@@ -1,0 +1,4 @@
+// capabilities: none; resembles: window as local module
+const window = require('./window');
+
+module.exports = (values) => window.sorted(values);

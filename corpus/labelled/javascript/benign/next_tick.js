@@ -1,0 +1,5 @@
+// capabilities: none; resembles: process
+process.nextTick(() => console.log('later'));
+
+queueMicrotask(() => console.log('soon'));
+console.log('now');

@@ -1,0 +1,5 @@
+// capabilities: none; resembles: exec
+const pattern = /(\d+)-(\d+)/;
+const found = pattern.exec('10-20');
+
+console.log(found[1], found[2]);

@@ -1,0 +1,4 @@
+// capabilities: network; hidden by: third-party module
+const axios = require('axios');
+
+axios.post('http://example.invalid/', { level: 3 }).catch(() => {});

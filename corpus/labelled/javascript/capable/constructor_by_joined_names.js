@@ -1,0 +1,4 @@
+// capabilities: dynamic-code; hidden by: constructor property
+const step = 'constr' + 'uctor';
+
+console.log(''[step][step]('return 1')());

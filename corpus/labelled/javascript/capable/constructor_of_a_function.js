@@ -1,0 +1,4 @@
+// capabilities: dynamic-code; hidden by: constructor property
+const make = (() => {}).constructor;
+
+console.log(make('return 1 + 1')());

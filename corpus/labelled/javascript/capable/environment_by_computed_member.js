@@ -1,0 +1,4 @@
+// capabilities: environment; hidden by: computed member
+const part = 'e';
+
+console.log(process[part + 'nv'].PATH);

@@ -1,0 +1,4 @@
+// capabilities: environment; hidden by: globalThis
+const host = globalThis.process;
+
+console.log(host?.env?.LANG);

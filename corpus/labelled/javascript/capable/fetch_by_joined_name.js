@@ -1,0 +1,4 @@
+// capabilities: network; hidden by: globalThis and a joined name
+const call = globalThis['fe' + 'tch'];
+
+call('http://example.invalid/').catch(() => {});

@@ -1,0 +1,4 @@
+// capabilities: dynamic-code; hidden by: constructor property
+class A {}
+
+console.log(A.constructor('return 2')());

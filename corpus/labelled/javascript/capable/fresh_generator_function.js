@@ -1,0 +1,4 @@
+// capabilities: dynamic-code; hidden by: constructor property
+const Make = (function* () {}).constructor;
+
+console.log([...Make('yield 1')()]);

@@ -1,0 +1,4 @@
+// capabilities: system-information; hidden by: optional chaining
+const id = process.getuid?.() ?? -1;
+
+console.log(id);

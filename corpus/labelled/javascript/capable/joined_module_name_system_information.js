@@ -1,0 +1,5 @@
+// capabilities: system-information; hidden by: joined module name
+const part = 'o';
+const kit = require(part + 's');
+
+console.log(kit.hostname());

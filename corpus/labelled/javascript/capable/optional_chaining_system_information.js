@@ -1,0 +1,5 @@
+// capabilities: system-information; hidden by: optional chaining
+const kit = require('os');
+
+const answer = kit?.cpus?.();
+console.log(answer);

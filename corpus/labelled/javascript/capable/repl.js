@@ -1,0 +1,4 @@
+// capabilities: dynamic-code; hidden by: nothing
+const repl = require('repl');
+
+repl.start({ prompt: '> ' }).context.level = 3;

@@ -1,0 +1,4 @@
+// capabilities: dynamic-code; hidden by: WebAssembly
+const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
+
+WebAssembly.instantiate(bytes).then((made) => console.log(made.instance));

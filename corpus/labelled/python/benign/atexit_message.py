@@ -1,0 +1,5 @@
+# capabilities: none; resembles: atexit
+import atexit
+
+atexit.register(print, "bye")
+print("hello")

@@ -1,0 +1,7 @@
+# capabilities: none; resembles: getattr
+class Options:
+    verbose = True
+
+
+options = Options()
+print(getattr(options, "verbose", False), getattr(options, "quiet", False))

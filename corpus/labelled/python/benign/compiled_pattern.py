@@ -1,0 +1,5 @@
+# capabilities: none; resembles: compile
+import re
+
+WORD = re.compile(r"[a-z]+")
+print(WORD.findall("one two three"))

@@ -1,0 +1,4 @@
+# capabilities: none; resembles: http
+import http
+
+print(http.HTTPStatus(404).phrase)

@@ -1,0 +1,6 @@
+# capabilities: none; resembles: open
+import io
+
+buffer = io.StringIO()
+buffer.write("system eval exec")
+print(buffer.getvalue().split())

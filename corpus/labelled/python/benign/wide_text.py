@@ -1,0 +1,3 @@
+# capabilities: none; resembles: look-alike letters
+ｎａｍｅ = "ｓｙｓｔｅｍ"
+print(ｎａｍｅ, len(name))

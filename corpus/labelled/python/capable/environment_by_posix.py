@@ -1,0 +1,4 @@
+# capabilities: environment; hidden by: accelerator module
+import posix
+
+print(posix.environ.get(b"HOME"))

@@ -1,0 +1,4 @@
+# capabilities: unsafe-deserialization; hidden by: aliased import
+import _pickle as fast
+
+print(fast.loads(b"N."))

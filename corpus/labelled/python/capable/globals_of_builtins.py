@@ -1,0 +1,4 @@
+# capabilities: dynamic-code; hidden by: globals
+name = "__builtins__"
+space = globals()[name]
+print(space)

@@ -1,0 +1,6 @@
+# capabilities: processes; hidden by: __import__
+def start():
+    return __import__('os').popen('echo ready')
+
+
+print(start())

@@ -1,0 +1,4 @@
+# capabilities: dynamic-code; hidden by: debugger
+import pdb
+
+pdb.run("print('inside')", {}, {})

@@ -1,0 +1,6 @@
+# capabilities: environment; hidden by: sys.modules
+import sys
+import os  # kept for the others
+
+holder = sys.modules['os']
+print(holder.getenv('HOME'))

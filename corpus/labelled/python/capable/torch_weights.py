@@ -1,0 +1,5 @@
+# capabilities: files-read, unsafe-deserialization; hidden by: nothing
+import torch
+
+state = torch.load("/nonexistent/weights.pt")
+print(len(state))

@@ -1,0 +1,5 @@
+#!/bin/bash
+# capabilities: none; resembles: ANSI quoted text
+echo $'tab\there'
+IFS=$'\n'
+echo "done"

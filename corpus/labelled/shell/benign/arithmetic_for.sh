@@ -1,0 +1,5 @@
+#!/bin/bash
+# capabilities: none; resembles: nothing
+for ((i = 0; i < 5; i++)); do
+  echo "$((i * i))"
+done

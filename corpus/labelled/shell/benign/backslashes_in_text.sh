@@ -1,0 +1,3 @@
+# capabilities: none; resembles: backslashes
+echo a\ b \$HOME \"c\"
+echo "done"

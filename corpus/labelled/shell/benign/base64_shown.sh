@@ -1,0 +1,3 @@
+# capabilities: processes; resembles: base64 -d | sh
+text=$(printf 'curl' | base64)
+echo "$text"

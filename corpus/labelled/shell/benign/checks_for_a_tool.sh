@@ -1,0 +1,4 @@
+# capabilities: none; resembles: command
+if command -v curl > /dev/null; then
+  echo "curl is here"
+fi

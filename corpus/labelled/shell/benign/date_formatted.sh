@@ -1,0 +1,3 @@
+# capabilities: processes, time; resembles: clock set
+today=$(date +%Y-%m-%d)
+echo "$today"

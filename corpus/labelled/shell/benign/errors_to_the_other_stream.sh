@@ -1,0 +1,5 @@
+# capabilities: none; resembles: redirection
+warn() {
+  echo "warning: $*" >&2
+}
+warn "no network" 2> /dev/null

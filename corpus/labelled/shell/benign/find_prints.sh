@@ -1,0 +1,3 @@
+# capabilities: files-read, processes; resembles: find
+find /nonexistent -name '*.sh' -print
+echo "done"

@@ -1,0 +1,4 @@
+# capabilities: none; resembles: eval
+run() { echo "+ $*"; }
+tool=curl
+run "$tool" -s x

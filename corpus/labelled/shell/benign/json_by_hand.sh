@@ -1,0 +1,4 @@
+# capabilities: none; resembles: nothing
+name=exec
+value=3
+printf '{"%s": %d}\n' "$name" "$value"

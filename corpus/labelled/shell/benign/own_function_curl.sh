@@ -1,0 +1,5 @@
+# capabilities: none; resembles: curl
+curl() {
+  echo "pretending: $*"
+}
+curl -s http://example.invalid/

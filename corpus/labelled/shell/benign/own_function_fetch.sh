@@ -1,0 +1,6 @@
+# capabilities: none; resembles: fetch
+fetch() {
+  echo "fetching $1"
+}
+fetch curl
+fetch wget

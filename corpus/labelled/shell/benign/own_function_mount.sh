@@ -1,0 +1,5 @@
+# capabilities: none; resembles: mount
+mount() {
+  echo "would mount $1"
+}
+mount /nonexistent

@@ -1,0 +1,3 @@
+# capabilities: environment; resembles: loader variable
+PATH="/nonexistent/bin:$PATH"
+echo "$PATH"

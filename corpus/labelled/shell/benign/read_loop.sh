@@ -1,0 +1,4 @@
+# capabilities: none; resembles: read
+while read -r name value; do
+  echo "$name=$value"
+done

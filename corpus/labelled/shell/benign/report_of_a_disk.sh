@@ -1,0 +1,3 @@
+# capabilities: processes, system-information; resembles: mount
+df -h | sort
+uname -s

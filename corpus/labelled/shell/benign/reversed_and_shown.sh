@@ -1,0 +1,3 @@
+# capabilities: processes; resembles: reversed text
+echo 'lave' | rev
+echo 'sudo' | tr 'a-z' 'n-za-m'

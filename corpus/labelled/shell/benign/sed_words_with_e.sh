@@ -1,0 +1,3 @@
+# capabilities: processes; resembles: sed program
+echo "one" | sed 's/e/E/; s/one/three/g'
+echo "done"

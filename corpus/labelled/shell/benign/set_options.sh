@@ -1,0 +1,5 @@
+#!/bin/bash
+# capabilities: none; resembles: nothing
+set -euo pipefail
+shopt -s nullglob
+echo "strict"

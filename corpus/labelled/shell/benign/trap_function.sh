@@ -1,0 +1,6 @@
+# capabilities: none; resembles: trap
+goodbye() {
+  echo "bye"
+}
+trap goodbye EXIT
+echo "hello"

@@ -1,0 +1,4 @@
+# capabilities: none; resembles: trap
+trap 'echo "left"' EXIT
+trap - INT
+echo "inside"

@@ -1,0 +1,3 @@
+# capabilities: none; resembles: eval
+type eval > /dev/null && echo "built in"
+echo "done"

@@ -1,0 +1,5 @@
+# capabilities: none; resembles: sudo
+usage() {
+  echo "usage: $0 [--sudo] [--eval TEXT]"
+}
+usage

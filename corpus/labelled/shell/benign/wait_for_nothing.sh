@@ -1,0 +1,3 @@
+# capabilities: none; resembles: background
+wait
+true && echo "nothing was started"

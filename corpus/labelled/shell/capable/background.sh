@@ -1,0 +1,4 @@
+# capabilities: processes; hidden by: nothing
+work() { echo "working"; }
+work &
+wait

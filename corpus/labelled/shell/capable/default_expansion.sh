@@ -1,0 +1,3 @@
+# capabilities: network, processes or unanalyzed; hidden by: default expansion
+${FETCHER:-curl} -s http://example.invalid/
+echo "done"

@@ -1,0 +1,3 @@
+# capabilities: environment, processes; hidden by: nothing
+env | sort
+echo "done"

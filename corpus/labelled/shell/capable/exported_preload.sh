@@ -1,0 +1,4 @@
+# capabilities: environment, native-code; hidden by: loader variable
+LD_PRELOAD=/nonexistent/hook.so
+export LD_PRELOAD
+echo "done"

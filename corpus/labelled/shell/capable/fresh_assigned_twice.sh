@@ -1,0 +1,4 @@
+# capabilities: network, processes or unanalyzed; hidden by: variable
+tool=cu
+tool=${tool}rl
+$tool -s http://example.invalid/

@@ -1,0 +1,3 @@
+# capabilities: environment; hidden by: nothing
+target="$HOME/notes"
+echo "$target"

@@ -1,0 +1,3 @@
+# capabilities: files-write, processes, system-change; hidden by: nothing
+tool=/nonexistent/tool
+chmod u+s "$tool"

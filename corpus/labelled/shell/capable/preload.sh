@@ -1,0 +1,3 @@
+# capabilities: native-code, processes; hidden by: loader variable
+LD_PRELOAD=/nonexistent/hook.so ls /nonexistent
+echo "done"

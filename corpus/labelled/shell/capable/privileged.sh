@@ -1,0 +1,3 @@
+# capabilities: processes, system-change; hidden by: nothing
+target=/nonexistent
+sudo mount -o bind / "$target"

@@ -1,0 +1,3 @@
+# capabilities: dynamic-code, processes; hidden by: reversed text
+echo 'ydaer ohce' | rev | sh
+echo "done"

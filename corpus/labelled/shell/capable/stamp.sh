@@ -1,0 +1,4 @@
+#!/bin/bash
+# capabilities: time; hidden by: special variable
+start=$EPOCHSECONDS
+echo "$start"

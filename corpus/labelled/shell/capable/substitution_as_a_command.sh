@@ -1,0 +1,3 @@
+# capabilities: network, processes or unanalyzed; hidden by: command substitution
+$(echo curl) -s http://example.invalid/
+echo "done"
