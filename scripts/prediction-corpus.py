@@ -295,7 +295,20 @@ class Corpus:
         self.reasons = {}
         self.excluded = json.loads((DATA / "excluded.json").read_text())
         self.sized = json.loads((DATA / "sized.json").read_text())
-        shutil.rmtree(root / "programs", ignore_errors=True)
+        self.written = set()
+
+    def write(self, path, content):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
+        self.written.add(path)
+        return str(path.relative_to(self.root))
+
+    def remove_strangers(self):
+        """What an earlier build wrote and this one did not."""
+        for path in (self.root / "programs").rglob("*"):
+            if path.is_file() and path not in self.written:
+                path.unlink()
 
     def leave_out(self, reason):
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
@@ -307,12 +320,7 @@ class Corpus:
         # Each program has a directory of its own, because files of others must not be beside it.
         if files:
             program = program.with_suffix("") / program.name
-        program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_bytes(text.encode("utf-8", "surrogateescape"))
-        copied = []
-        for file in files:
-            shutil.copyfile(file, program.parent / file.name)
-            copied.append(str((program.parent / file.name).relative_to(self.root)))
+        copied = [self.write(program.parent / file.name, file.read_bytes()) for file in files]
         rules = rules or {}
         found = self.root / "dependencies" / source["source"]
         line = {
@@ -321,7 +329,7 @@ class Corpus:
             "version": source["version"],
             "licence": source["licence"],
             "group": group,
-            "program": str(program.relative_to(self.root)),
+            "program": self.write(program, text.encode("utf-8", "surrogateescape")),
             "files": copied,
             "arguments": rules.get("arguments", []),
             "environment": rules.get("environment", {}),
@@ -358,7 +366,9 @@ class Corpus:
             elif driver == "tests":
                 text += TESTS
             sizes = self.sized["arguments"].get(identity, [])
-            sizes = [{"name": " ".join(size), "arguments": size, "stdin": ""} for size in sizes]
+            always = rules.get("arguments", [])
+            sizes = [{"name": " ".join(size), "arguments": [*always, *size], "stdin": ""}
+                     for size in sizes]
             self.add(source, identity, text, group, driver,
                      beside(path, tree, text), rules, sizes=sizes)
 
@@ -396,6 +406,19 @@ class Corpus:
                 group = group_of("directory", source, relative)
                 for call, sizes in calls.items():
                     self.add_sized(source, identity, text, group, call, sizes)
+
+    def add_kernels(self):
+        """Our own programs, which come from no registry."""
+        source = {"source": "kernels", "version": "1", "licence": "this repository's"}
+        tree = ast.parse(read(DATA / "kernels.py"))
+        for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+            topic, _, name = function.name.partition("_")
+            identity = f"kernels/{topic}/{name}.py"
+            text = f"import sys\n\n\n{ast.unparse(function)}\n\n\n"
+            text += f"print({function.name}(int(sys.argv[1])))\n"
+            sizes = [{"name": f"n={n}", "arguments": [str(n)], "stdin": ""}
+                     for n in self.sized["kernels"][function.name]]
+            self.add(source, identity, text, f"kernels/{topic}", "own", sizes=sizes)
 
     def add_sized(self, source, identity, text, group, call, sizes):
         if isinstance(sizes, str):
@@ -450,6 +473,9 @@ def build(root, only):
             corpus.add_files(source, archives[source["archive"]])
             corpus.add_sized_files(source, archives[source["archive"]])
         say(f"{source['source']}: {len(corpus.lines) - before} programs")
+    if not only or "kernels" in only:
+        corpus.add_kernels()
+    corpus.remove_strangers()
     return corpus, missing
 
 

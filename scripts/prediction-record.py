@@ -117,7 +117,8 @@ def report(entries):
         some = [entry for entry in entries if source in (entry["source"], None)]
         well = [entry for entry in some if good(entry)]
         if not well:
-            print(f"| {source} | {len({entry['id'] for entry in some})} | 0 | {len(some)} | 0 | | | | |")
+            programs = len({entry["id"] for entry in some})
+            print(f"| {source} | {programs} | 0 | {len(some)} | 0 | | | | |")
             continue
         memory = quantiles(entry["memory_peak_bytes"] / 2**20 for entry in well)
         cpu = quantiles(entry["cpu_time_us"] / 1000 for entry in well)
@@ -135,6 +136,14 @@ def report(entries):
         print("| " + " | ".join(map(str, cells)) + " |")
 
 
+def steady(entries):
+    """Whether runs of one size needed about the same memory: within a quarter, or 4 MiB."""
+    by_size = {}
+    for entry in entries:
+        by_size.setdefault(entry["size"], []).append(entry["memory_peak_bytes"])
+    return all(max(some) - min(some) <= max(min(some) // 4, 4 << 20) for some in by_size.values())
+
+
 def exclude(entries, path, seconds):
     """Adds the programs none of whose runs came to a good end in time to those left out."""
     excluded = json.loads(path.read_text())
@@ -142,10 +151,13 @@ def exclude(entries, path, seconds):
     for entry in entries:
         by_program.setdefault(entry["id"], []).append(entry)
     for identity, some in by_program.items():
-        if any(good(entry) and entry["wall_time_us"] < seconds * 1_000_000 for entry in some):
-            continue
+        well = [entry for entry in some if good(entry)]
         entry = some[-1]
-        if good(entry) or entry["limit"] in ("wall-time", "cpu-time"):
+        if any(entry["wall_time_us"] < seconds * 1_000_000 for entry in well):
+            if steady(well):
+                continue
+            reason = "needs another amount of memory in each run"
+        elif good(entry) or entry["limit"] in ("wall-time", "cpu-time"):
             reason = f"takes more than {seconds} s"
         elif entry["limit"]:
             reason = f"reaches the limit {entry['limit']}"
