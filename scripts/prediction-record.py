@@ -7,13 +7,13 @@ where it stopped: runs that are written down already are not made again.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+BUILT = sorted((HERE.parent / "target").glob("*-linux-*/release/atoll"))
 QUANTILES = (10, 50, 90, 99, 100)
 
 
@@ -174,7 +174,7 @@ def exclude(entries, path, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=HERE.parent / "target" / "corpus")
-    parser.add_argument("--atoll", default=os.environ.get("ATOLL", "atoll"),
+    parser.add_argument("--atoll", default=str(BUILT[0]) if BUILT else "atoll",
                         help="the command that is measured")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each program and size")
     parser.add_argument("--seconds", type=int, default=60, help="limit on a run's time")
