@@ -177,12 +177,13 @@ def unpack(archive, path, root):
     return directory
 
 
-def dependencies(source, archives, root):
+def dependencies(source, archives, needed, root):
     """The directory of installed modules that a source's programs see, or None."""
     if not source.get("dependencies"):
         return None
     directory = root / "dependencies" / source["source"]
-    pinned = json.dumps(source["dependencies"])
+    hashes = [archive["sha256"] for archive in needed.values()]
+    pinned = json.dumps([source["dependencies"], hashes])
     done = directory / ".complete"
     if done.exists() and done.read_text() == pinned:
         return directory
@@ -461,7 +462,7 @@ def build(root, only):
         try:
             archives = {name: unpack(archive, download(archive, root), root)
                         for name, archive in needed.items()}
-            dependencies(source, archives, root)
+            dependencies(source, archives, needed, root)
         except (RuntimeError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
             missing.append(source["source"])
             say(f"Leaving out {source['source']}: {error}")

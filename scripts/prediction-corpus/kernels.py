@@ -88,7 +88,7 @@ def bytes_burrows_wheeler(n):
     return len(bz2.compress(bytes(i * 31 % 200 for i in range(n))))
 
 
-def bytes_lzma(n):
+def bytes_packed_tightly(n):
     import lzma
 
     return len(lzma.compress(bytes(i * i % 97 for i in range(n)), preset=3))
