@@ -7,6 +7,7 @@ where it stopped: runs that are written down already are not made again.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -163,10 +164,12 @@ def exclude(entries, path, seconds):
             reason = f"reaches the limit {entry['limit']}"
         elif entry["status"] == "exited":
             reason = f"ends with the code {entry['exit_code']}"
-            reason += f": {entry['reason'].partition(':')[0]}" if entry["reason"] else ""
+            # The name of the exception, and nothing else of what a program says.
+            named = re.match(r"[\w.]*(Error|Exception|SkipTest)\b", entry["reason"])
+            reason += f": {named[0]}" if named else ""
         else:
             reason = f"does not run to its end: {entry['status']}"
-        excluded[identity] = reason[:80]
+        excluded[identity] = reason
     path.write_text(json.dumps(excluded, indent=2, sort_keys=True) + "\n")
     say(f"{len(excluded)} programs are left out: {path.name}")
 
