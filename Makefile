@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation attacks races third-party wasi-testsuite conformance soak fuzz \
+.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation attacks races third-party wasi-testsuite conformance soak fuzz corpus \
 	doc install clean-all
 
 help: ## Show this list
@@ -54,6 +54,11 @@ ablation: build ## Switch off one layer at a time and show which attacks notice
 attacks: setup ## Attack the levels gvisor and vm as `make test` attacks the level process
 	@scripts/setup.sh runsc qemu-system-x86
 	@scripts/attacks.sh
+
+corpus: build ## Fetch programs that predictions are judged on, and record what each takes
+	@scripts/setup.sh python3-numpy
+	@python3 scripts/prediction-corpus.py
+	@python3 scripts/prediction-record.py
 
 races: setup ## Run every race RACES times (default 10000; `make test` runs each 1000 times)
 	@ATOLL_RACES=$(RACES) $(CARGO) test --release --locked -p atoll-jail race
