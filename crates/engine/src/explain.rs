@@ -58,7 +58,7 @@ impl Engine {
             stages::risk(&self.policy, message, &analysis, &history)
         });
         let profile = watch.time(stage::PREDICT, || {
-            stages::predict(&analysis, &past, message.received_unix_ms)
+            stages::predict(message, &analysis, &past)
         });
         let decided = watch.time(stage::DECIDE, || {
             let mut decision =

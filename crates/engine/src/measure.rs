@@ -191,7 +191,7 @@ impl Engine {
             stages::risk(&self.policy, message, &analysis, &arrival.history)
         });
         let profile = watch.time(stage::PREDICT, || {
-            stages::predict(&analysis, &arrival.past_runs, message.received_unix_ms)
+            stages::predict(message, &analysis, &arrival.past_runs)
         });
         let decided = watch.time(stage::DECIDE, || {
             stages::decide(self, message, &analysis, &judged, &profile, request)

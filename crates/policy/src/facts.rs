@@ -249,7 +249,7 @@ fn lowest_confidence(input: &DecisionInput<'_>) -> Confidence {
 fn runs(estimate: &ResourceEstimate) -> u64 {
     match &estimate.source {
         ProfileSource::History { runs } => *runs,
-        ProfileSource::Table { .. } => 0,
+        ProfileSource::Model | ProfileSource::Table { .. } => 0,
     }
 }
 

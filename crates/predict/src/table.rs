@@ -9,8 +9,8 @@
 mod modules;
 
 use atoll_types::{
-    Analysis, Capability, Confidence, DependencySource, ExecutionClass, ProfileSource, ProgramKind,
-    Quantiles, ResourceEstimate,
+    Analysis, Capability, Confidence, DependencySource, ExecutionClass, Literal, ProfileSource,
+    ProgramKind, Quantiles, ResourceEstimate,
 };
 
 use crate::Estimates;
@@ -169,12 +169,35 @@ fn code_memory(analysis: &Analysis) -> u64 {
     }
 }
 
+/// Whether a number in the program sizes an allocation rather than a loop.
+pub(crate) fn sizes_allocation(literal: &Literal) -> bool {
+    ALLOCATION_ROLES.contains(&literal.role.as_str())
+}
+
+/// What a program's imports add to an empty one.
+pub(crate) struct Modules {
+    pub(crate) memory_kib: u64,
+    pub(crate) cpu_ms: u64,
+    /// Whether one of them has no row.
+    pub(crate) unknown: bool,
+}
+
+/// By the table.
+pub(crate) fn modules(analysis: &Analysis) -> Modules {
+    let picked = pick_modules(analysis);
+    Modules {
+        memory_kib: picked.rows.iter().map(|module| module.memory_kib).sum(),
+        cpu_ms: picked.rows.iter().map(|module| module.cpu_ms).sum(),
+        unknown: picked.unknown,
+    }
+}
+
 /// The largest allocation that the program states as a number.
 fn allocated_bytes(analysis: &Analysis) -> u64 {
     analysis
         .literals
         .iter()
-        .filter(|literal| ALLOCATION_ROLES.contains(&literal.role.as_str()))
+        .filter(|literal| sizes_allocation(literal))
         .map(|literal| literal.value.saturating_mul(BYTES_PER_ALLOCATED_ELEMENT))
         .max()
         .unwrap_or(0)

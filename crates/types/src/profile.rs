@@ -64,6 +64,8 @@ pub enum ProfileSource {
         /// How many runs were used.
         runs: u64,
     },
+    /// Models learned from runs of other programs.
+    Model,
     /// A table by kind and imports.
     Table {
         /// The rows that were added up, such as `python` and `numpy`.

@@ -77,7 +77,7 @@ fn fitted(adaptation: &Adaptation) -> Vec<String> {
         size(adaptation.reserved_mean_bytes),
         size(adaptation.used_mean_bytes)
     )];
-    if adaptation.waited_us > 0 && adaptation.waited_us >= 1_000 {
+    if adaptation.waited_us >= 1_000 {
         let waited = time(adaptation.waited_us);
         lines.push(format!("it waited {waited} until there was as much"));
     }

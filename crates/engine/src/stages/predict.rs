@@ -1,11 +1,13 @@
 //! What will it need?
 
-use atoll_types::{Analysis, PastRun, Profile};
+use atoll_predict::Given;
+use atoll_types::{Analysis, Message, PastRun, Profile};
 
 /// Earlier runs that a prediction looks at. More would not move its quantiles much.
 pub(crate) const PAST_RUNS_MAX: u32 = 200;
 
-/// Predicts from earlier runs of the program, else from what it contains.
-pub(crate) fn predict(analysis: &Analysis, past: &[PastRun], now_unix_ms: u64) -> Profile {
-    atoll_predict::predict(analysis, past, now_unix_ms)
+/// Predicts from earlier runs of the program, else from what it contains and is given.
+pub(crate) fn predict(message: &Message, analysis: &Analysis, past: &[PastRun]) -> Profile {
+    let given = Given::of(message);
+    atoll_predict::predict(analysis, &given, past, message.received_unix_ms)
 }

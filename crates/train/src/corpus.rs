@@ -1,0 +1,162 @@
+//! The recorded runs, each with the features of its program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use atoll_analyze::analyze;
+use atoll_predict::{Given, by_table, features};
+use atoll_types::ProgramKind;
+use serde::Deserialize;
+
+use crate::{Failed, say};
+
+/// One run that came to a good end.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) program: String,
+    pub(crate) source: String,
+    pub(crate) group: String,
+    pub(crate) features: Vec<f32>,
+    pub(crate) memory_bytes: f64,
+    pub(crate) cpu_us: f64,
+    /// What the table of modules says instead: medians.
+    pub(crate) table_memory_bytes: f64,
+    pub(crate) table_cpu_us: f64,
+    /// All runs of a program weigh as much as the only one of another.
+    pub(crate) weight: f64,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    program: String,
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(default)]
+    arguments: Vec<String>,
+    #[serde(default)]
+    sizes: Vec<Size>,
+}
+
+#[derive(Deserialize)]
+struct Size {
+    name: String,
+    #[serde(default)]
+    arguments: Vec<String>,
+    #[serde(default)]
+    stdin: String,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    id: String,
+    source: String,
+    group: String,
+    size: Option<String>,
+    status: String,
+    exit_code: Option<i32>,
+    cpu_time_us: u64,
+    memory_peak_bytes: u64,
+}
+
+/// Reads a corpus.
+pub(crate) fn read(place: &Path) -> Result<Vec<Row>, Failed> {
+    let entries: Vec<Entry> = lines(&place.join("manifest.jsonl"))?;
+    let runs: Vec<Run> = lines(&place.join("runs.jsonl"))?;
+    let entries: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (&*entry.id, entry)).collect();
+    let mut analyses = BTreeMap::new();
+    let mut rows = Vec::new();
+    let good = |run: &&Run| run.status == "exited" && run.exit_code == Some(0);
+    for run in runs.iter().filter(good) {
+        // One that is no longer in the corpus was recorded before it was left out.
+        let Some(entry) = entries.get(&*run.id) else {
+            continue;
+        };
+        if !analyses.contains_key(&*run.id) {
+            let path = place.join(&entry.program);
+            let bytes = fs::read(&path)
+                .map_err(|error| format!("failed to read {}: {error}", path.display()))?;
+            let analysis = analyze(ProgramKind::Python, &bytes);
+            let table = by_table(&analysis);
+            analyses.insert(&*run.id, (analysis, table));
+            if analyses.len() % 200 == 0 {
+                say(&format!("{} programs are read", analyses.len()));
+            }
+        }
+        let Some((analysis, table)) = analyses.get(&*run.id) else {
+            continue;
+        };
+        rows.push(Row {
+            program: run.id.clone(),
+            source: run.source.clone(),
+            group: format!("{}/{}", run.source, run.group),
+            features: features(analysis, &given(place, entry, run.size.as_deref())),
+            memory_bytes: run.memory_peak_bytes as f64,
+            cpu_us: run.cpu_time_us as f64,
+            table_memory_bytes: table.1 as f64,
+            table_cpu_us: table.0 as f64,
+            weight: 1.0,
+        });
+    }
+    let mut counts: BTreeMap<String, f64> = BTreeMap::new();
+    for row in &rows {
+        *counts.entry(row.program.clone()).or_default() += 1.0;
+    }
+    for row in &mut rows {
+        row.weight = counts.get(&row.program).map_or(1.0, |count| 1.0 / count);
+    }
+    if rows.is_empty() {
+        return Err(format!(
+            "{} has no recorded runs; `make corpus` records",
+            place.display()
+        )
+        .into());
+    }
+    Ok(rows)
+}
+
+/// What a run was given beside its program.
+fn given(place: &Path, entry: &Entry, size: Option<&str>) -> Given {
+    let sized = entry.sizes.iter().find(|it| Some(&*it.name) == size);
+    let more = sized.map(|size| &*size.arguments).unwrap_or_default();
+    let arguments: Vec<&String> = entry.arguments.iter().chain(more).collect();
+    let numbers = arguments.iter().filter_map(|it| it.parse::<f64>().ok());
+    let bytes = |file: &String| fs::metadata(place.join(file)).map_or(0, |found| found.len());
+    Given {
+        arguments: arguments.len() as u64,
+        argument_number_max: numbers.filter(|it| it.is_finite()).fold(0.0, f64::max),
+        input_bytes: sized.map_or(0, |size| size.stdin.len() as u64),
+        input_is_streamed: false,
+        files: entry.files.len() as u64,
+        file_bytes: entry.files.iter().map(bytes).sum(),
+    }
+}
+
+fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, Failed> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!(
+            "failed to read {}: {error}; `make corpus` makes it",
+            path.display()
+        )
+    })?;
+    let read = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| {
+            let number = number.saturating_add(1);
+            format!("{}, line {number}: {error}", path.display()).into()
+        })
+    };
+    text.lines().enumerate().map(read).collect()
+}
+
+/// How many programs there are.
+pub(crate) fn programs(rows: &[Row]) -> usize {
+    let all: BTreeSet<&str> = rows.iter().map(|row| &*row.program).collect();
+    all.len()
+}
+
+/// How many directories there are.
+pub(crate) fn groups(rows: &[Row]) -> usize {
+    let all: BTreeSet<&str> = rows.iter().map(|row| &*row.group).collect();
+    all.len()
+}

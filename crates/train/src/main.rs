@@ -1,0 +1,185 @@
+//! Trains the models that predict what a program will need, from recorded runs of real programs,
+//! and reports how well they do on programs that they have not seen.
+//!
+//! ```text
+//! corpus/manifest.jsonl, corpus/runs.jsonl
+//!   -> rows       features of each program and input; what its runs used
+//!   -> judged     five times, without a fifth of the directories, which are then predicted
+//!   -> trained    once more with everything, corrected by what was seen when judging
+//!   -> models     as text, for the crate `predict`; a report for people
+//! ```
+
+mod corpus;
+mod judge;
+mod report;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use atoll_predict::feature_names;
+use atoll_trees::{Examples, Forest, Options, folds, split_conformal, train};
+use clap::Parser;
+
+use crate::corpus::{Row, read};
+use crate::judge::{Judged, judge};
+
+/// The quantiles that are predicted.
+const QUANTILES: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 0.99];
+
+/// Those of them that are shipped.
+const SHIPPED: [f64; 3] = [0.5, 0.9, 0.99];
+
+/// In so many parts are the directories split.
+const FOLDS: usize = 5;
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// Trains what programs are predicted by, and says how well it does.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The directory with `manifest.jsonl` and `runs.jsonl`.
+    #[arg(long, default_value = "target/corpus")]
+    corpus: PathBuf,
+    /// Where `memory.json` and `cpu.json` go.
+    #[arg(long, default_value = "crates/predict/src/learned")]
+    models: PathBuf,
+    /// Where the report goes.
+    #[arg(long, default_value = "docs/prediction.md")]
+    report: PathBuf,
+    /// Only judge; write nothing.
+    #[arg(long)]
+    dry: bool,
+    /// Trees of each model.
+    #[arg(long, default_value_t = 60)]
+    trees: usize,
+    /// Leaves of each tree.
+    #[arg(long, default_value_t = 12)]
+    leaves: usize,
+}
+
+/// A quantity that is predicted, as a binary logarithm.
+#[derive(Debug, Clone, Copy)]
+struct Quantity {
+    name: &'static str,
+    file: &'static str,
+    of: fn(&Row) -> f64,
+    by_table: fn(&Row) -> f64,
+}
+
+const QUANTITIES: [Quantity; 2] = [
+    Quantity {
+        name: "peak memory",
+        file: "memory.json",
+        of: |row| row.memory_bytes.max(1.0).log2(),
+        by_table: |row| row.table_memory_bytes.max(1.0).log2(),
+    },
+    Quantity {
+        name: "CPU time",
+        file: "cpu.json",
+        of: |row| row.cpu_us.max(1.0).log2(),
+        by_table: |row| row.table_cpu_us.max(1.0).log2(),
+    },
+];
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("atoll-train: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failed> {
+    let rows = read(&arguments.corpus)?;
+    let groups: Vec<&str> = rows.iter().map(|row| &*row.group).collect();
+    let folds = folds(&groups, FOLDS, 1).map_err(|error| error.to_string())?;
+    let options = Options {
+        trees: arguments.trees,
+        leaves: arguments.leaves,
+        row_share: 0.8,
+        feature_share: 0.5,
+        leaf_rows_min: 10,
+        learning_rate: 0.1,
+        ..Options::default()
+    };
+    let mut judged = Vec::new();
+    for quantity in QUANTITIES {
+        say(&format!(
+            "{}: judging with {} runs of {} programs in {} directories",
+            quantity.name,
+            rows.len(),
+            corpus::programs(&rows),
+            corpus::groups(&rows)
+        ));
+        let one = judge(&rows, &folds, quantity, &options)?;
+        if !arguments.dry {
+            let forest = with_everything(&rows, quantity, &options, &one)?;
+            write(&arguments.models.join(quantity.file), &forest.to_text())?;
+        }
+        judged.push(one);
+    }
+    let text = report::report(&rows, &judged);
+    if arguments.dry {
+        say(&text);
+        return Ok(());
+    }
+    write(&arguments.report, &text)
+}
+
+/// Trains with all rows. What it is corrected by are the errors of models that had not seen them.
+fn with_everything(
+    rows: &[Row],
+    quantity: Quantity,
+    options: &Options,
+    judged: &Judged,
+) -> Result<Forest, Failed> {
+    let all: Vec<&Row> = rows.iter().collect();
+    let mut forest = fit(&all, quantity, &SHIPPED, options)?;
+    for model in forest.models_mut() {
+        let quantile = model.quantile();
+        let residuals = QUANTILES.iter().zip(&judged.residuals);
+        let residuals = residuals.filter(|(of, _)| of.total_cmp(&quantile).is_eq());
+        for (_, residuals) in residuals {
+            model.shift(split_conformal(residuals, quantile).unwrap_or(0.0));
+        }
+    }
+    Ok(forest)
+}
+
+/// Trains models with some rows.
+fn fit(
+    rows: &[&Row],
+    quantity: Quantity,
+    quantiles: &[f64],
+    options: &Options,
+) -> Result<Forest, Failed> {
+    let names = feature_names();
+    let values: Vec<f32> = rows
+        .iter()
+        .flat_map(|row| row.features.iter().copied())
+        .collect();
+    let targets: Vec<f64> = rows.iter().map(|row| (quantity.of)(row)).collect();
+    let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
+    let examples = Examples::new(names.len(), &values, &targets, Some(&weights))?;
+    Ok(train(&names, &examples, None, quantiles, options)?)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failed> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(path, text)
+        .map_err(|error| format!("failed to write {}: {error}", path.display()))?;
+    say(&format!("wrote {}", path.display()));
+    Ok(())
+}
+
+fn say(text: &str) {
+    use std::io::Write as _;
+    // Without a reader there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
