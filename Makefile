@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 RACES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation attacks races third-party wasi-testsuite conformance soak fuzz corpus \
+.PHONY: help setup build examples runtimes guest compare-runtimes demo test test-guest bench ablation attacks races third-party wasi-testsuite conformance soak fuzz corpus train \
 	doc install clean-all
 
 help: ## Show this list
@@ -59,6 +59,9 @@ corpus: build ## Fetch programs that predictions are judged on, and record what 
 	@scripts/setup.sh python3-numpy
 	@python3 scripts/prediction-corpus.py
 	@python3 scripts/prediction-record.py
+
+train: ## Train what programs are predicted by, with what `make corpus` recorded
+	@$(CARGO) run --quiet --release --locked -p atoll-train
 
 races: setup ## Run every race RACES times (default 10000; `make test` runs each 1000 times)
 	@ATOLL_RACES=$(RACES) $(CARGO) test --release --locked -p atoll-jail race
