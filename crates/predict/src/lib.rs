@@ -2,8 +2,8 @@
 //!
 //! [`predict`] turns what analysis found and what earlier runs used into a [`Profile`]: quantiles
 //! of CPU time, peak memory and bytes written, the security flags, and the dependencies. A program
-//! with a history is judged by its history; a Python program without one by models that were learned
-//! from real programs; any other by a table of measured figures.
+//! with a history is judged by its history; a Python program without one by models that were
+//! learned from real programs; any other by a table of measured figures.
 //!
 //! The crate is pure: no input or output, no clock, no randomness. It does not decide anything
 //! with its predictions; policy does. A prediction may shape a limit, but never the isolation a
@@ -23,7 +23,8 @@ use atoll_types::{Analysis, PastRun, Profile};
 ///
 /// `past` holds earlier runs of this very program, in any order; only those that really ran count.
 /// With at least three of them the estimates come from history, else from models learned from other
-/// programs or, for kinds without, from the table, with the p99 raised to what fewer runs have shown. Times are milliseconds since the Unix epoch. CPU time is
+/// programs or, for kinds without, from the table, with the p99 raised to what fewer runs have
+/// shown. Times are milliseconds since the Unix epoch. CPU time is
 /// in microseconds, memory and input/output in bytes.
 #[must_use]
 pub fn predict(analysis: &Analysis, given: &Given, past: &[PastRun], now_unix_ms: u64) -> Profile {

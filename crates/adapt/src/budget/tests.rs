@@ -131,7 +131,8 @@ proptest! {
             }
             let report = budget.report();
             prop_assert!(report.reserved_bytes <= report.capacity_bytes);
-            prop_assert_eq!(report.reserved_bytes, held.iter().map(Reservation::bytes).sum::<u64>());
+            let held_bytes: u64 = held.iter().map(Reservation::bytes).sum();
+            prop_assert_eq!(report.reserved_bytes, held_bytes);
             prop_assert_eq!(report.reservations, held.len() as u64);
         }
     }

@@ -224,6 +224,7 @@ mod tests {
             "decision": null,
             "enforcement": null,
             "calls": null,
+            "adaptation": null,
             "usage": {
                 "wall_time_us": 5_000_123,
                 "cpu_time_us": 0,
