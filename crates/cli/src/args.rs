@@ -284,6 +284,22 @@ pub(crate) enum BenchCommand {
     /// A script in virtual machines and gVisor containers that wait for it, and in ones that do
     /// not, beside `runsc do` and `crun run`.
     Vm(BenchArgs),
+    /// What is set aside for real programs, beside what they take, and what others would set aside.
+    Prediction(PredictionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictionArgs {
+    /// The directory that `make corpus` has filled.
+    #[arg(long, value_name = "DIR", default_value = "target/corpus", value_hint = ValueHint::DirPath)]
+    pub(crate) corpus: PathBuf,
+
+    /// Run the programs that models were learned from, too.
+    #[arg(long)]
+    pub(crate) learned: bool,
+
+    #[command(flatten)]
+    pub(crate) bench: BenchArgs,
 }
 
 #[derive(Debug, Args)]

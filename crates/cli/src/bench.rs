@@ -8,6 +8,7 @@ mod instance;
 mod kernels;
 mod oci;
 mod peers;
+mod prediction;
 mod process;
 mod samples;
 mod serve;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: BenchCommand) -> Result<u8, CliError> {
         BenchCommand::Process(args) => warm::run(&args).await,
         BenchCommand::Instance(args) => instance::run(&args).await,
         BenchCommand::Vm(args) => kernels::run(&args).await,
+        BenchCommand::Prediction(args) => prediction::run(&args).await,
     }
 }
 
