@@ -67,9 +67,26 @@ pub struct TooLarge {
     pub most_bytes: u64,
 }
 
+/// Lets others have their turn when somebody does not wait any more.
+struct Leaving<'a>(&'a Arc<Inner>);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.let_next_start();
+    }
+}
+
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn let_next_start(self: &Arc<Self>) {
+        let next = self.lock().next(self);
+        for (granted, reservation) in next {
+            // Whoever has gone drops what comes back, which gives it to the next.
+            drop(granted.send(reservation));
+        }
     }
 
     /// What starts may use together with everything else.
@@ -96,7 +113,7 @@ impl Budget {
     /// # Errors
     /// [`TooLarge`] when there can never be enough.
     pub async fn reserve(&self, bytes: u64) -> Result<Reservation, TooLarge> {
-        let granted = {
+        let grant = {
             let mut state = self.inner.lock();
             let most_bytes = self.inner.for_starts_bytes();
             if bytes > most_bytes {
@@ -113,11 +130,21 @@ impl Budget {
             state.waiting.push_back(Waiting { bytes, granted });
             grant
         };
+        // Whoever leaves the queue may have kept others from their turn. What is declared last goes
+        // first, so the place is given up by then.
+        let _leaving = Leaving(&self.inner);
+        let granted = grant;
         // Whoever waits is answered before the budget ends, because each holds a part of it.
         granted.await.map_err(|_| TooLarge {
             wanted_bytes: bytes,
             most_bytes: 0,
         })
+    }
+
+    /// The most that can be set aside for a start, in bytes.
+    #[must_use]
+    pub fn most_bytes(&self) -> u64 {
+        self.inner.for_starts_bytes()
     }
 
     /// How it is used now.
@@ -191,16 +218,12 @@ impl Reservation {
     }
 
     fn give_back(&self, bytes: u64, reservations: u64) {
-        let next = {
+        {
             let mut state = self.inner.lock();
             state.reserved_bytes = state.reserved_bytes.saturating_sub(bytes);
             state.reservations = state.reservations.saturating_sub(reservations);
-            state.next(&self.inner)
-        };
-        for (granted, reservation) in next {
-            // Whoever has gone drops what comes back, which gives it to the next.
-            drop(granted.send(reservation));
         }
+        self.inner.let_next_start();
     }
 }
 

@@ -32,6 +32,11 @@ const LOOK_MAX: Duration = Duration::from_millis(50);
 /// and what it holds goes on.
 const HELD_BACK_PERCENT: u32 = 1;
 
+/// What was set aside for a start stays so until it was needed, or for half of the time that such
+/// programs usually compute, within these bounds: what starts has not taken yet what it will.
+const STARTING_MIN: Duration = Duration::from_millis(20);
+const STARTING_MAX: Duration = Duration::from_millis(500);
+
 /// How long it is held back, all in all, before it is ended.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -52,6 +57,13 @@ pub fn reservation_bytes(profile: &Profile, limits: &Limits) -> u64 {
     (expected as u64)
         .max(RESERVATION_BYTES_MIN)
         .min(limits.memory_bytes)
+}
+
+/// How long a program is taken to be starting, by its profile.
+#[must_use]
+pub fn starting_time(profile: &Profile) -> Duration {
+    let usual = Duration::from_micros(profile.cpu_demand.quantiles.p50);
+    (usual / 2).clamp(STARTING_MIN, STARTING_MAX)
 }
 
 /// What is seen of a program.
@@ -84,6 +96,8 @@ pub struct Fitting {
     /// What policy allows, less what was tightened.
     limits: Limits,
     record: Adaptation,
+    /// Until when it is starting, unless it has needed what was set aside for that.
+    starting: Option<Duration>,
     /// The last look.
     at: Duration,
     used_bytes: u64,
@@ -105,6 +119,7 @@ impl Fitting {
         expectation: Expectation,
         limits: Limits,
         waited: Duration,
+        starting: Duration,
     ) -> Self {
         let bytes = reservation.bytes();
         Self {
@@ -117,6 +132,7 @@ impl Fitting {
             reservation,
             expectation,
             limits,
+            starting: Some(starting),
             at: Duration::ZERO,
             used_bytes: 0,
             needed_at: Duration::ZERO,
@@ -136,7 +152,7 @@ impl Fitting {
     /// Takes in what is seen, and says what to do.
     pub fn look(&mut self, seen: &Seen) -> Step {
         self.measure(seen);
-        let tightened = self.compare(seen);
+        let tightened = self.compare(seen, DeviationAction::Tightened);
         let fits = self.follow(seen);
         let was_held_back = self.held_back.is_some();
         match (fits, self.held_back) {
@@ -153,7 +169,7 @@ impl Fitting {
             }
             (true, None) | (false, Some(_)) => {}
         }
-        if self.held_back_for(seen.at) > PATIENCE {
+        if self.held_back.is_some() && self.held_back_for(seen.at) > PATIENCE {
             return Step::GiveUp;
         }
         if tightened || was_held_back != self.held_back.is_some() {
@@ -163,17 +179,36 @@ impl Fitting {
         }
     }
 
-    /// The program has ended; what was set aside is free again.
+    /// What is in force: what policy allows, less what was tightened.
     #[must_use]
-    pub fn end(mut self, seen: &Seen) -> Adaptation {
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How long the program has been held back, all in all.
+    #[must_use]
+    pub fn held_back_for(&self, at: Duration) -> Duration {
+        let now = self.held_back.map(|since| at.saturating_sub(since));
+        self.held_back_before + now.unwrap_or_default()
+    }
+
+    /// Nothing runs any more, and this is what it has left in use.
+    pub fn keep_only(&mut self, memory_bytes: u64) {
+        self.reservation.shrink(memory_bytes);
+    }
+
+    /// The program has ended. What is set aside for what is left of it goes back when the
+    /// reservation is dropped.
+    #[must_use]
+    pub fn end(mut self, seen: &Seen) -> (Adaptation, Reservation) {
         self.measure(seen);
-        let _ = self.compare(seen);
+        let _ = self.compare(seen, DeviationAction::Noted);
         let run_us = u128::from(micros(self.at)).max(1);
         let mean = |area: u128| u64::try_from(area / run_us).unwrap_or(u64::MAX);
         self.record.reserved_mean_bytes = mean(self.reserved_area);
         self.record.used_mean_bytes = mean(self.used_area);
         self.record.held_back_us = micros(self.held_back_for(self.at));
-        self.record
+        (self.record, self.reservation)
     }
 
     fn in_force(&self) -> Limits {
@@ -186,26 +221,23 @@ impl Fitting {
         }
     }
 
-    fn held_back_for(&self, at: Duration) -> Duration {
-        let now = self.held_back.map(|since| at.saturating_sub(since));
-        self.held_back_before + now.unwrap_or_default()
-    }
-
     /// Adds up what was set aside and used since the last look.
     fn measure(&mut self, seen: &Seen) {
         let taken_us = u128::from(micros(seen.at.saturating_sub(self.at)));
         let used_bytes = self.used_bytes.midpoint(seen.memory_bytes);
-        self.reserved_area += taken_us * u128::from(self.reservation.bytes());
+        // What it took before that was set aside, nobody else had.
+        let taken_bytes = self.reservation.bytes().max(used_bytes);
+        self.reserved_area += taken_us * u128::from(taken_bytes);
         self.used_area += taken_us * u128::from(used_bytes);
         self.at = seen.at.max(self.at);
         self.used_bytes = seen.memory_bytes;
     }
 
-    /// Notes what was not foreseen. Whether limits were tightened for it.
-    fn compare(&mut self, seen: &Seen) -> bool {
+    /// Notes what was not foreseen, and at most does this about it. Whether limits were tightened.
+    fn compare(&mut self, seen: &Seen, at_most: DeviationAction) -> bool {
         let mut tightened = false;
         for (kind, predicted, observed) in self.expectation.passed(&seen.usage) {
-            let action = if kind.concerns_security() {
+            let action = if kind.concerns_security() && at_most == DeviationAction::Tightened {
                 let (from, to) = (self.limits.processes, seen.usage.processes_peak);
                 self.limits.processes = from.min(to);
                 self.adjusted(seen.at, Adjusted::Processes, from.into(), to.into());
@@ -238,6 +270,13 @@ impl Fitting {
             let grows = self.reservation.grow(wanted) || self.reservation.grow(used);
             self.noted(seen.at, before);
             return grows;
+        }
+        if used.saturating_add(room) >= before || self.starting.is_some_and(|it| seen.at > it) {
+            self.starting = None;
+        }
+        if self.starting.is_some() {
+            self.needed_at = seen.at;
+            return true;
         }
         let settled = SETTLED_MIN.max(seen.at / SETTLED_SHARE);
         if wanted.saturating_add(room) < before {

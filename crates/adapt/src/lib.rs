@@ -19,4 +19,4 @@ mod fitting;
 
 pub use budget::{Budget, BudgetReport, Reservation, TooLarge};
 pub use expect::Expectation;
-pub use fitting::{Fitting, Seen, Step, reservation_bytes};
+pub use fitting::{Fitting, Seen, Step, reservation_bytes, starting_time};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use atoll_adapt::Reservation;
 use atoll_monitor::{Input, Observer, Plan};
 use atoll_policy::Request;
 use atoll_pool::Lease;
@@ -138,6 +139,8 @@ struct Way {
     sandbox: Option<Box<dyn Sandbox>>,
     /// The right to bring it back.
     lease: Option<Lease>,
+    /// The memory of the node that is set aside until nothing is left of the program.
+    reservation: Option<Reservation>,
     course: Course,
     warnings: Vec<Warning>,
 }
@@ -211,6 +214,7 @@ impl Engine {
             trust: Trust::Unknown,
             sandbox: None,
             lease: None,
+            reservation: None,
             course: Course::NotStarted,
             warnings: Vec::new(),
         };
@@ -272,7 +276,8 @@ impl Engine {
             tenancy: around.tenancy.clone(),
             ahead: None,
         };
-        let reserving = stages::reserve(self, way.outcome.profile.as_ref(), &limits);
+        let reserving =
+            stages::reserve(self, decision.level, way.outcome.profile.as_ref(), &limits);
         let reserving = way.watch.wait(stage::TAKE, reserving);
         let (reservation, waited) = tokio::select! {
             reserved = reserving => reserved?,
@@ -292,7 +297,8 @@ impl Engine {
             .output
             .map(|output| (output, stages::given(&message)));
         let expected = stages::expected(&way.outcome);
-        let mut fitted = stages::Fitted::new(reservation, expected, limits, waited);
+        let profile = way.outcome.profile.as_ref();
+        let mut fitted = stages::Fitted::new(reservation, expected, limits, waited, profile);
         let plan = Plan {
             limits: &limits,
             input: input(&message, options.input),
@@ -312,9 +318,12 @@ impl Engine {
         way.outcome.enforcement = Some(sandbox.enforcement().clone());
         way.outcome.calls = sandbox.calls();
 
+        let in_force = fitted.limits();
+        let usage = watched.as_ref().map(|watched| watched.usage);
+        let (adaptation, reservation) = fitted.end(&usage.unwrap_or_default());
+        way.reservation = Some(reservation);
         let watched = watched?;
-        let mut verdict = judge(&watched, &limits);
-        let adaptation = fitted.end(&watched.usage);
+        let mut verdict = judge(&watched, &in_force);
         let is_incident = |deviation: &Deviation| deviation.kind.concerns_security();
         if adaptation.deviations.iter().any(is_incident) {
             verdict.events.push(EventKind::Deviation);
@@ -421,6 +430,7 @@ impl Engine {
         let recording = measured(stages::finish(self, outcome, &verdict.events));
         // Recording is handed to another thread first.
         let ((recorded, recording), (destroyed, destroying)) = tokio::join!(recording, destroying);
+        way.reservation = None;
         way.watch.add(stage::DESTROY, destroying);
         way.watch.add(stage::RECORD, recording);
         way.warnings

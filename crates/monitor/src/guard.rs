@@ -25,7 +25,18 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 pub(crate) struct Guard<'a> {
     limits: &'a Limits,
     adjust: Option<&'a mut dyn Adjust>,
+    /// The limits that were last asked for, if others than the plan's.
+    set: Option<Limits>,
+    /// Whether they still have to be put in force.
+    is_due: bool,
     started: Instant,
+}
+
+/// Whether a program goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Going {
+    On,
+    Ends,
 }
 
 impl<'a> Guard<'a> {
@@ -33,6 +44,8 @@ impl<'a> Guard<'a> {
         Self {
             limits,
             adjust,
+            set: None,
+            is_due: false,
             started: Instant::now(),
         }
     }
@@ -43,38 +56,52 @@ impl<'a> Guard<'a> {
         sandbox: &mut dyn Sandbox,
         phase: &watch::Sender<Phase>,
     ) -> (Cause, Option<Ending>) {
-        // A deadline beyond what the clock can express is never reached.
-        let deadline = self
-            .started
-            .checked_add(Duration::from_millis(self.limits.wall_time_ms));
+        let held = self.watch(&mut *sandbox, phase).await;
+        let at = self.started.elapsed();
+        if let Some(adjust) = &mut self.adjust {
+            adjust.ended(at, sandbox.memory_bytes());
+        }
+        if let Some(limits) = self.set {
+            // What comes after the program is not held back; nothing else is loosened.
+            let cpu_percent = self.limits.cpu_percent;
+            let _ = sandbox.set_limits(&Limits {
+                cpu_percent,
+                ..limits
+            });
+        }
+        held
+    }
+
+    async fn watch(
+        &mut self,
+        sandbox: &mut dyn Sandbox,
+        phase: &watch::Sender<Phase>,
+    ) -> (Cause, Option<Ending>) {
         let mut next_look = self.started + self.pause(&Usage::default(), Duration::ZERO);
         let mut next_progress = self.started + PROGRESS_EVERY;
         loop {
+            let deadline = self.deadline();
             let wake = deadline.map_or(next_look, |deadline| deadline.min(next_look));
             tokio::select! {
                 biased;
                 ending = sandbox.wait() => {
-                    let cause = exceeded(&*sandbox, self.limits).map_or(Cause::Ended, Cause::Limit);
-                    return (cause, Some(ending));
+                    let usage = sandbox.usage();
+                    let cause = exceeded(&*sandbox, &usage, self.limits);
+                    return (cause.map_or(Cause::Ended, Cause::Limit), Some(ending));
                 }
                 () = sleep_until(wake) => {}
             }
             let now = Instant::now();
-            if let Some(name) = exceeded(&*sandbox, self.limits) {
+            let usage = sandbox.usage();
+            if let Some(name) = exceeded(&*sandbox, &usage, self.limits) {
                 return (Cause::Limit(name), None);
             }
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return (Cause::Limit(LimitName::WallTime), None);
             }
-            let usage = sandbox.usage();
             let at = now.saturating_duration_since(self.started);
-            if let Some(adjust) = &mut self.adjust {
-                match adjust.look(at, &usage, sandbox.memory_bytes()) {
-                    Adjusting::Nothing => {}
-                    // What cannot be changed stays as it is, which is no more than policy allows.
-                    Adjusting::Set(limits) => drop(sandbox.set_limits(&limits)),
-                    Adjusting::GiveUp => return (Cause::NoMemoryLeft, None),
-                }
+            if self.adjust(&mut *sandbox, at, &usage) == Going::Ends {
+                return (Cause::NoMemoryLeft, None);
             }
             if now >= next_progress {
                 next_progress = now + PROGRESS_EVERY;
@@ -82,6 +109,39 @@ impl<'a> Guard<'a> {
             }
             next_look = now + self.pause(&usage, at);
         }
+    }
+
+    /// When its time is over: none that the clock can express, if that is far away. While it is
+    /// held back, its time stands still.
+    fn deadline(&self) -> Option<Instant> {
+        let at = self.started.elapsed();
+        let held_back = self.adjust.as_ref().map(|adjust| adjust.held_back(at));
+        let time = Duration::from_millis(self.limits.wall_time_ms);
+        let time = time.saturating_add(held_back.unwrap_or_default());
+        self.started.checked_add(time)
+    }
+
+    /// Lets limits follow what is seen.
+    fn adjust(&mut self, sandbox: &mut dyn Sandbox, at: Duration, usage: &Usage) -> Going {
+        let Some(adjust) = &mut self.adjust else {
+            return Going::On;
+        };
+        match adjust.look(at, usage, sandbox.memory_bytes()) {
+            Adjusting::Nothing => {}
+            Adjusting::Set(limits) => {
+                self.set = Some(limits);
+                self.is_due = true;
+            }
+            Adjusting::GiveUp => return Going::Ends,
+        }
+        // What cannot be changed now may be later. Until then it stays as it is, which is no more
+        // than policy allows.
+        if self.is_due
+            && let Some(limits) = &self.set
+        {
+            self.is_due = sandbox.set_limits(limits).is_err();
+        }
+        Going::On
     }
 
     fn pause(&self, usage: &Usage, at: Duration) -> Duration {
@@ -93,12 +153,11 @@ impl<'a> Guard<'a> {
 
 /// The limit that has been passed, other than wall time. Asked once more when a program has ended:
 /// one that dies of its limit between two looks must not pass for a crash.
-fn exceeded(sandbox: &dyn Sandbox, limits: &Limits) -> Option<LimitName> {
+fn exceeded(sandbox: &dyn Sandbox, usage: &Usage, limits: &Limits) -> Option<LimitName> {
     if let Some(name) = sandbox.limit_hit() {
         return Some(name);
     }
-    let cpu_time_us = sandbox.usage().cpu_time_us;
-    (cpu_time_us > limits.cpu_time_ms.saturating_mul(1000)).then_some(LimitName::CpuTime)
+    (usage.cpu_time_us > limits.cpu_time_ms.saturating_mul(1000)).then_some(LimitName::CpuTime)
 }
 
 /// How long to look away: until the CPU time that is left could be used up, at the whole share of

@@ -69,6 +69,12 @@ pub trait Adjust: Send {
 
     /// How long to look away, at most, after a look at this time.
     fn pause(&self, at: Duration) -> Duration;
+
+    /// How long the program has been held back until then: time that is not its own.
+    fn held_back(&self, at: Duration) -> Duration;
+
+    /// The program has ended or is going to be, and this is what it has left in use.
+    fn ended(&mut self, at: Duration, memory_bytes: u64);
 }
 
 /// What is to be done after a look.

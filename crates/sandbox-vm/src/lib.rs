@@ -245,6 +245,12 @@ impl Backend for VmBackend {
         Level::Vm
     }
 
+    /// About what a warm clone of the smallest size takes for itself: its kernel, its agent, and
+    /// the emulator.
+    fn own_memory_bytes(&self) -> u64 {
+        112 << 20
+    }
+
     fn probe(&self) -> Vec<LayerReport> {
         let mut layers = atoll_jail::probe();
         self.snapshots.recall_kvm();

@@ -95,6 +95,11 @@ pub trait Backend: Send + Sync {
         false
     }
 
+    /// What a sandbox takes of the host's memory besides what its program does, in bytes.
+    fn own_memory_bytes(&self) -> u64 {
+        0
+    }
+
     /// Names a directory of Atoll's own where the backend may keep things from one process to the
     /// next. It need not exist yet.
     fn keep_in(&self, _state_dir: &Path) {}

@@ -9,7 +9,8 @@ pub struct Adaptation {
     pub reserved_bytes: u64,
     /// The most that was set aside at any time, in bytes.
     pub reserved_peak_bytes: u64,
-    /// What was set aside over the time that the program ran, on average, in bytes.
+    /// What was set aside over the time that the program ran, on average, in bytes; where it was
+    /// seen to use more than that, what it used.
     pub reserved_mean_bytes: u64,
     /// What the program used over the same time, on average, in bytes.
     pub used_mean_bytes: u64,

@@ -63,6 +63,20 @@ fn who_gave_up_keeps_nobody_waiting_and_nothing() {
 }
 
 #[test]
+fn who_gives_up_lets_the_next_start_at_once() {
+    let budget = Budget::new(800);
+    let _running = now(&budget, 600);
+    let mut small = pin!(budget.reserve(10));
+    {
+        let mut large = pin!(budget.reserve(500));
+        assert!(poll(large.as_mut()).is_pending());
+        assert!(poll(small.as_mut()).is_pending());
+    }
+    assert!(matches!(poll(small), Poll::Ready(Ok(_))));
+    assert_eq!(budget.report().waiting, 0);
+}
+
+#[test]
 fn what_runs_may_grow_into_memory_that_nobody_may_start_with() {
     let budget = Budget::new(800);
     let mut running = now(&budget, 700);

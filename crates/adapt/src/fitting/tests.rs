@@ -40,6 +40,7 @@ fn fitting(budget: &Budget, bytes: u64) -> Fitting {
         Expectation::nothing(),
         limits(),
         Duration::ZERO,
+        Duration::ZERO,
     )
 }
 
@@ -89,7 +90,13 @@ fn what_a_program_takes_is_set_aside_and_comes_back() {
     );
     assert_eq!(fitting.look(&seen(60, 12 * MIB)), Step::GoOn);
     assert_eq!(budget.report().reserved_bytes, 13 * MIB);
-    let record = fitting.end(&seen(70, 0));
+    let (record, reservation) = fitting.end(&seen(70, 0));
+    assert_eq!(
+        budget.report().reserved_bytes,
+        13 * MIB,
+        "it is not gone yet"
+    );
+    drop(reservation);
     assert_eq!(record.reserved_peak_bytes, 65 * MIB);
     assert_eq!(record.adjustments.len(), 2);
     assert_eq!(budget.report().reserved_bytes, 0);
@@ -111,8 +118,40 @@ fn where_there_is_no_more_a_program_is_held_back_and_goes_on_when_there_is() {
         fitting.look(&seen(2_005, 51 * MIB)),
         Step::SetLimits(limits())
     );
-    let record = fitting.end(&seen(3_000, 0));
+    let (record, _) = fitting.end(&seen(3_000, 0));
     assert_eq!(record.held_back_us, 2_000_000);
+}
+
+#[test]
+fn who_is_given_memory_at_last_is_not_ended_for_having_waited() {
+    let budget = Budget::new(100 * MIB);
+    let other = reserve(&budget, 60 * MIB);
+    let mut fitting = fitting(&budget, 20 * MIB);
+    assert!(matches!(
+        fitting.look(&seen(1, 50 * MIB)),
+        Step::SetLimits(_)
+    ));
+    assert_eq!(fitting.look(&seen(9_990, 50 * MIB)), Step::GoOn);
+    drop(other);
+    let step = fitting.look(&seen(10_040, 50 * MIB));
+    assert_eq!(step, Step::SetLimits(limits()));
+}
+
+#[test]
+fn what_was_set_aside_for_a_start_stays_until_it_was_needed() {
+    let budget = Budget::new(800 * MIB);
+    let reservation = reserve(&budget, 100 * MIB);
+    let starting = Duration::from_millis(300);
+    let nothing = Expectation::nothing();
+    let mut fitting = Fitting::new(reservation, nothing, limits(), Duration::ZERO, starting);
+    for at_ms in [10, 50, 100, 200, 299] {
+        assert_eq!(fitting.look(&seen(at_ms, 10 * MIB)), Step::GoOn);
+        assert_eq!(budget.report().reserved_bytes, 100 * MIB);
+    }
+    for at_ms in [310, 400, 500] {
+        fitting.look(&seen(at_ms, 10 * MIB));
+    }
+    assert!(budget.report().reserved_bytes < 12 * MIB);
 }
 
 #[test]
@@ -145,7 +184,13 @@ fn what_starts_processes_unforeseen_gets_no_more_of_them() {
     };
     let reservation = reserve(&budget, MIB);
     let expectation = Expectation::of(&profile, true);
-    let mut fitting = Fitting::new(reservation, expectation, limits(), Duration::ZERO);
+    let mut fitting = Fitting::new(
+        reservation,
+        expectation,
+        limits(),
+        Duration::ZERO,
+        Duration::ZERO,
+    );
     let usage = Usage {
         processes_peak: 3,
         ..Usage::default()
@@ -159,7 +204,7 @@ fn what_starts_processes_unforeseen_gets_no_more_of_them() {
         ..limits()
     };
     assert_eq!(step, Step::SetLimits(tightened));
-    let record = fitting.end(&seen(9, 0));
+    let (record, _) = fitting.end(&seen(9, 0));
     assert_eq!(record.deviations[0].action, DeviationAction::Tightened);
 }
 

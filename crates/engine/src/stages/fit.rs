@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use atoll_adapt::{Expectation, Fitting, Reservation, Seen, Step, reservation_bytes};
+use atoll_adapt::{
+    Expectation, Fitting, Reservation, Seen, Step, reservation_bytes, starting_time,
+};
 use atoll_monitor::{Adjust, Adjusting};
 use atoll_types::{
     Adaptation, Analysis, Capability, DependencySource, Level, Limits, Outcome, Profile,
@@ -13,22 +15,31 @@ use crate::Engine;
 use crate::way::Halt;
 
 /// What starts processes or threads, or may do so unseen.
-const STARTS: [Capability; 6] = [
+const STARTS: [Capability; 8] = [
     Capability::Processes,
     Capability::Threads,
     Capability::DynamicCode,
     Capability::NativeCode,
     Capability::UnsafeDeserialization,
+    // Names are looked up on a thread, and facts of the machine by other programs.
+    Capability::Network,
+    Capability::SystemInformation,
     Capability::Unanalyzed,
 ];
 
 /// Sets memory aside for a program, as soon as there is enough; and how long that took.
 pub(crate) async fn reserve(
     engine: &Engine,
+    level: Level,
     profile: Option<&Profile>,
     limits: &Limits,
 ) -> Result<(Reservation, Duration), Halt> {
     let bytes = profile.map_or(limits.memory_bytes, |it| reservation_bytes(it, limits));
+    let backend = engine.backend(level);
+    let own_bytes = backend.map_or(0, |backend| backend.own_memory_bytes());
+    // It is where it begins, and no reason for a refusal.
+    let most_bytes = engine.budget.most_bytes();
+    let bytes = bytes.saturating_add(own_bytes).min(most_bytes);
     let began = Instant::now();
     let reserved = engine.budget.reserve(bytes).await.map_err(|too_large| {
         Halt::refused(format!(
@@ -71,6 +82,7 @@ pub(crate) struct Fitted {
     fitting: Fitting,
     began: Instant,
     last_bytes: u64,
+    ended: Option<Duration>,
 }
 
 impl Fitted {
@@ -80,21 +92,32 @@ impl Fitted {
         expectation: Expectation,
         limits: Limits,
         waited: Duration,
+        profile: Option<&Profile>,
     ) -> Self {
+        let starting = profile.map_or(Duration::ZERO, starting_time);
         Self {
-            fitting: Fitting::new(reservation, expectation, limits, waited),
+            fitting: Fitting::new(reservation, expectation, limits, waited, starting),
             began: Instant::now(),
             last_bytes: 0,
+            ended: None,
         }
     }
 
-    /// For the one that has ended.
-    pub(crate) fn end(self, usage: &Usage) -> Adaptation {
+    /// The limits that are in force now.
+    pub(crate) fn limits(&self) -> Limits {
+        *self.fitting.limits()
+    }
+
+    /// For the one that has ended: what happened, and what is still set aside for what is left.
+    pub(crate) fn end(self, usage: &Usage) -> (Adaptation, Reservation) {
         let seen = Seen {
-            at: self.began.elapsed(),
+            at: self.ended.unwrap_or_else(|| self.began.elapsed()),
             usage: *usage,
-            // What is in use at the end is gone with the program.
-            memory_bytes: self.last_bytes.max(usage.memory_peak_bytes),
+            // One that nobody has looked at has left nothing but its peak.
+            memory_bytes: match self.last_bytes {
+                0 => usage.memory_peak_bytes,
+                last => last,
+            },
         };
         self.fitting.end(&seen)
     }
@@ -117,5 +140,14 @@ impl Adjust for Fitted {
 
     fn pause(&self, at: Duration) -> Duration {
         self.fitting.pause(at)
+    }
+
+    fn held_back(&self, at: Duration) -> Duration {
+        self.fitting.held_back_for(at)
+    }
+
+    fn ended(&mut self, at: Duration, memory_bytes: u64) {
+        self.ended = Some(at);
+        self.fitting.keep_only(memory_bytes);
     }
 }

@@ -11,9 +11,12 @@ mod bare;
 use std::future::{pending, ready};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use atoll_monitor::{Cause, Flow, Input, Observer, Plan, Stream, Watched, watch};
+use atoll_monitor::{
+    Adjust, Adjusting, Cause, Flow, Input, Observer, Plan, Stream, Watched, watch,
+};
 use atoll_sandbox::{Ending, Sandbox, State};
 use atoll_types::{LimitName, Limits, Usage};
 use tokio::sync::{Notify, mpsc};
@@ -333,6 +336,82 @@ async fn a_limit_that_the_sandbox_reports_ends_the_program() {
         .unwrap();
     assert_eq!(watched.cause, Cause::Limit(LimitName::Processes));
     assert_eq!(sandbox.members(), 0);
+}
+
+/// Holds a program back for the first 700 ms, or gives up after 300 ms.
+struct Holding {
+    gives_up: bool,
+    looks: u32,
+    ended: Option<Duration>,
+}
+
+impl Adjust for Holding {
+    fn look(&mut self, at: Duration, _: &Usage, _: u64) -> Adjusting {
+        self.looks += 1;
+        if self.gives_up && at > Duration::from_millis(300) {
+            return Adjusting::GiveUp;
+        }
+        Adjusting::Nothing
+    }
+
+    fn pause(&self, _: Duration) -> Duration {
+        Duration::from_millis(5)
+    }
+
+    fn held_back(&self, at: Duration) -> Duration {
+        at.min(Duration::from_millis(700))
+    }
+
+    fn ended(&mut self, at: Duration, _: u64) {
+        self.ended = Some(at);
+    }
+}
+
+async fn adjusted(script: &str, limits: Limits, holding: &mut Holding) -> Watched {
+    let (mut sandbox, streams) = Bare::start(script, limits);
+    let plan = Plan {
+        adjust: Some(holding),
+        limits: &limits,
+        input: Input::Empty,
+        keep_output: true,
+    };
+    let mut reader = Reader::default();
+    watch(&mut sandbox, streams, plan, &mut reader, pin!(pending()))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn time_that_a_program_is_held_back_is_not_its_own() {
+    let limits = Limits {
+        wall_time_ms: 500,
+        ..roomy()
+    };
+    let mut holding = Holding {
+        gives_up: false,
+        looks: 0,
+        ended: None,
+    };
+    let watched = adjusted("sleep 1000", limits, &mut holding).await;
+    assert_eq!(watched.cause, Cause::Limit(LimitName::WallTime));
+    assert!(
+        holding.ended >= Some(Duration::from_millis(1_200)),
+        "{:?}",
+        holding.ended
+    );
+    assert!(holding.looks > 1);
+}
+
+#[tokio::test]
+async fn a_program_that_there_is_no_memory_for_is_ended() {
+    let mut holding = Holding {
+        gives_up: true,
+        looks: 0,
+        ended: None,
+    };
+    let watched = adjusted("sleep 1000", roomy(), &mut holding).await;
+    assert_eq!(watched.cause, Cause::NoMemoryLeft);
+    assert!(holding.ended.is_some());
 }
 
 #[tokio::test]
