@@ -1,12 +1,11 @@
 //! Reads JavaScript as Node.js runs it: what it requires, what it calls, how it loops.
 //!
 //! Works on names as they are written and on the names that `require`, `import` and plain
-//! assignments bind; of values, only constant texts and numbers are followed. Scopes are told apart
-//! only where a name of the host is the program's own, so elsewhere a name means everything it is
-//! bound to anywhere. Parsing and its bounds belong to [`crate::tree`]. Bindings are collected in
-//! [`bindings`], texts folded in [`texts`] and numbers in [`numbers`], own names kept in
-//! [`scopes`], loops and functions followed in [`crate::flow`], uses of the host judged in [`uses`]
-//! with the tables of [`modules`] and [`globals`].
+//! assignments bind; values are not followed and scopes are not told apart, so a name means
+//! everything it is bound to anywhere. Parsing and its bounds belong to [`crate::tree`]. Bindings
+//! are collected in [`bindings`], loops and functions followed in [`crate::flow`], uses of the host
+//! judged in [`uses`] with the tables of [`modules`] and [`globals`], numbers folded in
+//! [`numbers`].
 
 mod bindings;
 mod chain;
@@ -14,8 +13,6 @@ mod globals;
 mod modules;
 mod numbers;
 mod reader;
-mod scopes;
-mod texts;
 mod uses;
 
 use tree_sitter::{Node, Tree};

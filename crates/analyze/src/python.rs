@@ -15,7 +15,6 @@ mod inner;
 mod names;
 mod nesting;
 mod reader;
-mod shadow;
 mod source;
 mod stdlib;
 
@@ -155,19 +154,13 @@ fn examine_on_deep_stack(
 /// Reads a program that was parsed, and frees it.
 fn examine(text: &str, program: Parsed<ModModule>, findings: &mut Findings) {
     let lines = Lines::of(text);
-    let mut collector = Collector::default();
-    collector.body(program.suite());
-    let inner = inner::texts(text, &program, &lines, collector.names());
+    let inner = inner::texts(text, &program, &lines);
     let mut collector = Collector::default();
     collector.body(program.suite());
     for inner in &inner {
         collector.body(inner.program.suite());
     }
-    let mut names = collector.into_names();
-    let quoted = inner.iter().map(|inner| &**inner.program.suite());
-    names.set_own(shadow::own_names(
-        std::iter::once(&**program.suite()).chain(quoted),
-    ));
+    let names = collector.into_names();
     let inner_texts: HashSet<String> = inner.iter().map(|inner| inner.text.clone()).collect();
     let mut reader = Reader::new(&names, lines, &inner_texts, findings);
     reader.body(program.suite());

@@ -1,14 +1,12 @@
 //! Reads shell scripts: which commands they run, what they redirect, how they loop.
 //!
 //! Works on words as they are written; it expands nothing but what is constant. Parsing and its
-//! bounds belong to [`crate::tree`]. The syntax tree is read in [`reader`], words in [`words`] with
-//! what [`constants`] knows of variables and [`printed`] of substitutions; one command with its
-//! arguments is judged in [`run`] with the tables of [`commands`] and [`wrappers`].
+//! bounds belong to [`crate::tree`]. The syntax tree is read in [`reader`], words in [`words`],
+//! one command with its arguments is judged in [`run`] with the tables of [`commands`] and
+//! [`wrappers`].
 
 mod commands;
-mod constants;
 mod interpreters;
-mod printed;
 mod reader;
 mod run;
 mod variables;
@@ -18,7 +16,6 @@ mod wrappers;
 
 use std::collections::HashSet;
 
-use self::constants::Collector;
 use self::reader::{Functions, Reader};
 use crate::findings::Findings;
 use crate::tree::{self, Grammar};
@@ -77,10 +74,7 @@ fn read_one(
     };
     let mut defined = Functions::new(&script, functions);
     tree::walk(&script, tree, &mut defined);
-    let mut collector = Collector::new(&script);
-    tree::walk(&script, tree, &mut collector);
-    let constants = collector.constants;
-    let mut reader = Reader::new(&script, source, functions, &constants, findings);
+    let mut reader = Reader::new(&script, source, functions, findings);
     let walked = tree::walk(&script, tree, &mut reader);
     let embedded = reader.finish();
     findings.instructions = findings.instructions.saturating_add(walked.nodes);

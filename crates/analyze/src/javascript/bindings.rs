@@ -5,9 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use tree_sitter::Node;
 
 use super::chain::{Chain, Root, chain, is_link};
-use super::reader::is_declared;
-use super::scopes::{OwnNames, Reach};
-use super::texts::Texts;
 use super::{globals, modules, numbers, string, text};
 use crate::tree::{Place, Script, Visitor};
 
@@ -27,9 +24,6 @@ pub(super) struct Bindings<'s> {
     paths: HashMap<String, BTreeSet<String>>,
     /// Numbers, by local name; `None` when a name is bound to different ones.
     numbers: HashMap<String, Option<u64>>,
-    /// Texts, by local name.
-    pub(super) texts: Texts,
-    own: OwnNames,
 }
 
 impl<'s> Bindings<'s> {
@@ -38,8 +32,6 @@ impl<'s> Bindings<'s> {
             script,
             paths: HashMap::new(),
             numbers: HashMap::new(),
-            texts: Texts::default(),
-            own: OwnNames::default(),
         }
     }
 
@@ -53,29 +45,8 @@ impl<'s> Bindings<'s> {
     pub(super) fn resolve(&self, chain: &Chain) -> Vec<String> {
         let starts: Vec<&str> = match &chain.root {
             Root::Module(module) => vec![module],
-            Root::Loaded {
-                name,
-                properties,
-                module,
-            } => {
-                let function = Chain {
-                    root: Root::Name(name.clone()),
-                    properties: properties.clone(),
-                    is_computed: false,
-                    rest: Vec::new(),
-                    is_cut: false,
-                    is_of_function: false,
-                    at: chain.at,
-                };
-                let loads = |path: &String| LOADERS.contains(&path.as_str());
-                if !self.resolve(&function).iter().any(loads) {
-                    return Vec::new();
-                }
-                vec![module]
-            }
             Root::Name(name) => match self.paths.get(name) {
                 Some(paths) => paths.iter().map(String::as_str).collect(),
-                None if self.own.holds(name, chain.at) => return Vec::new(),
                 // Not to be taken for the built-in module of that name.
                 None if name == "module" => vec!["commonjs"],
                 None if globals::is_global(name) => vec![name],
@@ -215,85 +186,22 @@ impl<'s> Bindings<'s> {
     /// `target = value`, in a declaration or not.
     fn assign(&mut self, target: Node<'_>, value: Node<'_>) {
         if target.kind() == "identifier" {
-            let name = text(self.script, target);
-            self.texts.bind(self.script, name, Some(value));
             let number = numbers::fold(self.script, value, &|name| self.number(name));
             if number.is_some() || self.numbers.contains_key(&text(self.script, target)) {
                 self.bind_number(text(self.script, target), number);
             }
         }
-        if self.makes_require(value) {
-            self.bind(target, "require", 0);
-        }
         let is_chain = is_link(value)
             || matches!(value.kind(), "call_expression" | "await_expression")
             || value.kind() == "parenthesized_expression";
         if is_chain {
-            let chain = chain(self.script, value, &self.texts);
+            let chain = chain(self.script, value);
             for path in self.resolve(&chain) {
                 self.bind(target, &path, 0);
             }
         }
     }
 }
-
-impl Bindings<'_> {
-    /// Whether an expression is `createRequire(...)`, whose result loads modules.
-    fn makes_require(&self, value: Node<'_>) -> bool {
-        let function = value.child_by_field_name("function");
-        function
-            .filter(|function| is_link(*function))
-            .is_some_and(|function| {
-                let function = chain(self.script, function, &self.texts);
-                let paths = self.resolve(&function);
-                paths.iter().any(|path| path == "module.createRequire")
-            })
-    }
-
-    /// Names that are introduced without a value that is followed.
-    fn introduce(&mut self, node: Node<'_>, place: Place<'_>) {
-        let Some(parent) = place.parent else { return };
-        if node.kind() == "shorthand_property_identifier_pattern" {
-            // Part of something that is taken apart.
-            return self.texts.bind(self.script, text(self.script, node), None);
-        }
-        if !is_declared(place) {
-            let keeps = match parent.kind() {
-                "spread_element" => true,
-                "member_expression" => {
-                    let property = parent.child_by_field_name("property");
-                    let property = property.map(|property| text(self.script, property));
-                    matches!(property.as_deref(), Some("join" | "map" | "length"))
-                }
-                _ => false,
-            };
-            if !keeps {
-                self.texts.hand_out(text(self.script, node));
-            }
-            return;
-        }
-        let name = text(self.script, node);
-        let is_parameter = parent.kind() == "formal_parameters"
-            || (parent.kind() == "arrow_function" && place.field == Some("parameter"));
-        if is_parameter {
-            self.own.declare(&name, Reach::Function);
-        }
-        if !matches!(
-            parent.kind(),
-            "variable_declarator" | "assignment_expression" | "assignment_pattern"
-        ) {
-            self.texts.bind(self.script, name, None);
-        }
-    }
-}
-
-/// What loads a module when it is called with its name.
-const LOADERS: [&str; 4] = [
-    "commonjs.require",
-    "process.getBuiltinModule",
-    "process.mainModule.require",
-    "require",
-];
 
 /// A path in the one form that the tables know.
 fn normal(start: &str, properties: &[String]) -> String {
@@ -317,14 +225,9 @@ fn normal(start: &str, properties: &[String]) -> String {
 }
 
 impl<'tree> Visitor<'tree> for Bindings<'_> {
-    fn enter(&mut self, node: Node<'tree>, place: Place<'tree>) {
-        self.declare(node, place);
-        self.own.enter(node);
+    fn enter(&mut self, node: Node<'tree>, _: Place<'tree>) {
         let fields = match node.kind() {
             "import_statement" => return self.import(node),
-            "identifier" | "shorthand_property_identifier_pattern" => {
-                return self.introduce(node, place);
-            }
             "variable_declarator" => ("name", "value"),
             "assignment_expression" | "assignment_pattern" => ("left", "right"),
             // A name that is counted with stands for no fixed number.
@@ -333,11 +236,8 @@ impl<'tree> Visitor<'tree> for Bindings<'_> {
                 let target = argument.or_else(|| node.child_by_field_name("left"));
                 if let Some(target) = target {
                     self.bind_number(text(self.script, target), None);
-                    let name = text(self.script, target);
-                    self.texts.bind(self.script, name, None);
                 }
-                // `name ??= value` is an assignment, too.
-                ("left", "right")
+                return;
             }
             _ => return,
         };
@@ -348,28 +248,5 @@ impl<'tree> Visitor<'tree> for Bindings<'_> {
         }
     }
 
-    fn leave(&mut self, node: Node<'tree>, _: Place<'tree>) {
-        self.own.leave(node);
-    }
-}
-
-impl Bindings<'_> {
-    /// Notes names of the host that a declaration makes the program's own.
-    fn declare(&mut self, node: Node<'_>, place: Place<'_>) {
-        let reach = match node.kind() {
-            "function_declaration" | "generator_function_declaration" | "class_declaration" => {
-                Reach::Block
-            }
-            "variable_declarator" => match place.parent.map(|parent| parent.kind()) {
-                Some("variable_declaration") => Reach::Function,
-                _ => Reach::Block,
-            },
-            _ => return,
-        };
-        let name = node.child_by_field_name("name");
-        if let Some(name) = name.filter(|name| name.kind() == "identifier") {
-            let name = text(self.script, name);
-            self.own.declare(&name, reach);
-        }
-    }
+    fn leave(&mut self, _: Node<'tree>, _: Place<'tree>) {}
 }

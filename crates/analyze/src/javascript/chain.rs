@@ -2,15 +2,11 @@
 
 use tree_sitter::Node;
 
-use super::texts::Texts;
-use super::{arguments, text};
+use super::{arguments, string, text};
 use crate::tree::Script;
 
 /// The longest chain that is followed.
 const LINKS_MAX: usize = 32;
-
-/// The longest name of a function that may load a module: `process.mainModule.require`.
-const CALLEE_LINKS_MAX: usize = 4;
 
 /// A chain of names from a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +20,6 @@ pub(super) struct Chain {
     pub(super) rest: Vec<String>,
     /// Whether the chain goes on beyond what was followed.
     pub(super) is_cut: bool,
-    /// Whether the root is a function, whose constructor makes code out of text.
-    pub(super) is_of_function: bool,
-    /// The byte where the root stands.
-    pub(super) at: usize,
 }
 
 /// Where a chain starts.
@@ -37,14 +29,6 @@ pub(super) enum Root {
     Name(String),
     /// A module that is required or imported on the spot.
     Module(String),
-    /// A call of something that may be `require` under another name.
-    Loaded {
-        /// The name and properties of what is called.
-        name: String,
-        properties: Vec<String>,
-        /// The module, if that is what it is.
-        module: String,
-    },
     /// Any other expression.
     Unknown,
 }
@@ -62,20 +46,17 @@ pub(super) fn is_link(node: Node<'_>) -> bool {
 }
 
 /// Follows a chain from its last property to its root.
-pub(super) fn chain(script: &Script, node: Node<'_>, texts: &Texts) -> Chain {
+pub(super) fn chain(script: &Script, node: Node<'_>) -> Chain {
     let mut chain = Chain {
         root: Root::Unknown,
         properties: Vec::new(),
         is_computed: false,
         rest: Vec::new(),
         is_cut: false,
-        is_of_function: false,
-        at: node.start_byte(),
     };
     let mut node = Some(node);
     for link_number in 0.. {
         let Some(link) = node else { break };
-        chain.at = link.start_byte();
         if link_number == LINKS_MAX {
             chain.is_cut = true;
             break;
@@ -90,7 +71,7 @@ pub(super) fn chain(script: &Script, node: Node<'_>, texts: &Texts) -> Chain {
             "subscript_expression" => {
                 match link
                     .child_by_field_name("index")
-                    .map(|index| key(script, index, texts))
+                    .map(|index| key(script, index))
                 {
                     Some(Some(index)) => chain.properties.push(index),
                     _ => {
@@ -111,79 +92,57 @@ pub(super) fn chain(script: &Script, node: Node<'_>, texts: &Texts) -> Chain {
                 None
             }
             "call_expression" => {
-                match required(script, link, texts) {
-                    Some(module) => chain.root = Root::Module(module),
-                    None => {
-                        chain.is_of_function = asks_for_prototype(script, link);
-                        if let Some(loaded) = loaded(script, link, texts) {
-                            chain.root = loaded;
-                        }
-                    }
+                if let Some(module) = required(script, link) {
+                    chain.root = Root::Module(module);
                 }
                 None
             }
-            kind => {
-                chain.is_of_function = matches!(
-                    kind,
-                    "arrow_function" | "function_expression" | "generator_function"
-                );
-                None
-            }
+            _ => None,
         };
     }
     chain.properties.reverse();
     chain
 }
 
-/// The text of a constant property name.
-fn key(script: &Script, index: Node<'_>, texts: &Texts) -> Option<String> {
+/// The text of a constant property name: a string, a number, or strings added up.
+fn key(script: &Script, index: Node<'_>) -> Option<String> {
     match index.kind() {
         "number" => Some(text(script, index)),
-        _ => texts.fold(script, index),
+        "binary_expression" => joined(script, index),
+        _ => string(script, index),
     }
 }
 
-/// Whether a call asks for the prototype of something, which may be a function.
-fn asks_for_prototype(script: &Script, call: Node<'_>) -> bool {
-    let function = call.child_by_field_name("function");
-    let name = function.map(|function| text(script, function));
-    matches!(
-        name.as_deref(),
-        Some("Object.getPrototypeOf" | "Reflect.getPrototypeOf")
-    )
+/// The value of constant strings added up, such as `"con" + "structor"`.
+pub(super) fn joined(script: &Script, node: Node<'_>) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut node = node;
+    for _ in 0..LINKS_MAX {
+        if node.kind() == "parenthesized_expression" {
+            node = node.named_child(0)?;
+        } else if node.kind() == "binary_expression" {
+            let operator = node.child_by_field_name("operator")?;
+            if operator.kind() != "+" {
+                return None;
+            }
+            parts.push(string(script, node.child_by_field_name("right")?)?);
+            node = node.child_by_field_name("left")?;
+        } else {
+            parts.push(string(script, node)?);
+            parts.reverse();
+            return Some(parts.concat());
+        }
+    }
+    None
 }
 
 /// The module of `require("module")` or `import("module")`, as it is written.
-pub(super) fn required(script: &Script, call: Node<'_>, texts: &Texts) -> Option<String> {
+pub(super) fn required(script: &Script, call: Node<'_>) -> Option<String> {
     let function = call.child_by_field_name("function")?;
     let is_require = function.kind() == "import"
         || (function.kind() == "identifier" && text(script, function) == "require");
     if !is_require {
         return None;
     }
-    texts.fold(script, *arguments(call).first()?)
-}
-
-/// A call with one text by a plain name, which may be another name of `require`.
-fn loaded(script: &Script, call: Node<'_>, texts: &Texts) -> Option<Root> {
-    let given = arguments(call);
-    let [module] = given.as_slice() else {
-        return None;
-    };
-    let module = texts.fold(script, *module)?;
-    let mut function = call.child_by_field_name("function")?;
-    let mut properties = Vec::new();
-    for _ in 0..CALLEE_LINKS_MAX {
-        if function.kind() == "identifier" {
-            properties.reverse();
-            return Some(Root::Loaded {
-                name: text(script, function),
-                properties,
-                module,
-            });
-        }
-        properties.push(text(script, function.child_by_field_name("property")?));
-        function = function.child_by_field_name("object")?;
-    }
-    None
+    joined(script, *arguments(call).first()?)
 }

@@ -272,7 +272,7 @@ impl<'s, 'f> Reader<'s, 'f> {
 
         let Some(callee) = callee else { return };
         if callee.kind() == "import" {
-            let is_plain = required(self.script, node, &self.bindings.texts);
+            let is_plain = required(self.script, node);
             self.import(is_plain.as_deref(), Self::line(node));
             if let Some(module) = is_plain
                 && !self.is_consumed
@@ -284,7 +284,7 @@ impl<'s, 'f> Reader<'s, 'f> {
                 arguments: &given,
                 is_new: node.kind() == "new_expression",
             };
-            let callee = chain(self.script, callee, &self.bindings.texts);
+            let callee = chain(self.script, callee);
             self.use_chain(&callee, how, Self::line(node));
             self.note_call(&callee);
         }
@@ -326,7 +326,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         } else {
             Use::Value
         };
-        let chain = chain(self.script, node, &self.bindings.texts);
+        let chain = chain(self.script, node);
         self.use_chain(&chain, how, Self::line(node));
     }
 
@@ -441,7 +441,7 @@ fn is_pattern(node: Node<'_>) -> bool {
 }
 
 /// Whether an identifier stands where a name is introduced, not used.
-pub(super) fn is_declared(place: Place<'_>) -> bool {
+fn is_declared(place: Place<'_>) -> bool {
     let Some(parent) = place.parent else {
         return false;
     };

@@ -91,8 +91,7 @@ impl Reader<'_, '_> {
         let last_is_constructor = properties()
             .last()
             .is_some_and(|name| name == "constructor");
-        let is_of_function = last_is_constructor && chain.is_of_function;
-        if constructors > 1 || (called && last_is_constructor) || is_of_function {
+        if constructors > 1 || (called && last_is_constructor) {
             // The constructor of a constructor is `Function`, which makes code out of text.
             self.findings.capability(Capability::Introspection);
             self.findings.capability(Capability::DynamicCode);
@@ -117,15 +116,13 @@ impl Reader<'_, '_> {
             }
             ("process", ["getBuiltinModule", ..]) => {
                 if let Use::Called { arguments, .. } = how {
-                    let name = arguments.first().and_then(|name| self.text(*name));
+                    let name = arguments
+                        .first()
+                        .and_then(|name| string(self.script, *name));
                     self.import(name.as_deref(), line);
                     let name = name.unwrap_or_default();
                     self.note_all(modules::member(&modules::canonical(&name), &[]));
                 }
-            }
-            ("process", ["binding" | "_linkedBinding", ..]) => {
-                let message = "reaches the internals of the interpreter";
-                self.findings.problem(Some(line), message);
             }
             ("process", ["exit" | "reallyExit", ..]) => self.flow.leave_function(),
             ("process", []) => {
@@ -135,12 +132,6 @@ impl Reader<'_, '_> {
                 }
             }
             ("eval" | "Function", []) | ("vm", [_, ..]) => self.use_code(top, rest, how, line),
-            ("eval" | "Function", ["apply" | "bind" | "call", ..]) => {
-                self.dynamic(
-                    line,
-                    "a function that makes code out of text is handed around",
-                );
-            }
             ("Date", []) => self.use_date(how),
             ("setTimeout" | "setInterval", _) => self.use_timer(top, how, line),
             ("clearInterval", _) => self.has_way_to_end_timers = true,
@@ -188,7 +179,9 @@ impl Reader<'_, '_> {
     fn use_require(&mut self, how: Use<'_, '_>, line: u64) {
         match how {
             Use::Called { arguments, .. } => {
-                let name = arguments.first().and_then(|name| self.text(*name));
+                let name = arguments
+                    .first()
+                    .and_then(|name| super::chain::joined(self.script, *name));
                 self.import(name.as_deref(), line);
                 if let Some(name) = name
                     && !self.is_consumed
@@ -232,7 +225,7 @@ impl Reader<'_, '_> {
 
     /// Text that runs as code.
     fn embed(&mut self, code: Node<'_>, line: u64) {
-        match self.text(code) {
+        match string(self.script, code) {
             Some(code) => self.embedded.push(code),
             None => self.dynamic(line, "the program runs text that it computes"),
         }
@@ -253,8 +246,8 @@ impl Reader<'_, '_> {
         };
         self.has_interval |= top == "setInterval";
         if let Some(first) = arguments.first() {
-            let is_text =
-                matches!(first.kind(), "string" | "template_string") || self.text(*first).is_some();
+            let is_text = matches!(first.kind(), "string" | "template_string")
+                || super::chain::joined(self.script, *first).is_some();
             if is_text {
                 self.findings.capability(Capability::DynamicCode);
                 self.embed(*first, line);
@@ -318,11 +311,6 @@ impl Reader<'_, '_> {
                 self.findings.literal("array", length);
             }
         }
-    }
-
-    /// The text an expression always comes to.
-    fn text(&self, node: Node<'_>) -> Option<String> {
-        self.bindings.texts.fold(self.script, node)
     }
 
     /// The number an expression stands for.

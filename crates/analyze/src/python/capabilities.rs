@@ -34,21 +34,6 @@ pub(super) fn is_builtin(name: &str) -> bool {
     BUILTINS.binary_search(&name).is_ok()
 }
 
-/// The place of a built-in function of the table.
-pub(super) fn builtin_index(name: &str) -> Option<usize> {
-    BUILTINS.binary_search(&name).ok()
-}
-
-/// The built-in function at a place.
-pub(super) fn builtin_at(index: usize) -> Option<&'static str> {
-    BUILTINS.get(index).copied()
-}
-
-/// Whether an attribute whose name begins like this may lead into the interpreter.
-pub(super) fn may_lead_inside(prefix: &str) -> bool {
-    INNER_ATTRIBUTES.iter().any(|name| name.starts_with(prefix))
-}
-
 /// Whether the table knows something in this top-level module.
 pub(super) fn is_root(module: &str) -> bool {
     below(module).next().is_some()

@@ -4,8 +4,7 @@ use ruff_python_ast::visitor::source_order::{
     SourceOrderVisitor, walk_except_handler, walk_expr, walk_parameter, walk_pattern, walk_stmt,
 };
 use ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt, StmtImport,
-    StmtImportFrom,
+    ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt, StmtImport, StmtImportFrom,
 };
 
 use super::names::{Names, top_level};
@@ -20,11 +19,6 @@ pub(super) struct Collector<'a> {
 impl<'a> Collector<'a> {
     pub(super) fn body(&mut self, body: &'a [Stmt]) {
         self.visit_body(body);
-    }
-
-    /// What was collected so far.
-    pub(super) fn names(&self) -> &Names<'a> {
-        &self.names
     }
 
     pub(super) fn into_names(self) -> Names<'a> {
@@ -48,14 +42,6 @@ impl<'a> Collector<'a> {
             }
         } else {
             self.visit_expr(target);
-        }
-    }
-
-    /// `for target in collection`, as a statement or in a comprehension.
-    fn loop_target(&mut self, target: &'a Expr, collection: &'a Expr) {
-        match target {
-            Expr::Name(name) => self.names.bind_element(name.id.as_str(), collection),
-            _ => self.visit_expr(target),
         }
     }
 
@@ -94,10 +80,6 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     self.target(target, &assign.value);
-                    if let (Expr::Name(name), true) = (target, assign.targets.len() > 1) {
-                        // The other names reach the same value.
-                        self.names.note_use(name.id.as_str());
-                    }
                 }
                 self.visit_expr(&assign.value);
                 return;
@@ -109,13 +91,6 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
                     self.visit_expr(&assign.annotation);
                     return;
                 }
-            }
-            Stmt::For(stmt) => {
-                self.loop_target(&stmt.target, &stmt.iter);
-                self.visit_expr(&stmt.iter);
-                self.visit_body(&stmt.body);
-                self.visit_body(&stmt.orelse);
-                return;
             }
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
@@ -129,28 +104,15 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) => {
-                if name.ctx == ExprContext::Load {
-                    self.names.note_use(name.id.as_str());
-                } else {
+                if name.ctx != ExprContext::Load {
                     self.names.bind_other(name.id.as_str());
                 }
             }
             Expr::Named(named) => {
                 self.target(&named.target, &named.value);
-                if let Expr::Name(name) = &*named.target {
-                    self.names.note_use(name.id.as_str());
-                }
                 self.visit_expr(&named.value);
             }
             _ => walk_expr(self, expr),
-        }
-    }
-
-    fn visit_comprehension(&mut self, clause: &'a Comprehension) {
-        self.loop_target(&clause.target, &clause.iter);
-        self.visit_expr(&clause.iter);
-        for condition in &clause.ifs {
-            self.visit_expr(condition);
         }
     }
 

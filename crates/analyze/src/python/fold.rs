@@ -3,7 +3,6 @@
 //! Only what is needed to see how much work a program asks for and which names it spells in
 //! pieces. Numbers saturate, texts are bounded, and each question takes a bounded number of steps.
 
-mod bytes;
 mod calls;
 
 use std::rc::Rc;
@@ -38,14 +37,6 @@ impl Const {
         match self {
             Self::Text(text) => Some(text.to_string()),
             _ => None,
-        }
-    }
-
-    /// The program that `exec` makes of it, which takes bytes as UTF-8.
-    pub(super) fn into_program_text(self) -> Option<String> {
-        match self {
-            Self::Bytes(bytes) => String::from_utf8(bytes.to_vec()).ok(),
-            other => other.into_text(),
         }
     }
 
@@ -187,15 +178,6 @@ fn part(expr: &Expr, folding: &mut Folding<'_, '_>) -> Option<Const> {
     }
 }
 
-/// The elements of a list or tuple that is written down.
-fn elements(literal: &Expr) -> Option<&[Expr]> {
-    match literal {
-        Expr::List(list) => Some(&list.elts),
-        Expr::Tuple(tuple) => Some(&tuple.elts),
-        _ => None,
-    }
-}
-
 fn length_of(elements: &[Expr]) -> Option<Const> {
     let is_open = elements.iter().any(Expr::is_starred_expr);
     (!is_open).then_some(Const::Sequence(elements.len() as u64))
@@ -240,18 +222,8 @@ fn unary(operator: UnaryOp, operand: &Const) -> Option<Const> {
 
 fn binary_expression(operation: &ExprBinOp, folding: &mut Folding<'_, '_>) -> Option<Const> {
     let left = folding.fold(&operation.left)?;
-    if let (Const::Text(text), Operator::Mod, Expr::Tuple(values)) =
-        (&left, operation.op, &*operation.right)
-    {
-        let mut texts = Vec::new();
-        for value in &values.elts {
-            texts.push(written(&folding.fold(value)?)?);
-        }
-        return filled(text, "%s", &texts);
-    }
     let right = folding.fold(&operation.right)?;
     match (&left, operation.op, &right) {
-        (Const::Text(text), Operator::Mod, value) => filled(text, "%s", &[written(value)?]),
         (Const::Int(left), operator, Const::Int(right)) => integers(*left, operator, *right),
         (Const::Text(left), Operator::Add, Const::Text(right)) => {
             Some(concatenation([&**left, &**right].into_iter()))
@@ -277,55 +249,6 @@ fn binary_expression(operation: &ExprBinOp, folding: &mut Folding<'_, '_>) -> Op
             left.length()?.saturating_add(right.length()?),
         )),
         (left, operator, right) => floats(left.as_float()?, operator, right.as_float()?),
-    }
-}
-
-/// A text with its gaps filled in order, when there are as many as values and no other marks.
-fn filled(text: &str, gap: &str, values: &[String]) -> Option<Const> {
-    let mut parts = text.split(gap);
-    let mut made = parts.next()?.to_owned();
-    let mut values = values.iter();
-    for part in parts {
-        made.push_str(values.next()?);
-        made.push_str(part);
-    }
-    let has_other_marks = text.replace(gap, "").contains(['%', '{', '}']);
-    (values.next().is_none() && !has_other_marks)
-        .then(|| concatenation(std::iter::once(made.as_str())))
-}
-
-/// The beginning that a text has whatever the rest of it turns out to be.
-pub(super) fn prefix(expr: &Expr, names: &Names<'_>) -> Option<String> {
-    // Only the left side of a sum is looked at, so each round has less to look at.
-    let mut expr = expr;
-    loop {
-        if let Some(text) = constant(expr, names).and_then(Const::into_text) {
-            return Some(text);
-        }
-        expr = match expr {
-            Expr::BinOp(operation) if operation.op == Operator::Add => &operation.left,
-            Expr::BinOp(operation) if operation.op == Operator::Mod => {
-                let text = constant(&operation.left, names)?.into_text()?;
-                return text.split('%').next().map(str::to_owned);
-            }
-            Expr::Call(call) => {
-                let method = call.func.as_attribute_expr()?;
-                let text = constant(&method.value, names)?.into_text()?;
-                let is_format = method.attr.as_str() == "format";
-                return is_format.then(|| text.split('{').next().unwrap_or_default().to_owned());
-            }
-            Expr::FString(literal) => {
-                return match literal.value.elements().next()? {
-                    InterpolatedStringElement::Literal(part)
-                        if literal.value.literals().next().is_none() =>
-                    {
-                        Some(part.value.to_string())
-                    }
-                    _ => None,
-                };
-            }
-            _ => return None,
-        };
     }
 }
 
@@ -397,21 +320,7 @@ fn floats(left: f64, operator: Operator, right: f64) -> Option<Const> {
 
 /// `text[i]`, `text[a:b]` and `text[::-1]`.
 fn slice(subscript: &ExprSubscript, folding: &mut Folding<'_, '_>) -> Option<Const> {
-    let literal = folding.names.literal(&subscript.value);
-    if let Expr::List(_) | Expr::Tuple(_) = literal {
-        let elements = elements(literal)?;
-        let Const::Int(index) = folding.fold(&subscript.slice)? else {
-            return None;
-        };
-        let length = i128::try_from(elements.len()).ok()?;
-        let index = if index < 0 { index + length } else { index };
-        return folding.fold(elements.get(usize::try_from(index).ok()?)?);
-    }
-    let value = folding.fold(&subscript.value)?;
-    if let Const::Bytes(bytes) = &value {
-        return bytes::reversed(bytes, &subscript.slice);
-    }
-    let Const::Text(text) = value else {
+    let Const::Text(text) = folding.fold(&subscript.value)? else {
         return None;
     };
     let mut characters: Vec<char> = text.chars().collect();
@@ -432,14 +341,7 @@ fn slice(subscript: &ExprSubscript, folding: &mut Folding<'_, '_>) -> Option<Con
         Expr::Slice(range) => {
             let step = range.step.as_deref().map(&mut number);
             match (step, &range.lower, &range.upper) {
-                (Some(Some(step)), None, None) if step < 0 => {
-                    let step = usize::try_from(step.unsigned_abs()).ok()?;
-                    characters = characters.into_iter().rev().step_by(step).collect();
-                }
-                (Some(Some(step)), None, None) if step > 0 => {
-                    let step = usize::try_from(step).ok()?;
-                    characters = characters.into_iter().step_by(step).collect();
-                }
+                (Some(Some(-1)), None, None) => characters.reverse(),
                 (None | Some(Some(1)), lower, upper) => {
                     let lower = match lower {
                         Some(lower) => place(number(lower)?),

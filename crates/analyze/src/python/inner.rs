@@ -33,16 +33,13 @@ pub(super) fn texts(
     program_text: &str,
     program: &Parsed<ModModule>,
     lines: &Lines<'_>,
-    names: &Names<'_>,
 ) -> Vec<InnerText> {
     let functions = ["exec", "eval", "compile"];
-    // A name can be spelled in other letters, or in pieces.
-    let is_plain = program_text.is_ascii() && !program_text.contains("builtins");
-    if is_plain && !functions.iter().any(|name| program_text.contains(name)) {
+    if !functions.iter().any(|name| program_text.contains(name)) {
         return Vec::new();
     }
     let mut inner: Vec<InnerText> = Vec::new();
-    let mut waiting = quoted(program, lines, names);
+    let mut waiting = quoted(program, lines);
     while let Some((text, line)) = waiting.pop() {
         if inner.len() >= TEXTS_MAX || inner.iter().any(|known| known.text == text) {
             continue;
@@ -55,7 +52,7 @@ pub(super) fn texts(
         let Some(program) = super::parse(code).filter(Parsed::has_valid_syntax) else {
             continue;
         };
-        waiting.extend(quoted(&program, &Lines::One(line), names));
+        waiting.extend(quoted(&program, &Lines::One(line)));
         inner.push(InnerText {
             text,
             program,
@@ -66,30 +63,30 @@ pub(super) fn texts(
 }
 
 /// Constant texts that are the first argument of some call by one of the names.
-fn quoted(program: &Parsed<ModModule>, lines: &Lines<'_>, names: &Names<'_>) -> Vec<(String, u64)> {
+fn quoted(program: &Parsed<ModModule>, lines: &Lines<'_>) -> Vec<(String, u64)> {
     let mut finder = Finder {
         found: Vec::new(),
-        names,
+        names: Names::default(),
         lines,
     };
     finder.visit_body(program.suite());
     finder.found
 }
 
-struct Finder<'l, 't, 'n> {
+struct Finder<'l, 't> {
     found: Vec<(String, u64)>,
-    names: &'l Names<'n>,
+    names: Names<'static>,
     lines: &'l Lines<'t>,
 }
 
-impl<'a> SourceOrderVisitor<'a> for Finder<'_, '_, '_> {
+impl<'a> SourceOrderVisitor<'a> for Finder<'_, '_> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         if let Expr::Call(call) = expr
             && let Some(argument) = call.arguments.find_argument_value("source", 0)
-            && runs_text(&call.func, self.names)
+            && runs_text(&call.func)
             && self.found.len() < TEXTS_MAX
-            && let Some(text) = fold::constant(argument, self.names)
-            && let Some(text) = text.into_program_text()
+            && let Some(text) = fold::constant(argument, &self.names)
+            && let Some(text) = text.into_text()
         {
             let line = self.lines.line_of(call.start().to_usize());
             self.found.push((text, line));
@@ -98,16 +95,11 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, '_, '_> {
     }
 }
 
-fn runs_text(function: &Expr, names: &Names<'_>) -> bool {
+fn runs_text(function: &Expr) -> bool {
     let name = match function {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => "",
+        _ => return false,
     };
-    let runs = |name: &str| matches!(name, "exec" | "eval" | "compile");
-    runs(name)
-        || names
-            .paths(function)
-            .iter()
-            .any(|path| path.strip_prefix("builtins.").is_some_and(runs))
+    matches!(name, "exec" | "eval" | "compile")
 }

@@ -34,8 +34,6 @@ enum Meaning<'a> {
     Path(String),
     /// The value of an expression.
     Value(&'a Expr),
-    /// Each element of a collection.
-    Element(&'a Expr),
 }
 
 /// Everything bound to one name.
@@ -44,8 +42,6 @@ struct Entry<'a> {
     meanings: Vec<Meaning<'a>>,
     /// Bindings in all, with those that have no meaning here (parameters, loop variables).
     bindings: u64,
-    /// Places where the name is looked up, or where what it is bound to has another way in.
-    uses: u64,
     /// Whether a function or class of the program is among them.
     is_callable: bool,
     /// What was found out so far.
@@ -58,8 +54,6 @@ struct Entry<'a> {
 pub(super) struct Names<'a> {
     entries: HashMap<&'a str, Entry<'a>>,
     star_modules: Vec<String>,
-    /// Names of built-in functions that the program made its own.
-    own: Vec<&'static str>,
     cut: Cell<bool>,
 }
 
@@ -92,74 +86,6 @@ impl<'a> Names<'a> {
     /// Binds a name to something that is not followed.
     pub(super) fn bind_other(&mut self, name: &'a str) {
         self.entries.entry(name).or_default().bindings += 1;
-    }
-
-    /// Notes that a name is looked up, or that its value can be reached in another way.
-    pub(super) fn note_use(&mut self, name: &'a str) {
-        self.entries.entry(name).or_default().uses += 1;
-    }
-
-    /// Binds a name to each element of a collection in turn.
-    pub(super) fn bind_element(&mut self, name: &'a str, collection: &'a Expr) {
-        let entry = self.entries.entry(name).or_default();
-        entry.bindings += 1;
-        entry.meanings.push(Meaning::Element(collection));
-    }
-
-    /// Notes names of built-in functions that are the program's own wherever it uses them.
-    pub(super) fn set_own(&mut self, own: Vec<&'static str>) {
-        self.own = own;
-    }
-
-    /// The expression that a name stands for, when it is bound once in the whole program.
-    pub(super) fn value(&self, name: &str) -> Option<&'a Expr> {
-        let entry = self.entries.get(name)?;
-        match entry.meanings.as_slice() {
-            [Meaning::Value(value)] if entry.bindings == 1 => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The texts that an expression is one of, when all are known.
-    pub(super) fn choices(&self, expr: &Expr) -> Option<Vec<String>> {
-        if let Some(text) = fold::constant(expr, self).and_then(Const::into_text) {
-            return Some(vec![text]);
-        }
-        let entry = self.entries.get(expr.as_name_expr()?.id.as_str())?;
-        let mut choices = Vec::new();
-        for meaning in &entry.meanings {
-            let collection = match meaning {
-                Meaning::Element(collection) => self.literal(collection),
-                Meaning::Path(_) | Meaning::Value(_) => return None,
-            };
-            let elements = match collection {
-                Expr::List(list) => &list.elts,
-                Expr::Tuple(tuple) => &tuple.elts,
-                Expr::Set(set) => &set.elts,
-                _ => return None,
-            };
-            for element in elements {
-                choices.push(fold::constant(element, self)?.into_text()?);
-            }
-        }
-        (entry.bindings == entry.meanings.len() as u64 && !choices.is_empty()).then_some(choices)
-    }
-
-    /// The literal that an expression is, or that the name it consists of stands for. A list that
-    /// is used in more than one place may have been changed.
-    pub(super) fn literal<'e>(&self, expr: &'e Expr) -> &'e Expr
-    where
-        'a: 'e,
-    {
-        let Some(name) = expr.as_name_expr().map(|name| name.id.as_str()) else {
-            return expr;
-        };
-        let uses = self.entries.get(name).map_or(0, |entry| entry.uses);
-        match self.value(name) {
-            Some(value @ Expr::Tuple(_)) => value,
-            Some(value) if uses <= 1 => value,
-            _ => expr,
-        }
     }
 
     /// Notes `from module import *`: any name may come from there.
@@ -266,14 +192,12 @@ impl<'a> Names<'a> {
             return known.clone();
         }
         let mut paths = Vec::new();
-        if let Some(entry) = entry.filter(|entry| entry.bindings > 0) {
+        if let Some(entry) = entry {
             entry.paths.replace(Some(Vec::new()));
             for meaning in &entry.meanings {
                 match meaning {
                     Meaning::Path(path) => paths.push(path.clone()),
                     Meaning::Value(value) => paths.extend(self.paths_within(value, levels)),
-                    // What is in a collection was noted as handed around.
-                    Meaning::Element(_) => {}
                 }
             }
         } else {
@@ -283,7 +207,7 @@ impl<'a> Names<'a> {
         // Whatever the program binds the name to, a `del` or another scope may bring this back.
         if name == "__builtins__" {
             paths.push("builtins".to_owned());
-        } else if capabilities::is_builtin(name) && !self.own.contains(&name) {
+        } else if capabilities::is_builtin(name) {
             paths.push(format!("builtins.{name}"));
         }
         if !paths.is_empty() {
@@ -337,7 +261,6 @@ impl<'a> Names<'a> {
                     paths.extend(text(0).map(|name| top_level(&name).to_owned()));
                 }
                 "importlib.import_module" => paths.extend(text(0)),
-                "pkgutil.resolve_name" => paths.extend(text(0).map(|name| name.replace(':', "."))),
                 "sys.modules.get" | "sys.modules.__getitem__" => paths.extend(text(0)),
                 "builtins.vars" => paths.extend(
                     argument(0)

@@ -7,7 +7,6 @@ mod work;
 
 use std::collections::HashSet;
 
-use atoll_types::Capability;
 use ruff_python_ast::visitor::source_order::{
     SourceOrderVisitor, TraversalSignal, walk_comprehension, walk_expr, walk_stmt,
 };
@@ -22,16 +21,6 @@ use super::graph::{CallGraph, Node};
 use super::names::Names;
 use super::source::Lines;
 use crate::findings::Findings;
-
-/// Where the system tells about itself.
-const PLACES: [&str; 6] = [
-    "/proc",
-    "/sys",
-    "/etc/passwd",
-    "/etc/group",
-    "/etc/shadow",
-    "/etc/os-release",
-];
 
 /// How an expression is used by the one around it. It decides what a reference to a module means:
 /// a module that is handed around can be used for anything it offers.
@@ -265,17 +254,6 @@ impl<'a, 'f> Reader<'a, 'f> {
         }
     }
 
-    /// A text that names a place where the system tells about itself.
-    fn note_place(&mut self, text: &str) {
-        let is_place = |place: &&str| {
-            let rest = text.strip_prefix(place);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if PLACES.iter().any(is_place) {
-            self.findings.capability(Capability::SystemInformation);
-        }
-    }
-
     /// `itertools.count()`, `cycle(...)` and `repeat(x)` never end by themselves.
     fn is_endless_iterator(&self, iterator: &Expr) -> bool {
         let Expr::Call(call) = iterator else {
@@ -388,10 +366,6 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
             }
             Expr::BinOp(operation) => {
                 self.note_operation(operation);
-                walk_expr(self, expr);
-            }
-            Expr::StringLiteral(literal) => {
-                self.note_place(literal.value.to_str());
                 walk_expr(self, expr);
             }
             Expr::Yield(_) | Expr::YieldFrom(_) => {

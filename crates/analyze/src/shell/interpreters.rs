@@ -105,10 +105,9 @@ pub(super) struct AwkReach {
     pub(super) reads_files: bool,
 }
 
-/// Looks for the ways out of an awk program.
+/// Looks for the ways out of an awk program. Strings are not told from code, so it may see too
+/// much.
 pub(super) fn awk_reach(program: &str) -> AwkReach {
-    let program = awk_code(program);
-    let program = program.as_str();
     let mut previous = ' ';
     let mut pipes = false;
     let mut characters = program.chars().peekable();
@@ -130,45 +129,6 @@ pub(super) fn awk_reach(program: &str) -> AwkReach {
         writes_files: prints_to_file,
         reads_files: program.contains("getline"),
     }
-}
-
-/// An awk program with nothing in its strings, regular expressions and comments.
-fn awk_code(program: &str) -> String {
-    let mut code = String::new();
-    let mut before = '\n';
-    let mut characters = program.chars();
-    while let Some(character) = characters.next() {
-        // A slash behind a value divides; elsewhere a regular expression begins.
-        let begins_expression = character == '/'
-            && !(before.is_ascii_alphanumeric() || matches!(before, '_' | ')' | ']' | '"' | '$'));
-        if character == '"' || begins_expression {
-            while let Some(inside) = characters.next() {
-                if inside == '\\' {
-                    characters.next();
-                } else if inside == character || inside == '\n' {
-                    break;
-                }
-            }
-            code.push_str("\"\"");
-            before = '"';
-            continue;
-        }
-        if character == '#' {
-            for inside in characters.by_ref() {
-                if inside == '\n' {
-                    break;
-                }
-            }
-            code.push('\n');
-            before = '\n';
-            continue;
-        }
-        code.push(character);
-        if !character.is_whitespace() || character == '\n' {
-            before = character;
-        }
-    }
-    code
 }
 
 #[cfg(test)]
@@ -209,9 +169,6 @@ mod tests {
         let none = AwkReach::default();
         assert_eq!(awk_reach("{ print $1, $2 } a || b"), none);
         assert_eq!(awk_reach("$4 >= 400 { print $1 }"), none);
-        assert_eq!(awk_reach("/a|b/ { print \"the system (\" $1 \"|\" }"), none);
-        assert_eq!(awk_reach("{ print $1 / 2 } # | sh"), none);
-        assert!(awk_reach("{ x = a / 2; system(\"a/b\") }").runs_commands);
         assert!(awk_reach("{ system(\"id\") }").runs_commands);
         assert!(awk_reach("{ print | \"sh\" }").runs_commands);
         assert!(awk_reach("{ print $1 > \"out\" }").writes_files);

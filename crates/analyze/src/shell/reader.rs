@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use atoll_types::{Capability, DependencySource};
 use tree_sitter::Node;
 
-use super::constants::Constants;
-use super::run::{is_setting, is_stream};
+use super::run::is_stream;
 use super::variables::Variables;
-use super::words::{Word, word, words};
+use super::words::{Word, word};
 use super::work;
 use crate::findings::Findings;
 use crate::flow::Flow;
@@ -41,8 +40,7 @@ impl<'tree> Visitor<'tree> for Functions<'_> {
             && self.names.len() < FUNCTIONS_MAX
             && let Some(name) = node.child_by_field_name("name")
         {
-            let name = word(self.script, name, &Constants::default());
-            self.names.insert(name.text);
+            self.names.insert(word(self.script, name).text);
         }
     }
 
@@ -66,9 +64,6 @@ pub(super) struct Reader<'s, 'f> {
     source: &'s [u8],
     pub(super) findings: &'f mut Findings,
     pub(super) functions: &'s HashSet<String>,
-    constants: &'s Constants,
-    /// What is given to the command at hand on its standard input, where that is written down.
-    pub(super) input: Option<Word>,
     pub(super) flow: Flow,
     pub(super) variables: Variables,
     /// Texts that the script runs as commands.
@@ -90,7 +85,6 @@ impl<'s, 'f> Reader<'s, 'f> {
         script: &'s Script,
         source: &'s [u8],
         functions: &'s HashSet<String>,
-        constants: &'s Constants,
         findings: &'f mut Findings,
     ) -> Self {
         Self {
@@ -98,8 +92,6 @@ impl<'s, 'f> Reader<'s, 'f> {
             source,
             findings,
             functions,
-            constants,
-            input: None,
             flow: Flow::new(),
             variables: Variables::default(),
             embedded: Vec::new(),
@@ -150,17 +142,13 @@ impl<'s, 'f> Reader<'s, 'f> {
 
     fn command(&mut self, node: Node<'_>) {
         self.calls_itself = false;
-        let mut found = Vec::new();
+        let mut words = Vec::new();
         let mut cursor = node.walk();
         for part in node.named_children(&mut cursor).take(WORDS_MAX) {
             match part.kind() {
-                "variable_assignment" | "file_redirect" | "comment" => {}
+                "variable_assignment" | "file_redirect" | "herestring_redirect" | "comment" => {}
                 "heredoc_redirect" | "subshell" => {}
-                "herestring_redirect" => {
-                    let text = part.named_child(0);
-                    self.input = text.map(|text| word(self.script, text, self.constants));
-                }
-                _ => found.extend(self.words(part)),
+                _ => words.push(word(self.script, part)),
             }
         }
         let line = tree::line(node);
@@ -169,46 +157,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         let is_own = matches!(&*name, "$0" | "${0}" | "\"$0\"" | "\"${0}\"");
         // The script starts itself.
         self.findings.recursion |= is_own;
-        self.run(&found, line);
-    }
-
-    fn words(&self, part: Node<'_>) -> Vec<Word> {
-        // The parameters of a function are not those of the script.
-        let is_own = self.functions_open > 0 && self.short(part).contains(['@', '*']);
-        if is_own {
-            return vec![word(self.script, part, self.constants)];
-        }
-        let mut found = words(self.script, part, self.constants);
-        if part.kind() == "command_name"
-            && is_pattern(&self.short(part))
-            && let Some(first) = found.first_mut()
-        {
-            first.is_computed = true;
-        }
-        found
-    }
-
-    /// Notes what a here-document gives to the command it stands at.
-    fn here_document(&mut self, statement: Node<'_>) {
-        let mut cursor = statement.walk();
-        let mut redirects = statement.named_children(&mut cursor);
-        let Some(redirect) = redirects.find(|part| part.kind() == "heredoc_redirect") else {
-            return;
-        };
-        let mut cursor = redirect.walk();
-        let mut start = String::new();
-        for part in redirect.named_children(&mut cursor) {
-            match part.kind() {
-                "heredoc_start" => start = self.short(part),
-                "heredoc_body" => {
-                    let text = self.script.text(part).into_owned();
-                    let is_quoted = start.contains(['\'', '"', '\\']);
-                    let is_computed = !is_quoted && text.contains(['$', '`', '\\']);
-                    self.input = Some(Word { text, is_computed });
-                }
-                _ => {}
-            }
-        }
+        self.run(&words, line);
     }
 
     /// `export`, `local` and the like, which are commands of their own in the grammar.
@@ -292,7 +241,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         let Some(destination) = node.child_by_field_name("destination") else {
             return;
         };
-        let Word { text, is_computed } = word(self.script, destination, self.constants);
+        let Word { text, is_computed } = word(self.script, destination);
         let start = node.start_byte();
         let operator = self
             .source
@@ -314,9 +263,6 @@ impl<'s, 'f> Reader<'s, 'f> {
         }
         if operator.contains('>') {
             self.findings.capability(Capability::FilesWrite);
-            if is_setting(&text) {
-                self.findings.capability(Capability::SystemChange);
-            }
         }
         if operator.contains('<') {
             self.findings.capability(Capability::FilesRead);
@@ -371,7 +317,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         self.findings.functions += 1;
         self.functions_open += 1;
         let name = node.child_by_field_name("name");
-        let name = name.map(|name| word(self.script, name, self.constants).text);
+        let name = name.map(|name| word(self.script, name).text);
         self.flow.open_function(name.as_deref(), 0);
     }
 }
@@ -405,11 +351,6 @@ impl<'tree> Visitor<'tree> for Reader<'_, '_> {
                 }
             }
             "file_redirect" => self.redirect(node),
-            "redirected_statement" => self.here_document(node),
-            "variable_name" if place.parent.is_some_and(is_arithmetic) => {
-                let name = self.short(node);
-                self.variables.use_value(&name);
-            }
             "simple_expansion" | "expansion" => self.expansion(node),
             "variable_assignment" => {
                 if let Some(name) = node.child_by_field_name("name") {
@@ -439,7 +380,6 @@ impl<'tree> Visitor<'tree> for Reader<'_, '_> {
                 self.last_self_call = around.filter(|_| self.calls_itself);
                 self.calls_itself = false;
             }
-            "redirected_statement" => self.input = None,
             "function_definition" => {
                 self.functions_open -= 1;
                 self.flow.close_function();
@@ -466,18 +406,4 @@ fn is_loop_condition(place: Place<'_>) -> bool {
         && place
             .parent
             .is_some_and(|parent| parent.kind() == "while_statement")
-}
-
-/// Whether a command name is a pattern that the shell replaces by the files it finds, or a list.
-fn is_pattern(name: &str) -> bool {
-    let is_test = matches!(name, "[" | "[[");
-    !is_test && !name.contains(['\'', '"', '\\', '$']) && name.contains(['*', '?', '[', '{'])
-}
-
-/// Whether a variable inside is used by its name alone, as arithmetic does.
-fn is_arithmetic(node: Node<'_>) -> bool {
-    matches!(
-        node.kind(),
-        "arithmetic_expansion" | "binary_expression" | "parenthesized_expression"
-    )
 }

@@ -35,13 +35,6 @@ pub(super) fn is_stream(path: &str) -> bool {
     STREAMS.contains(&path) || path.starts_with("/dev/fd/")
 }
 
-/// Whether writing this file changes a setting of the kernel.
-pub(super) fn is_setting(path: &str) -> bool {
-    ["/proc/sys", "/sys/"]
-        .iter()
-        .any(|place| path.starts_with(place))
-}
-
 impl Reader<'_, '_> {
     /// A command: its name and its arguments.
     pub(super) fn run(&mut self, words: &[Word], line: u64) {
@@ -125,12 +118,6 @@ impl Reader<'_, '_> {
         self.note_endless(base, arguments);
         self.judge_built_in(base, arguments, line);
         match base {
-            "openssl" if arguments.first().is_some_and(connects) => {
-                self.findings.capability(Capability::Network);
-            }
-            "tee" | "dd" | "cp" if arguments.iter().any(writes_setting) => {
-                self.findings.capability(Capability::SystemChange);
-            }
             "chmod" if arguments.iter().any(sets_identity) => {
                 self.findings.capability(Capability::SystemChange);
             }
@@ -266,10 +253,7 @@ impl Reader<'_, '_> {
             Program::Nothing => {}
             Program::Text(text) => self.embed(text, line),
             Program::File(file) => self.other_file(file, line),
-            Program::Input => match self.input.take() {
-                Some(text) => self.embed(&text, line),
-                None => self.dynamic(line, "runs what it reads as commands"),
-            },
+            Program::Input => self.dynamic(line, "runs what it reads as commands"),
         }
     }
 
@@ -358,18 +342,6 @@ fn reads_files(base: &str, arguments: &[Word], before: usize) -> bool {
         }
     }
     false
-}
-
-/// Whether a command of `openssl` talks to a network.
-fn connects(subcommand: &Word) -> bool {
-    matches!(
-        &*subcommand.text,
-        "s_client" | "s_server" | "s_time" | "ocsp"
-    )
-}
-
-fn writes_setting(argument: &Word) -> bool {
-    is_setting(argument.text.trim_start_matches("of="))
 }
 
 /// The number of loops that `break` or `continue` is about.

@@ -218,46 +218,6 @@ fn capabilities_are_found() {
 }
 
 #[test]
-fn variables_are_followed_only_as_far_as_they_are_certain() {
-    for text in [
-        "a=cu; b=rl; $a$b x",
-        "a='curl -s x'; $a",
-        "a=(curl x); \"${a[@]}\"",
-        "set -- curl x; \"$@\"",
-        "$(printf '\\143url') x",
-        "a=$(echo curl); \"$a\" x",
-        "$'\\x63url' x",
-        "bash <<'E'\ncurl $x\nE",
-        "bash <<< 'curl x'",
-        "a='curl x'; eval \"$a\"",
-    ] {
-        let found = read(text);
-        let is_seen = found.capabilities.contains(&Network);
-        assert!(
-            is_seen && found.is_complete(),
-            "{text}: {:?}",
-            found.problems
-        );
-    }
-    for text in [
-        "$a x; a=ls",
-        "a=ls; a=curl; $a x",
-        "a=ls; read a; $a x",
-        "a=ls; for a in $b; do $a; done",
-        "if x; then a=ls; fi; $a x",
-        "a=ls; . ./other; $a x",
-        "a=ls; a+=x; $a",
-        "a=ls $a",
-        "x && a=ls; $a",
-        "f() { \"$@\"; }; set -- ls; f curl x",
-        "a=ls; printf -v a curl; $a",
-        "/usr/bin/cu?l x",
-    ] {
-        assert!(!read(text).is_complete(), "{text}");
-    }
-}
-
-#[test]
 fn what_runs_code_that_is_not_there_is_not_understood() {
     for text in [
         "eval \"$x\"",
@@ -272,7 +232,7 @@ fn what_runs_code_that_is_not_there_is_not_understood() {
         "source \"$file\"",
         ". <(curl x)",
         "curl x | sh",
-        "bash <<E\n$ls\nE",
+        "bash <<E\nls\nE",
         "python3 -c 'print(1)'",
         "perl -e 'unlink 1'",
         "node -e 1",

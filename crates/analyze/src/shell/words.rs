@@ -2,8 +2,6 @@
 
 use tree_sitter::Node;
 
-use super::constants::Constants;
-use super::printed::{printed, unescaped};
 use crate::tree::Script;
 
 /// The longest word that is looked at, in bytes. Longer ones count as computed.
@@ -13,7 +11,7 @@ const WORD_BYTES_MAX: usize = 64 * 1024;
 const PARTS_MAX: usize = 1024;
 
 /// Strings inside concatenations inside strings that are followed.
-const DEPTH_MAX: usize = 8;
+const DEPTH_MAX: usize = 4;
 
 /// One word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,90 +35,13 @@ impl Word {
 }
 
 /// The word that a node stands for.
-pub(super) fn word(script: &Script, node: Node<'_>, constants: &Constants) -> Word {
+pub(super) fn word(script: &Script, node: Node<'_>) -> Word {
     let mut word = Word::default();
-    append(script, node, constants, &mut word, DEPTH_MAX);
+    append(script, node, &mut word, DEPTH_MAX);
     word
 }
 
-/// The words that a node stands for: several when it is an expansion that is split, or an array.
-pub(super) fn words(script: &Script, node: Node<'_>, constants: &Constants) -> Vec<Word> {
-    let plain = |text: &str| Word {
-        text: text.to_owned(),
-        is_computed: false,
-    };
-    let mut inner = node;
-    while matches!(inner.kind(), "command_name" | "string") && inner.named_child_count() == 1 {
-        let Some(child) = inner.named_child(0) else {
-            break;
-        };
-        inner = child;
-    }
-    let at = node.start_byte();
-    let text = script.text(inner);
-    let is_whole = script.text(node).trim_matches('"').len() == text.len();
-    let bare = text.trim_start_matches(['$', '{']).trim_end_matches('}');
-    let array = match bare {
-        "@" | "*" => Some("@"),
-        bare => bare
-            .strip_suffix("[@]")
-            .or_else(|| bare.strip_suffix("[*]")),
-    };
-    if is_expansion(inner) && is_whole {
-        if let Some(known) = array.and_then(|array| constants.words(array, at)) {
-            return known.iter().map(|word| plain(word)).collect();
-        }
-        let is_split = !script.text(node).starts_with('"');
-        if let Some(value) = named(script, inner).and_then(|name| constants.value(&name, at))
-            && is_split
-        {
-            return value.split_whitespace().map(plain).collect();
-        }
-    }
-    vec![word(script, node, constants)]
-}
-
-fn is_expansion(node: Node<'_>) -> bool {
-    matches!(node.kind(), "simple_expansion" | "expansion")
-}
-
-/// The variable whose value an expansion takes as it is.
-fn named(script: &Script, expansion: Node<'_>) -> Option<String> {
-    let text = script.text(expansion);
-    let bare = text.strip_prefix('$')?;
-    let bare = bare
-        .strip_prefix('{')
-        .and_then(|bare| bare.strip_suffix('}'))
-        .unwrap_or(bare);
-    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    (!bare.is_empty() && bare.chars().all(is_name)).then(|| bare.to_owned())
-}
-
-/// What a substitution of one command that only prints comes to.
-fn substituted(
-    script: &Script,
-    node: Node<'_>,
-    constants: &Constants,
-    depth: usize,
-) -> Option<String> {
-    let command = node
-        .named_child(0)
-        .filter(|_| node.named_child_count() == 1)?;
-    if command.kind() != "command" {
-        return None;
-    }
-    let mut cursor = command.walk();
-    let mut texts = Vec::new();
-    for part in command.named_children(&mut cursor).take(PARTS_MAX) {
-        let mut part_word = Word::default();
-        append(script, part, constants, &mut part_word, depth);
-        texts.push(part_word.constant()?.to_owned());
-    }
-    let (name, arguments) = texts.split_first()?;
-    printed(name, arguments)
-}
-
-fn append(script: &Script, node: Node<'_>, constants: &Constants, word: &mut Word, depth: usize) {
+fn append(script: &Script, node: Node<'_>, word: &mut Word, depth: usize) {
     let Some(depth) = depth.checked_sub(1) else {
         word.is_computed = true;
         return;
@@ -138,32 +59,19 @@ fn append(script: &Script, node: Node<'_>, constants: &Constants, word: &mut Wor
         "ansi_c_string" => {
             let text = script.text(node);
             let text = text.strip_prefix('$').unwrap_or(&text);
-            match unescaped(inside(text, "'")) {
-                Some(text) => word.text.push_str(&text),
-                None => word.is_computed = true,
-            }
+            word.is_computed |= text.contains('\\');
+            word.text.push_str(inside(text, "'"));
         }
         "string" | "translated_string" | "concatenation" | "command_name" => {
-            parts(script, node, constants, word, depth);
+            parts(script, node, word, depth);
         }
-        "simple_expansion" | "expansion" => {
-            let name = named(script, node);
-            match name.and_then(|name| constants.value(&name, node.start_byte())) {
-                Some(value) => word.text.push_str(value),
-                None => word.is_computed = true,
-            }
-        }
-        "command_substitution" => match substituted(script, node, constants, depth) {
-            Some(text) => word.text.push_str(&text),
-            None => word.is_computed = true,
-        },
         "brace_expression" => word.text.push_str(&script.text(node)),
         _ => word.is_computed = true,
     }
 }
 
 /// The parts of a string or concatenation, with the white space that stands between them.
-fn parts(script: &Script, node: Node<'_>, constants: &Constants, word: &mut Word, depth: usize) {
+fn parts(script: &Script, node: Node<'_>, word: &mut Word, depth: usize) {
     let is_string = node.kind() == "string";
     let mut cursor = node.walk();
     let mut end = node.start_byte() + usize::from(is_string);
@@ -175,7 +83,7 @@ fn parts(script: &Script, node: Node<'_>, constants: &Constants, word: &mut Word
         if is_string {
             word.text.push_str(&script.slice(end, part.start_byte()));
         }
-        append(script, part, constants, word, depth);
+        append(script, part, word, depth);
         end = part.end_byte();
     }
     if is_string {

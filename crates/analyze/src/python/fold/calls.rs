@@ -1,18 +1,13 @@
 //! Calls that only compute: built-in functions and methods of texts.
 
-use ruff_python_ast::{Comprehension, Expr, ExprCall, Operator};
+use ruff_python_ast::{Expr, ExprCall, Operator};
 
-use super::{
-    Const, Folding, TEXT_BYTES_MAX, bytes, concatenation, elements, filled, integers, written,
-};
+use super::{Const, Folding, TEXT_BYTES_MAX, concatenation, integers, written};
 
 /// Calls of built-in functions and text methods that only compute.
 pub(super) fn called(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<Const> {
     if !call.arguments.keywords.is_empty() {
         return None;
-    }
-    if let Some(value) = bytes::called(call, folding) {
-        return Some(value);
     }
     let arguments = &*call.arguments.args;
     match &*call.func {
@@ -27,11 +22,7 @@ pub(super) fn called(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<C
             built_in(function.id.as_str(), &values)
         }
         Expr::Attribute(method) => {
-            let value = folding.fold(&method.value)?;
-            if let Const::Bytes(value) = &value {
-                return bytes::method(value, method.attr.as_str());
-            }
-            let Const::Text(text) = value else {
+            let Const::Text(text) = folding.fold(&method.value)? else {
                 return None;
             };
             if method.attr.as_str() == "join" {
@@ -86,12 +77,7 @@ fn built_in(function: &str, values: &[Const]) -> Option<Const> {
 }
 
 fn text_method(text: &str, method: &str, values: &[Const]) -> Option<Const> {
-    if method == "format" {
-        let texts: Option<Vec<String>> = values.iter().map(written).collect();
-        return filled(text, "{}", &texts?);
-    }
     let changed: String = match (method, values) {
-        ("encode", [] | [_]) => return Some(Const::Bytes(text.bytes().collect())),
         ("lower", []) => text.to_lowercase(),
         ("upper", []) => text.to_uppercase(),
         ("strip", []) => text.trim().to_owned(),
@@ -115,25 +101,19 @@ fn text_method(text: &str, method: &str, values: &[Const]) -> Option<Const> {
 
 /// `glue.join(...)` of a list or tuple of texts, of a text, or of `map(chr, [...])`.
 fn joined(glue: &str, parts: &Expr, folding: &mut Folding<'_, '_>) -> Option<Const> {
-    let literal = folding.names.literal(parts);
-    let elements = match literal {
-        Expr::List(_) | Expr::Tuple(_) => elements(literal)?,
-        Expr::Generator(generator) => {
-            return from_codes(glue, &generator.elt, &generator.generators, folding);
-        }
-        Expr::ListComp(list) => return from_codes(glue, &list.elt, &list.generators, folding),
+    let (elements, are_numbers) = match parts {
+        Expr::List(list) => (&list.elts, false),
+        Expr::Tuple(tuple) => (&tuple.elts, false),
         Expr::Call(call) => {
-            if let Some(texts) = split(call, folding) {
-                return Some(concatenation(std::iter::once(&*texts.join(glue))));
-            }
             let is_map = call
                 .func
                 .as_name_expr()
                 .is_some_and(|name| name.id.as_str() == "map");
             match &*call.arguments.args {
-                [Expr::Name(function), codes] if is_map && function.id.as_str() == "chr" => {
-                    let text = bytes::characters(codes, folding)?;
-                    return Some(join_characters(glue, &text));
+                [Expr::Name(function), Expr::List(list)]
+                    if is_map && function.id.as_str() == "chr" =>
+                {
+                    (&list.elts, true)
                 }
                 [text] => {
                     let is_reversed = call
@@ -158,50 +138,14 @@ fn joined(glue: &str, parts: &Expr, folding: &mut Folding<'_, '_>) -> Option<Con
     };
     let mut texts = Vec::new();
     for element in elements {
-        texts.push(folding.fold(element)?.into_text()?);
+        let mut value = folding.fold(element)?;
+        if are_numbers {
+            value = chr(&value)?;
+        }
+        texts.push(value.into_text()?);
     }
     let length: usize = texts.iter().map(|text| text.len() + glue.len()).sum();
     (length <= 2 * TEXT_BYTES_MAX).then(|| concatenation(std::iter::once(&*texts.join(glue))))
-}
-
-/// The parts of `text.split()` and `text.split(separator)`.
-fn split(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<Vec<String>> {
-    let method = call.func.as_attribute_expr()?;
-    if method.attr.as_str() != "split" || !call.arguments.keywords.is_empty() {
-        return None;
-    }
-    let text = folding.fold(&method.value)?.into_text()?;
-    match &*call.arguments.args {
-        [] => Some(text.split_whitespace().map(str::to_owned).collect()),
-        [separator] => {
-            let separator = folding.fold(separator)?.into_text()?;
-            let is_valid = !separator.is_empty();
-            is_valid.then(|| text.split(&separator).map(str::to_owned).collect())
-        }
-        _ => None,
-    }
-}
-
-/// `glue.join(chr(code) for code in codes)`.
-fn from_codes(
-    glue: &str,
-    element: &Expr,
-    clauses: &[Comprehension],
-    folding: &mut Folding<'_, '_>,
-) -> Option<Const> {
-    let [clause] = clauses else { return None };
-    let call = element.as_call_expr()?;
-    let is_chr = call
-        .func
-        .as_name_expr()
-        .is_some_and(|name| name.id.as_str() == "chr");
-    let target = clause.target.as_name_expr()?;
-    let argument = call.arguments.args.first()?.as_name_expr()?;
-    if !is_chr || !clause.ifs.is_empty() || target.id != argument.id {
-        return None;
-    }
-    let text = bytes::characters(&clause.iter, folding)?;
-    Some(join_characters(glue, &text))
 }
 
 fn join_characters(glue: &str, text: &str) -> Const {

@@ -238,18 +238,9 @@ impl<'a> Reader<'a, '_> {
                     self.imported_by_call(name, call);
                     is_noted = functions.len() == 1;
                 }
-                "pkgutil.resolve_name" if self.text_argument(call, "name", 0).is_none() => {
-                    self.imported_by_call(None, call);
-                }
                 "builtins.getattr" | "builtins.hasattr" => {
                     first_argument = self.get_attribute(call, function);
                     is_noted = functions.len() == 1;
-                }
-                "builtins.setattr" | "builtins.delattr" => {
-                    is_noted = functions.len() == 1 && self.sets_own_attribute(call);
-                }
-                "operator.attrgetter" | "operator.methodcaller" => {
-                    is_noted = functions.len() == 1 && self.gets_plain_attributes(call);
                 }
                 function => {
                     if let Some(mode) = self.opened_mode(call, function) {
@@ -260,7 +251,6 @@ impl<'a> Reader<'a, '_> {
             }
         }
         self.note_call(call, &functions);
-        self.note_template(call);
         if !functions.is_empty() {
             for path in self.names.result_paths(call, &functions) {
                 if !path.ends_with("()") {
@@ -293,63 +283,9 @@ impl<'a> Reader<'a, '_> {
     /// `eval`, `exec` and `compile`: fine when the text is constant, for then it was read too.
     fn evaluate(&mut self, call: &'a ExprCall) {
         self.findings.capability(Capability::DynamicCode);
-        let argument = call.arguments.find_argument_value("source", 0);
-        let text = argument
-            .and_then(|argument| fold::constant(argument, self.names))
-            .and_then(Const::into_program_text);
+        let text = self.text_argument(call, "source", 0);
         if !text.is_some_and(|text| self.inner_texts.contains(&text)) {
             self.problem(call, "the program runs text that it computes");
-        }
-    }
-
-    /// Whether `setattr` or `delattr` changes an attribute that is an ordinary one, of something
-    /// that is not a module.
-    fn sets_own_attribute(&mut self, call: &'a ExprCall) -> bool {
-        let value = call.arguments.find_positional(0);
-        let is_module = value.is_none_or(|value| !self.names.paths(value).is_empty());
-        let name = call.arguments.find_positional(1);
-        !is_module && name.is_some_and(|name| self.is_plain_name(name))
-    }
-
-    /// Whether all names given to `attrgetter` or `methodcaller` are ordinary ones.
-    fn gets_plain_attributes(&mut self, call: &'a ExprCall) -> bool {
-        let arguments = &call.arguments.args;
-        !arguments.is_empty()
-            && arguments.iter().all(|argument| {
-                let names = self.names.choices(argument).unwrap_or_default();
-                let mut parts = names.iter().flat_map(|name| name.split('.')).peekable();
-                let is_known = parts.peek().is_some() && !argument.is_starred_expr();
-                is_known && parts.all(|part| !part.starts_with("__") && is_plain(part))
-            })
-    }
-
-    /// Whether no name of an attribute that the expression may come to leads into the interpreter.
-    fn is_plain_name(&self, name: &Expr) -> bool {
-        if let Some(names) = self.names.choices(name) {
-            return names.iter().all(|name| is_plain(name));
-        }
-        fold::prefix(name, self.names)
-            .is_some_and(|prefix| !prefix.is_empty() && !capabilities::may_lead_inside(&prefix))
-    }
-
-    /// `template.format(...)` reaches the attributes that the template names.
-    fn note_template(&mut self, call: &'a ExprCall) {
-        let Some(method) = call.func.as_attribute_expr() else {
-            return;
-        };
-        if !matches!(method.attr.as_str(), "format" | "format_map" | "vformat") {
-            return;
-        }
-        let template = fold::constant(&method.value, self.names)
-            .or_else(|| fold::constant(call.arguments.args.first()?, self.names));
-        let Some(template) = template.and_then(Const::into_text) else {
-            return;
-        };
-        let fields = template.split('{').skip(1);
-        let fields = fields.filter_map(|field| field.split('}').next());
-        let mut parts = fields.flat_map(|field| field.split(['.', '[', ']', '!', ':']).skip(1));
-        if parts.any(|part| !is_plain(part)) {
-            self.findings.capability(Capability::Introspection);
         }
     }
 
@@ -358,10 +294,6 @@ impl<'a> Reader<'a, '_> {
         let Some(name) = self.text_argument(call, "name", 1) else {
             let value = call.arguments.find_positional(0);
             let is_module = value.is_none_or(|value| !self.names.paths(value).is_empty());
-            let name = call.arguments.find_positional(1);
-            if !is_module && name.is_some_and(|name| self.is_plain_name(name)) {
-                return Use::Value;
-            }
             self.findings.capability(Capability::Introspection);
             if is_module && function == "builtins.getattr" {
                 self.problem(
@@ -417,11 +349,6 @@ impl<'a> Reader<'a, '_> {
             }
         }
     }
-}
-
-/// Whether an attribute of this name stays outside of the interpreter.
-fn is_plain(name: &str) -> bool {
-    capabilities::INNER_ATTRIBUTES.binary_search(&name).is_err()
 }
 
 /// Whether a capability reaches the operating system, so that the call belongs to the host calls.

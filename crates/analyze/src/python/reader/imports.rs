@@ -45,15 +45,7 @@ impl<'a> Reader<'a, '_> {
                 } else {
                     Use::Alias
                 };
-                let path = format!("{module}.{name}");
-                let is_judged_where_called = imported_as == Use::Alias
-                    && matches!(
-                        path.as_str(),
-                        "operator.attrgetter" | "operator.methodcaller"
-                    );
-                if !is_judged_where_called {
-                    self.path(&path, imported_as, alias);
-                }
+                self.path(&format!("{module}.{name}"), imported_as, alias);
             } else if !stdlib::contains(top_level(module)) {
                 let message = format!("every name of the third-party module {module} is imported");
                 self.problem(alias, &message);
