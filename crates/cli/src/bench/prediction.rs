@@ -113,7 +113,11 @@ pub(super) async fn run(args: &PredictionArgs) -> Result<u8, CliError> {
             let all = entries.len();
             complain(&format!("{number} of {all} programs have run\n"));
         }
-        let outcome = once(&engine, &args.corpus, entry).await?;
+        let Ok(message) = submitted(&args.corpus, entry) else {
+            failed = failed.saturating_add(1);
+            continue;
+        };
+        let outcome = once(&engine, &args.corpus, entry, message).await?;
         for (stage, samples) in &mut stages {
             let taken = outcome.timings_us.stages.get(*stage);
             samples.add(taken.copied().unwrap_or(0));
@@ -179,7 +183,12 @@ fn failure(what: String) -> CliError {
 }
 
 /// Runs one, with the largest of its inputs.
-async fn once(engine: &Engine, corpus: &Path, entry: &Entry) -> Result<Outcome, CliError> {
+async fn once(
+    engine: &Engine,
+    corpus: &Path,
+    entry: &Entry,
+    message: Message,
+) -> Result<Outcome, CliError> {
     let options = RunOptions {
         request: Request {
             wall_time_ms: Some(WALL_TIME_MS),
@@ -189,7 +198,6 @@ async fn once(engine: &Engine, corpus: &Path, entry: &Entry) -> Result<Outcome, 
         dependencies: entry.dependencies.as_ref().map(|it| corpus.join(it)),
         ..RunOptions::default()
     };
-    let message = submitted(corpus, entry)?;
     let (mut unseen, stop) = (Unseen, pin!(pending()));
     let running = Box::pin(engine.run(message, options, &mut unseen, stop));
     Ok(running.await?.outcome)
