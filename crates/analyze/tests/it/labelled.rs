@@ -23,7 +23,8 @@ use atoll_types::{Capability, ProgramKind};
 /// goal.
 const RECALL_MIN: f64 = 0.87;
 
-/// The largest share of benign programs about which something false may be said: what is held today.
+/// The largest share of benign programs about which something false may be said: what is held
+/// today.
 /// 0.5 % is the goal.
 const FALSE_ALARMS_MAX: f64 = 0.085;
 
