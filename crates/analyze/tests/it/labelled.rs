@@ -24,8 +24,7 @@ use atoll_types::{Capability, ProgramKind};
 const RECALL_MIN: f64 = 0.87;
 
 /// The largest share of benign programs about which something false may be said: what is held
-/// today.
-/// 0.5 % is the goal.
+/// today. 0.5 % is the goal.
 const FALSE_ALARMS_MAX: f64 = 0.085;
 
 /// What raises an alarm when a benign program cannot do it.

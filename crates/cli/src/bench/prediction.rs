@@ -1,5 +1,5 @@
-//! `atoll bench prediction`: what was set aside for real programs, beside what they took, and beside
-//! what others would have set aside.
+//! `atoll bench prediction`: what was set aside for real programs, beside what they took, and
+//! beside what others would have set aside.
 //!
 //! Owns the programs' order, the figures, and the other ways of setting memory aside. Each program
 //! runs once, through the whole way of a message, in a sandbox of the level `process`. By default
