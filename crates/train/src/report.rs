@@ -52,8 +52,8 @@ was used. A bound is kept when the run stayed below it; slack is the part of the
 used. Programs weigh the same, however many runs of them there are. Quantiles are corrected by the
 errors on directories that were neither trained with nor predicted (split conformal prediction).
 
-A prediction says what is set aside at first; needing more ends nothing. A policy may cut limits to a
-multiple of a prediction; the default one does so for memory, between 256 and 512 MiB. See
+A prediction says what is set aside at first; needing more ends nothing. A policy may cut limits
+to a multiple of a prediction; the default one does so for memory, between 256 and 512 MiB. See
 [ARCHITECTURE.md](../ARCHITECTURE.md). Several sources have one program in each directory, so that
 other directories of the same project were trained with.
 ";
