@@ -151,8 +151,8 @@ impl Fitting {
 
     /// Takes in what is seen, and says what to do.
     pub fn look(&mut self, seen: &Seen) -> Step {
-        self.measure(seen);
-        let tightened = self.compare(seen, DeviationAction::Tightened);
+        self.measure(seen.at, seen.memory_bytes);
+        let tightened = self.compare(seen.at, &seen.usage, DeviationAction::Tightened);
         let fits = self.follow(seen);
         let was_held_back = self.held_back.is_some();
         match (fits, self.held_back) {
@@ -192,17 +192,18 @@ impl Fitting {
         self.held_back_before + now.unwrap_or_default()
     }
 
-    /// Nothing runs any more, and this is what it has left in use.
-    pub fn keep_only(&mut self, memory_bytes: u64) {
-        self.reservation.shrink(memory_bytes);
+    /// Nothing runs any more, and this is what it has left in use. Until now it has used what was
+    /// last seen of it.
+    pub fn keep_only(&mut self, at: Duration, left_bytes: u64) {
+        self.measure(at, self.used_bytes);
+        self.reservation.shrink(left_bytes);
     }
 
-    /// The program has ended. What is set aside for what is left of it goes back when the
-    /// reservation is dropped.
+    /// What happened to a program that has used so much. What is set aside for what is left of it
+    /// goes back when the reservation is dropped.
     #[must_use]
-    pub fn end(mut self, seen: &Seen) -> (Adaptation, Reservation) {
-        self.measure(seen);
-        let _ = self.compare(seen, DeviationAction::Noted);
+    pub fn end(mut self, usage: &Usage) -> (Adaptation, Reservation) {
+        let _ = self.compare(self.at, usage, DeviationAction::Noted);
         let run_us = u128::from(micros(self.at)).max(1);
         let mean = |area: u128| u64::try_from(area / run_us).unwrap_or(u64::MAX);
         self.record.reserved_mean_bytes = mean(self.reserved_area);
@@ -222,32 +223,32 @@ impl Fitting {
     }
 
     /// Adds up what was set aside and used since the last look.
-    fn measure(&mut self, seen: &Seen) {
-        let taken_us = u128::from(micros(seen.at.saturating_sub(self.at)));
-        let used_bytes = self.used_bytes.midpoint(seen.memory_bytes);
+    fn measure(&mut self, at: Duration, memory_bytes: u64) {
+        let taken_us = u128::from(micros(at.saturating_sub(self.at)));
+        let used_bytes = self.used_bytes.midpoint(memory_bytes);
         // What it took before that was set aside, nobody else had.
         let taken_bytes = self.reservation.bytes().max(used_bytes);
         self.reserved_area += taken_us * u128::from(taken_bytes);
         self.used_area += taken_us * u128::from(used_bytes);
-        self.at = seen.at.max(self.at);
-        self.used_bytes = seen.memory_bytes;
+        self.at = at.max(self.at);
+        self.used_bytes = memory_bytes;
     }
 
     /// Notes what was not foreseen, and at most does this about it. Whether limits were tightened.
-    fn compare(&mut self, seen: &Seen, at_most: DeviationAction) -> bool {
+    fn compare(&mut self, at: Duration, usage: &Usage, at_most: DeviationAction) -> bool {
         let mut tightened = false;
-        for (kind, predicted, observed) in self.expectation.passed(&seen.usage) {
+        for (kind, predicted, observed) in self.expectation.passed(usage) {
             let action = if kind.concerns_security() && at_most == DeviationAction::Tightened {
-                let (from, to) = (self.limits.processes, seen.usage.processes_peak);
+                let (from, to) = (self.limits.processes, usage.processes_peak);
                 self.limits.processes = from.min(to);
-                self.adjusted(seen.at, Adjusted::Processes, from.into(), to.into());
+                self.adjusted(at, Adjusted::Processes, from.into(), to.into());
                 tightened = true;
                 DeviationAction::Tightened
             } else {
                 DeviationAction::Noted
             };
             self.record.deviations.push(Deviation {
-                at_us: micros(seen.at),
+                at_us: micros(at),
                 kind,
                 predicted,
                 observed,

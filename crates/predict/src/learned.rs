@@ -4,7 +4,7 @@
 //! on programs of directories that they had not seen. They are data beside this file. Only what
 //! they were trained on is predicted by them: other kinds of programs are judged by the table.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use atoll_trees::{Bound, Forest};
 use atoll_types::{Analysis, Confidence, ProfileSource, ProgramKind, Quantiles, ResourceEstimate};
@@ -53,21 +53,26 @@ pub(crate) fn estimates(
         })
     };
     Some((
-        estimate(&model(&CPU_MODEL, CPU)?, CPU_US_MIN)?,
-        estimate(&model(&MEMORY_MODEL, MEMORY)?, MEMORY_BYTES_MIN)?,
+        estimate(CPU_MODEL.as_ref()?, CPU_US_MIN)?,
+        estimate(MEMORY_MODEL.as_ref()?, MEMORY_BYTES_MIN)?,
     ))
 }
 
-static MEMORY_MODEL: OnceLock<Option<Forest>> = OnceLock::new();
-static CPU_MODEL: OnceLock<Option<Forest>> = OnceLock::new();
+static MEMORY_FOREST: LazyLock<Option<Forest>> = LazyLock::new(|| read(MEMORY));
+static CPU_FOREST: LazyLock<Option<Forest>> = LazyLock::new(|| read(CPU));
 
-/// A model, read once; `None` when it is not for these features, which a test rules out.
-fn model(place: &'static OnceLock<Option<Forest>>, text: &str) -> Option<Bound<'static>> {
-    let forest = place.get_or_init(|| {
-        let forest = Forest::from_text(text).ok()?;
-        let quantiles = forest.models().iter().map(atoll_trees::Model::quantile);
-        quantiles.eq(QUANTILES).then_some(forest)
-    });
+static MEMORY_MODEL: LazyLock<Option<Bound<'static>>> = LazyLock::new(|| bind(&MEMORY_FOREST));
+static CPU_MODEL: LazyLock<Option<Bound<'static>>> = LazyLock::new(|| bind(&CPU_FOREST));
+
+/// A model; `None` when it is not for these quantiles, which a test rules out.
+fn read(text: &str) -> Option<Forest> {
+    let forest = Forest::from_text(text).ok()?;
+    let quantiles = forest.models().iter().map(atoll_trees::Model::quantile);
+    quantiles.eq(QUANTILES).then_some(forest)
+}
+
+/// The same for these features; `None` when it is for others, which a test rules out, too.
+fn bind(forest: &'static Option<Forest>) -> Option<Bound<'static>> {
     forest.as_ref()?.bind(&feature_names()).ok()
 }
 

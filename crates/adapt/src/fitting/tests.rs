@@ -90,7 +90,8 @@ fn what_a_program_takes_is_set_aside_and_comes_back() {
     );
     assert_eq!(fitting.look(&seen(60, 12 * MIB)), Step::GoOn);
     assert_eq!(budget.report().reserved_bytes, 13 * MIB);
-    let (record, reservation) = fitting.end(&seen(70, 0));
+    fitting.keep_only(Duration::from_millis(70), 13 * MIB);
+    let (record, reservation) = fitting.end(&Usage::default());
     assert_eq!(
         budget.report().reserved_bytes,
         13 * MIB,
@@ -100,6 +101,18 @@ fn what_a_program_takes_is_set_aside_and_comes_back() {
     assert_eq!(record.reserved_peak_bytes, 65 * MIB);
     assert_eq!(record.adjustments.len(), 2);
     assert_eq!(budget.report().reserved_bytes, 0);
+}
+
+#[test]
+fn what_was_set_aside_counts_to_the_end_whatever_is_left() {
+    let budget = Budget::new(256 * MIB);
+    let mut fitting = fitting(&budget, 40 * MIB);
+    assert_eq!(fitting.look(&seen(10, 20 * MIB)), Step::GoOn);
+    fitting.keep_only(Duration::from_millis(20), 0);
+    assert_eq!(budget.report().reserved_bytes, 0);
+    let (record, _) = fitting.end(&Usage::default());
+    assert_eq!(record.reserved_mean_bytes, 40 * MIB);
+    assert_eq!(record.used_mean_bytes, 15 * MIB);
 }
 
 #[test]
@@ -118,7 +131,8 @@ fn where_there_is_no_more_a_program_is_held_back_and_goes_on_when_there_is() {
         fitting.look(&seen(2_005, 51 * MIB)),
         Step::SetLimits(limits())
     );
-    let (record, _) = fitting.end(&seen(3_000, 0));
+    fitting.keep_only(Duration::from_millis(3_000), 0);
+    let (record, _) = fitting.end(&Usage::default());
     assert_eq!(record.held_back_us, 2_000_000);
 }
 
@@ -204,7 +218,8 @@ fn what_starts_processes_unforeseen_gets_no_more_of_them() {
         ..limits()
     };
     assert_eq!(step, Step::SetLimits(tightened));
-    let (record, _) = fitting.end(&seen(9, 0));
+    fitting.keep_only(Duration::from_millis(9), 0);
+    let (record, _) = fitting.end(&usage);
     assert_eq!(record.deviations[0].action, DeviationAction::Tightened);
 }
 

@@ -39,8 +39,8 @@ const WALL_TIME_MS: u64 = 60_000;
 /// Sizes that are fixed for all programs, in MiB.
 const FIXED_MIB: [f64; 3] = [128.0, 256.0, 512.0];
 
-/// The Kubernetes vertical pod autoscaler: the 90th percentile of what was seen, and 15 % more;
-/// after a program was ended, 1.2 times as much, and at least 100 MB more.
+/// The Kubernetes vertical pod autoscaler: the 90th percentile of what was seen, and 15 % more. Its
+/// second attempt after a program was ended is not counted.
 const VPA_QUANTILE: f64 = 0.9;
 const VPA_MARGIN: f64 = 1.15;
 

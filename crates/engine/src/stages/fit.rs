@@ -78,12 +78,7 @@ fn is_single(analysis: &Analysis) -> bool {
 }
 
 /// A program that is fitted while it is watched.
-pub(crate) struct Fitted {
-    fitting: Fitting,
-    began: Instant,
-    last_bytes: u64,
-    ended: Option<Duration>,
-}
+pub(crate) struct Fitted(Fitting);
 
 impl Fitted {
     /// For one that starts now.
@@ -95,43 +90,34 @@ impl Fitted {
         profile: Option<&Profile>,
     ) -> Self {
         let starting = profile.map_or(Duration::ZERO, starting_time);
-        Self {
-            fitting: Fitting::new(reservation, expectation, limits, waited, starting),
-            began: Instant::now(),
-            last_bytes: 0,
-            ended: None,
-        }
+        Self(Fitting::new(
+            reservation,
+            expectation,
+            limits,
+            waited,
+            starting,
+        ))
     }
 
     /// The limits that are in force now.
     pub(crate) fn limits(&self) -> Limits {
-        *self.fitting.limits()
+        *self.0.limits()
     }
 
     /// For the one that has ended: what happened, and what is still set aside for what is left.
     pub(crate) fn end(self, usage: &Usage) -> (Adaptation, Reservation) {
-        let seen = Seen {
-            at: self.ended.unwrap_or_else(|| self.began.elapsed()),
-            usage: *usage,
-            // One that nobody has looked at has left nothing but its peak.
-            memory_bytes: match self.last_bytes {
-                0 => usage.memory_peak_bytes,
-                last => last,
-            },
-        };
-        self.fitting.end(&seen)
+        self.0.end(usage)
     }
 }
 
 impl Adjust for Fitted {
     fn look(&mut self, at: Duration, usage: &Usage, memory_bytes: u64) -> Adjusting {
-        self.last_bytes = memory_bytes;
         let seen = Seen {
             at,
             usage: *usage,
             memory_bytes,
         };
-        match self.fitting.look(&seen) {
+        match self.0.look(&seen) {
             Step::GoOn => Adjusting::Nothing,
             Step::SetLimits(limits) => Adjusting::Set(limits),
             Step::GiveUp => Adjusting::GiveUp,
@@ -139,15 +125,14 @@ impl Adjust for Fitted {
     }
 
     fn pause(&self, at: Duration) -> Duration {
-        self.fitting.pause(at)
+        self.0.pause(at)
     }
 
     fn held_back(&self, at: Duration) -> Duration {
-        self.fitting.held_back_for(at)
+        self.0.held_back_for(at)
     }
 
     fn ended(&mut self, at: Duration, memory_bytes: u64) {
-        self.ended = Some(at);
-        self.fitting.keep_only(memory_bytes);
+        self.0.keep_only(at, memory_bytes);
     }
 }
