@@ -54,6 +54,7 @@ pub(crate) struct HostArgs {
 pub(crate) enum Command {
     Run(RunArgs),
     Explain(ExplainArgs),
+    Profile(ProfileArgs),
     Doctor(DoctorArgs),
     History(HistoryArgs),
     #[command(subcommand)]
@@ -98,6 +99,44 @@ pub(crate) struct RunArgs {
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) submission: SubmissionArgs,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+}
+
+/// Find out how a program's need grows with its input, by running it on inputs of several sizes.
+///
+/// The inputs are pieces of a file for standard input, or numbers that take the place of {} in the
+/// program's arguments. Each run has a sandbox of its own; what it prints is thrown away, and
+/// nothing is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = PROFILE_EXAMPLES)]
+#[command(override_usage = "atoll profile [OPTIONS] PROGRAM [ARGS]...")]
+pub(crate) struct ProfileArgs {
+    #[command(flatten)]
+    pub(crate) submission: SubmissionArgs,
+
+    /// Give the program ever larger pieces of this file on standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with = "sizes")]
+    pub(crate) stdin: Option<PathBuf>,
+
+    /// Put these numbers into the arguments, in the place of {}.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', num_args = 1..)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sizes: Vec<u64>,
+
+    /// How long all runs together may take.
+    #[arg(long, value_name = "TIME", value_parser = milliseconds, default_value = "10s")]
+    pub(crate) budget: u64,
+
+    /// Draw what was found into a file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) svg: Option<PathBuf>,
 
     /// Print one JSON object.
     #[arg(long)]
@@ -153,6 +192,11 @@ pub(crate) struct SubmissionArgs {
     /// Set an environment variable.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<Variable>,
+
+    /// A small input that stands for standard input: policy may have the program tried on pieces of
+    /// it first, to learn what it will need.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sample: Option<PathBuf>,
 
     /// Show the program a directory of installed third-party modules, read-only.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -361,6 +405,14 @@ Examples:
   atoll explain report.py
   atoll explain --tenant alice --level vm tool
   atoll explain --json report.py | jq .decision.reasons";
+
+const PROFILE_EXAMPLES: &str = "\
+Examples:
+  atoll profile --stdin words.txt wordcount.py
+  atoll profile --sizes 1000,2000,4000,8000,16000 sieve.py {}
+  atoll profile --svg sieve.svg --sizes 100,1000,10000 sieve.py {}
+
+Put --sizes before another option: what follows it without one is PROGRAM.";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:

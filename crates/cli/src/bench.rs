@@ -53,6 +53,7 @@ fn workload(name: &str, bytes: &[u8], arguments: Vec<Vec<u8>>) -> Result<Message
         },
         parts: atoll_types::Parts::default(),
         arguments,
+        sample: None,
         stdin: Stdin::Empty,
         files: Vec::new(),
         environment: Vec::new(),

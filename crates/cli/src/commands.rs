@@ -7,6 +7,7 @@ pub(crate) mod explain;
 mod fitted;
 mod history;
 mod policy;
+pub(crate) mod profile;
 mod run;
 
 pub(crate) use completion::completion;
@@ -14,4 +15,5 @@ pub(crate) use doctor::doctor;
 pub(crate) use explain::explain;
 pub(crate) use history::history;
 pub(crate) use policy::policy;
+pub(crate) use profile::profile;
 pub(crate) use run::run;

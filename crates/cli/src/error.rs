@@ -38,6 +38,11 @@ pub(crate) enum CliError {
     NoStateDir,
     #[error("failed to find message {id}: the store does not know it; `atoll history` lists them")]
     UnknownMessage { id: MessageId },
+    #[error(
+        "failed to vary the size: no argument of the program has {{}} for --sizes to fill; write it \
+         where the number belongs"
+    )]
+    NoPlaceForSizes,
     /// Printed in full already.
     #[error("the policy has errors")]
     BadPolicy,

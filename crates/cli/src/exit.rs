@@ -39,7 +39,7 @@ fn of_outcome(outcome: &Outcome) -> u8 {
 }
 
 /// 128 + the signal, as shells have it.
-fn after_signal(signal: i32) -> u8 {
+pub(crate) fn after_signal(signal: i32) -> u8 {
     u8::try_from(signal.saturating_add(128)).unwrap_or(FAILED)
 }
 
@@ -73,6 +73,7 @@ mod tests {
                 enforcement: None,
                 calls: None,
                 adaptation: None,
+                trial: None,
                 usage: Usage::default(),
                 timings_us: Timings::default(),
             },

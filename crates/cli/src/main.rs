@@ -56,6 +56,7 @@ async fn dispatch(cli: Cli) -> Result<u8, CliError> {
     match cli.command {
         Command::Run(args) => Box::pin(commands::run(args, host)).await,
         Command::Explain(args) => commands::explain(args, host).await,
+        Command::Profile(args) => Box::pin(commands::profile(args, host)).await,
         Command::Doctor(args) => commands::doctor(&args, host).await,
         Command::History(args) => commands::history(args, host).await,
         Command::Policy(command) => commands::policy(command),

@@ -9,7 +9,7 @@ use atoll_engine::{
 };
 use atoll_types::calls::CallRules;
 use atoll_types::{
-    InputFile, Message, Origin, Part, Parts, Program, ProgramHash, ProgramKind, Stdin,
+    Content, InputFile, Message, Origin, Part, Parts, Program, ProgramHash, ProgramKind, Stdin,
 };
 
 use crate::args::{
@@ -96,12 +96,18 @@ pub(crate) fn message(
         parts: parts(args)?,
         arguments: arguments.into_iter().map(OsStringExt::into_vec).collect(),
         stdin,
+        sample: args.sample.as_deref().map(content).transpose()?,
         files: input_files(&args.input)?,
         environment: environment(&args.env)?,
         tenant: args.tenant.clone(),
         origin: Origin::CommandLine,
     };
     arrived(submission)
+}
+
+/// The bytes of a file that is input.
+pub(crate) fn content(path: &Path) -> Result<Content, CliError> {
+    Ok(input_file(path, None)?.content)
 }
 
 /// The message that a submission is, arriving now.

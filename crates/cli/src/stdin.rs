@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
 
+use atoll_types::Stdin;
 use rustix::fs::FileType;
 use tokio::sync::mpsc;
 
@@ -15,6 +16,34 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Chunks that wait for the program, at most.
 const CHUNKS_MAX: usize = 1;
+
+/// The largest file that is read before the program starts, so that its size is known.
+const KNOWN_BYTES_MAX: u64 = 64 << 20;
+
+/// Standard input as the message has it: the bytes of a plain file, else a stream.
+pub(crate) fn given() -> Stdin {
+    known().map_or(Stdin::Stream, |bytes| Stdin::Bytes(bytes.into()))
+}
+
+/// What is left to read of a plain file, when that is not too much. Reading it moves its position,
+/// as the program's own reading would.
+fn known() -> Option<Vec<u8>> {
+    let stdin = rustix::stdio::stdin();
+    let stat = rustix::fs::fstat(stdin).ok()?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return None;
+    }
+    let length = u64::try_from(stat.st_size).ok()?;
+    let at = rustix::fs::tell(stdin).ok()?;
+    let left = length.saturating_sub(at);
+    if left > KNOWN_BYTES_MAX {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(left).ok()?);
+    let file = File::from(stdin.try_clone_to_owned().ok()?);
+    file.take(KNOWN_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
 
 /// Begins to read. `None` when there is nothing to read.
 pub(crate) fn stream() -> Option<mpsc::Receiver<Vec<u8>>> {

@@ -40,6 +40,7 @@ use atoll_sandbox_oci::OciBackend;
 use atoll_types::Level;
 
 pub mod instances;
+mod laws;
 
 /// Reading, checking and showing policies.
 pub mod policy {
@@ -50,6 +51,7 @@ pub use atoll_adapt::BudgetReport;
 pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
 pub use atoll_pool::{Options as PoolOptions, PoolReport};
+pub use atoll_predict::{Quantity, law};
 pub use atoll_sandbox::Environment;
 pub use atoll_sandbox_vm::boot_command;
 pub use atoll_store::{Details, Filter, Progress, Record, Row, TenantSummary, Totals};
@@ -59,11 +61,13 @@ pub use crate::doctor::{Diagnosis, KindDiagnosis, KvmDiagnosis, LevelDiagnosis, 
 pub use crate::engine::{Engine, Options, PolicyText};
 pub use crate::error::{EngineError, Warning};
 pub use crate::explain::Explanation;
+pub use crate::laws::{Sized, Tried};
 pub use crate::measure::{Confinement, SandboxTimes};
 pub use crate::output::{OutputDirectory, OutputError};
 pub use crate::read::{
     INPUT_BYTES_MAX, ProgramFile, ReadError, input_file, program_file, text_file,
 };
+pub use crate::stages::piece;
 pub use crate::submission::{InvalidSubmission, Submission};
 pub use crate::verdict::CutShort;
 pub use crate::way::{Report, RunOptions, Stop, Tell};

@@ -81,6 +81,7 @@ impl Engine {
             network: Vec::new(),
             calls: CallRules::default(),
             accept_missing: BTreeSet::new(),
+            trial_ms: 0,
             split: None,
             rule: String::new(),
             reasons: Vec::new(),

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use atoll_analyze::{PROGRAM_BYTES_MAX, UnknownKind, recognise};
 use atoll_types::{
-    InputFile, Message, MessageId, Origin, Parts, Program, ProgramHash, ProgramKind, Stdin,
-    TenantId,
+    Content, InputFile, Message, MessageId, Origin, Parts, Program, ProgramHash, ProgramKind,
+    Stdin, TenantId,
 };
 
 use crate::ProgramFile;
@@ -37,6 +37,8 @@ pub struct Submission {
     pub arguments: Vec<Vec<u8>>,
     /// What the program reads from standard input.
     pub stdin: Stdin,
+    /// A small input that stands for standard input.
+    pub sample: Option<Content>,
     /// Files for the program's working directory.
     pub files: Vec<InputFile>,
     /// Variables added to the sandbox's own.
@@ -189,6 +191,7 @@ impl Submission {
             parts: self.parts,
             arguments: self.arguments,
             stdin: self.stdin,
+            sample: self.sample,
             files: self.files,
             environment: self.environment,
             tenant: self.tenant,

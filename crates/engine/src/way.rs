@@ -9,7 +9,7 @@ use atoll_adapt::Reservation;
 use atoll_monitor::{Input, Observer, Plan};
 use atoll_policy::Request;
 use atoll_pool::Lease;
-use atoll_sandbox::{Job, Sandbox, StartError, Streams, Tenancy};
+use atoll_sandbox::{Environment, Job, Sandbox, StartError, Streams, Tenancy};
 use atoll_store::Arrival;
 use atoll_types::{
     Decision, Deviation, EventKind, LimitHit, Limits, Message, Outcome, Profile, Reason, Status,
@@ -67,7 +67,11 @@ pub(crate) struct Stopping<'a> {
     came: bool,
 }
 
-impl Stopping<'_> {
+impl<'a> Stopping<'a> {
+    pub(crate) const fn new(stop: Stop<'a>) -> Self {
+        Self { stop, came: false }
+    }
+
     /// Whether the caller is known to want an end.
     pub(crate) fn came(&self) -> bool {
         self.came
@@ -238,7 +242,7 @@ impl Engine {
 
         let outside = Outside {
             observer,
-            stop: Stopping { stop, came: false },
+            stop: Stopping::new(stop),
         };
         // What it holds would make every caller's own future large.
         let travelling = self.travel(message, options, around, &arrival, &mut way, outside);
@@ -258,7 +262,20 @@ impl Engine {
         way: &mut Way,
         mut outside: Outside<'_>,
     ) -> Result<Verdict, Halt> {
-        let decided = self.decide(&message, &options.request, arrival, way);
+        let request = &options.request;
+        let decided = self.decide(&message, request, arrival, None, way);
+        let tries = decided.as_ref().is_ok_and(|decision| decision.trial_ms > 0);
+        let place = around.as_ref().ok().filter(|_| tries);
+        let place = place.map(|around| around.environment.clone());
+        let decided = match (decided, place) {
+            (Ok(decision), Some(environment)) => {
+                let place = (&environment, &mut outside.stop);
+                let trying = self.try_first(&message, request, arrival, decision, place, way);
+                // What it holds would make the way's own future large.
+                Box::pin(trying).await
+            }
+            (decided, _) => decided,
+        };
         if let Some(tell) = options.decided {
             tell(&way.outcome);
         }
@@ -345,12 +362,58 @@ impl Engine {
         Ok(verdict)
     }
 
-    /// Risk, prediction and decision, each noted as soon as it is known.
+    /// Tries the program on part of its input, and decides again with what that told: never for a
+    /// weaker level.
+    async fn try_first(
+        &self,
+        message: &Message,
+        request: &Request,
+        arrival: &Arrival,
+        decision: Decision,
+        (environment, stop): (&Environment, &mut Stopping<'_>),
+        way: &mut Way,
+    ) -> Result<Decision, Halt> {
+        let Some(profile) = way.outcome.profile.clone() else {
+            return Ok(decision);
+        };
+        let place = stages::Place {
+            decision: &decision,
+            environment,
+            trust: way.trust,
+            profile: &profile,
+        };
+        let trying = Box::pin(stages::trial(self, message, &place, stop));
+        let Some(mut trial) = way.watch.wait(stage::TRIAL, trying).await else {
+            return Ok(decision);
+        };
+        let (told, is_new) = atoll_predict::tried(&profile, &trial, trial.input_bytes);
+        trial.told = is_new;
+        way.outcome.trial = Some(trial);
+        if !is_new {
+            return Ok(decision);
+        }
+        let mut again = self.decide(message, request, arrival, Some(told), way)?;
+        if again.level < decision.level {
+            let text = format!(
+                "it stays at `{}`: what a trial tells may strengthen the level, never weaken it",
+                decision.level
+            );
+            again = decision;
+            let from = "trial".to_owned();
+            again.reasons.push(Reason { from, text });
+            way.outcome.decision = Some(again.clone());
+        }
+        Ok(again)
+    }
+
+    /// Risk, prediction and decision, each noted as soon as it is known. A profile that is known
+    /// already is taken as it is.
     fn decide(
         &self,
         message: &Message,
         request: &Request,
         arrival: &Arrival,
+        known: Option<Profile>,
         way: &mut Way,
     ) -> Result<Decision, Halt> {
         let Some(analysis) = &way.outcome.analysis else {
@@ -360,7 +423,7 @@ impl Engine {
             stages::risk(&self.policy, message, analysis, &arrival.history)
         });
         let profile: Profile = way.watch.time(stage::PREDICT, || {
-            stages::predict(message, analysis, &arrival.past_runs)
+            known.unwrap_or_else(|| stages::predict(message, analysis, &arrival.past_runs))
         });
         let decided = way.watch.time(stage::DECIDE, || {
             stages::decide(self, message, analysis, &judged, &profile, request)
@@ -470,6 +533,7 @@ pub(crate) fn blank(message: &Message) -> Outcome {
         enforcement: None,
         calls: None,
         adaptation: None,
+        trial: None,
         usage: Usage::default(),
         timings_us: Timings::default(),
     }

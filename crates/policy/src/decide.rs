@@ -14,8 +14,9 @@ use cel::Context;
 
 use crate::condition::{Facts, bind, why};
 use crate::limits::{LimitKey, Settings, smallest};
-use crate::policy::{Effect, Floor, Isolation, Policy, Rule};
+use crate::policy::{Effect, Floor, Isolation, Policy, Rule, Trial};
 use crate::system_calls::needed;
+use crate::text::duration_ms;
 
 /// What a decision is made from.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,10 @@ pub struct DecisionInput<'a> {
     pub trust: Trust,
     /// How the message reached this node.
     pub origin: Origin,
+    /// How much the program will get on standard input, in bytes; 0 when nobody knows.
+    pub input_bytes: u64,
+    /// How large the sample of its input is, in bytes; 0 without one.
+    pub sample_bytes: u64,
     /// What the caller asked for.
     pub request: &'a Request,
     /// The levels that can be had for this program on this host, as far as that is known before
@@ -130,6 +135,7 @@ impl Policy {
                 .unwrap_or(&self.accept_missing),
         );
         draft.request(self, isolation, input.request);
+        draft.trial(self.trial.as_ref(), &context, input);
         draft.floor(&self.floor, "the floor for every message");
         if let Some(tenant) = self.tenants.get(input.tenant) {
             draft.floor(
@@ -201,6 +207,7 @@ struct Draft<'r> {
     limits: Limits,
     accept_missing: BTreeSet<Layer>,
     calls: CallRules,
+    trial_ms: u64,
     reasons: Vec<Reason>,
 }
 
@@ -215,6 +222,7 @@ impl<'r> Draft<'r> {
             limits: smallest(),
             accept_missing: BTreeSet::new(),
             calls: CallRules::default(),
+            trial_ms: 0,
             reasons,
         }
     }
@@ -355,6 +363,34 @@ impl<'r> Draft<'r> {
         }
     }
 
+    /// Grants time for short runs on part of the input, where they are worth it.
+    fn trial(
+        &mut self,
+        trial: Option<&Trial>,
+        context: &Context<'_, '_>,
+        input: &DecisionInput<'_>,
+    ) {
+        let Some(trial) = trial else {
+            return;
+        };
+        let facts = match trial.when.as_ref().map(|when| (when, when.holds(context))) {
+            None => Vec::new(),
+            Some((when, Ok(true))) => why(when.expression(), context, input),
+            Some((_, Ok(false))) => return,
+            Some((_, Err(error))) => {
+                let text = format!("no trial: its condition could not be evaluated ({error})");
+                return self.because("trial", text);
+            }
+        };
+        self.trial_ms = trial.budget_ms;
+        let because = match facts.is_empty() {
+            true => String::new(),
+            false => format!(": {}", facts.join(" and ")),
+        };
+        let shown = duration_ms(trial.budget_ms);
+        self.because("trial", format!("trials of up to {shown}{because}"));
+    }
+
     /// Raises the level and the sharing, and lowers the limits, to what a floor demands.
     fn floor(&mut self, floor: &Floor, name: &str) {
         if let Some(level) = floor.level.filter(|level| *level > self.level) {
@@ -436,6 +472,7 @@ impl<'r> Draft<'r> {
             network: Vec::new(),
             calls: self.calls,
             accept_missing: self.accept_missing,
+            trial_ms: self.trial_ms,
             split: None,
             rule: self.rule.id.clone(),
             reasons: self.reasons,

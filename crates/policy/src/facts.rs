@@ -249,7 +249,7 @@ fn lowest_confidence(input: &DecisionInput<'_>) -> Confidence {
 fn runs(estimate: &ResourceEstimate) -> u64 {
     match &estimate.source {
         ProfileSource::History { runs } => *runs,
-        ProfileSource::Model | ProfileSource::Table { .. } => 0,
+        ProfileSource::Trial { .. } | ProfileSource::Model | ProfileSource::Table { .. } => 0,
     }
 }
 
@@ -279,7 +279,7 @@ const fn name(
 
 /// Every name, sorted by text.
 #[rustfmt::skip]
-static NAMES: [Name; 41] = [
+static NAMES: [Name; 43] = [
     name("analysis.analyzed", Kind::Flag("part of the program was not understood"),
         "the program was understood in full",
         |input| Fact::Flag(input.analysis.is_complete())),
@@ -316,8 +316,12 @@ static NAMES: [Name; 41] = [
         |input| Fact::Flag(input.analysis.recursion)),
     name("analysis.third_party", Kind::List(Words::Any), "the program's third-party dependencies",
         |input| Fact::List(List::ThirdParty(&input.analysis.dependencies))),
+    name("message.input_bytes", BYTES, "the input's size",
+        |input| Fact::Whole(input.input_bytes)),
     name("message.origin", Kind::Text(Words::Origins), "the message's origin",
         |input| Fact::Text(origin_name(input.origin))),
+    name("message.sample_bytes", BYTES, "the sample's size",
+        |input| Fact::Whole(input.sample_bytes)),
     name("profile.confidence", Kind::Text(Words::Confidences), "the profile's confidence",
         |input| Fact::Text(confidence_name(lowest_confidence(input)))),
     name("profile.confidence_rank", Kind::Whole(Unit::Count, 2), "the profile's confidence rank",

@@ -25,6 +25,8 @@ pub struct Policy {
     /// Layers that messages may run without, where their rule says nothing of its own.
     pub(crate) accept_missing: BTreeSet<Layer>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
+    /// When programs are tried on part of their input first; `None`: never.
+    pub(crate) trial: Option<Trial>,
     /// What holds for every message.
     pub(crate) floor: Floor,
     /// The functions that conditions may call.
@@ -91,6 +93,14 @@ pub(crate) struct Floor {
     pub(crate) caps: BTreeMap<LimitKey, u64>,
     /// Rules for calls, before any others.
     pub(crate) calls: Vec<CallRule>,
+}
+
+/// When short runs on part of the input are worth it, and how long they may take.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// Absent: always.
+    pub(crate) when: Option<Condition>,
+    pub(crate) budget_ms: u64,
 }
 
 /// A tenant that the policy does not name becomes known after this many finished messages.
@@ -164,6 +174,7 @@ impl fmt::Debug for Policy {
             .field("limits", &self.limits)
             .field("accept_missing", &self.accept_missing)
             .field("tenants", &self.tenants)
+            .field("trial", &self.trial)
             .field("floor", &self.floor)
             .finish_non_exhaustive()
     }

@@ -8,6 +8,7 @@ mod section;
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -57,7 +58,7 @@ pub(crate) fn read(findings: &mut Findings<'_>) -> Option<Policy> {
             return None;
         }
     };
-    const KEYS: [&str; 4] = ["rule", "defaults", "tenants", "floor"];
+    const KEYS: [&str; 5] = ["rule", "defaults", "trial", "tenants", "floor"];
     let root = Section::new(findings, table.get_ref(), 0, &KEYS);
     let mut limits = limits::built_in();
     let mut accepted = None;
@@ -70,6 +71,7 @@ pub(crate) fn read(findings: &mut Findings<'_>) -> Option<Policy> {
         limits,
         accept_missing: accepted.unwrap_or_default(),
         tenants: tenants(findings, &root),
+        trial: trial::trial(findings, &root),
         floor: floor(findings, &root),
         environment: environment(),
     })
@@ -114,29 +116,7 @@ fn rules(findings: &mut Findings<'_>, root: &Section<'_, '_>) -> Vec<Rule> {
 fn rule(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Rule> {
     let id = id(findings, section);
     let because = because(findings, section);
-    let mut when_at = section.at;
-    let mut when = None;
-    // A condition that is there but wrong must not turn into "always": the rule is left out, and
-    // the error keeps the policy from being used.
-    let mut is_broken = false;
-    if section.get("when").is_some() {
-        is_broken = true;
-        if let Some((source, span)) = section.text(findings, "when") {
-            when_at = place(findings.text(), &span, source, 0);
-            match Condition::compile(source) {
-                Ok(condition) => {
-                    when = Some(condition);
-                    is_broken = false;
-                }
-                Err(complaints) => {
-                    for complaint in complaints {
-                        let at = place(findings.text(), &span, source, complaint.at);
-                        findings.error(at, complaint.message, complaint.help);
-                    }
-                }
-            }
-        }
-    }
+    let (when, when_at, is_broken) = condition(findings, section);
     let effect = effect(findings, section);
     let (id, at) = id?;
     let rule = Rule {
@@ -148,6 +128,31 @@ fn rule(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Rule> 
         when_at,
     };
     (!is_broken).then_some(rule)
+}
+
+/// The condition under `when`, where it stands, and whether it is wrong: one that is there but wrong
+/// must not turn into "always".
+fn condition(
+    findings: &mut Findings<'_>,
+    section: &Section<'_, '_>,
+) -> (Option<Condition>, usize, bool) {
+    if section.get("when").is_none() {
+        return (None, section.at, false);
+    }
+    let Some((source, span)) = section.text(findings, "when") else {
+        return (None, section.at, true);
+    };
+    let when_at = place(findings.text(), &span, source, 0);
+    match Condition::compile(source) {
+        Ok(condition) => (Some(condition), when_at, false),
+        Err(complaints) => {
+            for complaint in complaints {
+                let at = place(findings.text(), &span, source, complaint.at);
+                findings.error(at, complaint.message, complaint.help);
+            }
+            (None, when_at, true)
+        }
+    }
 }
 
 /// Where a part of a text value stands in the file. Exact when the value stands there as it is,

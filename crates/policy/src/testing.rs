@@ -122,6 +122,8 @@ impl Sent {
             tenant: &self.tenant,
             trust: self.trust,
             origin: self.origin,
+            input_bytes: 0,
+            sample_bytes: 0,
             request: &self.request,
             present: Present(&self.present),
         }

@@ -14,8 +14,10 @@ mod flags;
 mod history;
 mod learned;
 mod table;
+mod tried;
 
 pub use features::{Given, feature_names, features};
+pub use tried::{Quantity, is_clear, law, tried};
 
 use atoll_types::{Analysis, PastRun, Profile};
 

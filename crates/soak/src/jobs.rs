@@ -257,6 +257,7 @@ impl Kind {
             },
             parts: atoll_types::Parts::default(),
             arguments: Vec::new(),
+            sample: None,
             stdin: Stdin::Empty,
             files: Vec::new(),
             environment: Vec::new(),

@@ -153,6 +153,7 @@ fn message(arguments: &Arguments, program: &Path, files: &[PathBuf]) -> Result<M
         program: program_file(program).map_err(|error| error.to_string())?,
         parts: atoll_types::Parts::default(),
         arguments: arguments.arguments.iter().map(bytes).collect(),
+        sample: None,
         stdin: match arguments.neighbour {
             Some(_) => Stdin::Stream,
             None => Stdin::Empty,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use atoll_types::calls::CallAudit;
 use atoll_types::{
     Adaptation, Analysis, Decision, Enforcement, Outcome, Profile, ProfileSource, Risk, Split,
-    Timings,
+    Timings, Trial,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct Details {
     pub calls: Option<CallAudit>,
     /// How its environment was fitted to it.
     pub adaptation: Option<Adaptation>,
+    /// What short runs before it told.
+    pub trial: Option<Trial>,
     /// How long each stage of the way took.
     pub timings_us: Timings,
     /// Whether something was cut or left out before storing.
@@ -61,6 +63,8 @@ struct Written<'a> {
     calls: Option<&'a CallAudit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     adaptation: Option<&'a Adaptation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trial: Option<&'a Trial>,
     timings_us: Option<&'a Timings>,
     shortened: bool,
 }
@@ -76,6 +80,7 @@ struct Read {
     enforcement: Value,
     calls: Value,
     adaptation: Value,
+    trial: Value,
     timings_us: Value,
     shortened: bool,
 }
@@ -106,6 +111,7 @@ pub(crate) fn encode(outcome: &Outcome) -> String {
         enforcement: enforcement.as_ref(),
         calls: calls.as_ref(),
         adaptation: outcome.adaptation.as_ref(),
+        trial: outcome.trial.as_ref(),
         timings_us: Some(&outcome.timings_us),
     };
     // What a program can make long goes first, then everything.
@@ -114,6 +120,7 @@ pub(crate) fn encode(outcome: &Outcome) -> String {
         profile: None,
         calls: counts.as_ref(),
         adaptation: None,
+        trial: None,
         shortened: true,
         ..whole
     };
@@ -140,6 +147,7 @@ pub(crate) fn decode(json: &str) -> Option<Details> {
         enforcement: part("enforcement", read.enforcement, &mut unreadable),
         calls: part("calls", read.calls, &mut unreadable),
         adaptation: part("adaptation", read.adaptation, &mut unreadable),
+        trial: part("trial", read.trial, &mut unreadable),
         timings_us: part("timings_us", read.timings_us, &mut unreadable).unwrap_or_default(),
         shortened: read.shortened,
         unreadable: Vec::new(),

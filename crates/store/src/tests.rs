@@ -46,6 +46,7 @@ fn outcome(message: &Accepted) -> Outcome {
         enforcement: None,
         calls: None,
         adaptation: None,
+        trial: None,
         usage: Usage::default(),
         timings_us: atoll_types::Timings::default(),
     }

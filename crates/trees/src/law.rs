@@ -68,6 +68,19 @@ impl Shape {
         Self::Cube,
     ];
 
+    /// How it is written, for a size of n.
+    #[must_use]
+    pub const fn formula(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Linear => "n",
+            Self::Linearithmic => "n log n",
+            Self::ThreeHalves => "n^1.5",
+            Self::Square => "n^2",
+            Self::Cube => "n^3",
+        }
+    }
+
     fn at(self, size: f64) -> f64 {
         match self {
             Self::Constant => 0.0,

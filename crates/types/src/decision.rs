@@ -33,6 +33,10 @@ pub struct Decision {
     /// are in [`Layer::DISPENSABLE`]. Without any other layer of the level it is refused.
     #[serde(default)]
     pub accept_missing: BTreeSet<Layer>,
+    /// How long short runs on part of the input may take before the program runs, in milliseconds;
+    /// 0 when there are none.
+    #[serde(default)]
+    pub trial_ms: u64,
     /// How a program made of several components is split; `None` for all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
@@ -51,7 +55,7 @@ const fn before_there_was_a_choice() -> SystemCalls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// What the reason changed: `rule`, `program`, `floor`, `request`, `limit`, `missing`,
-    /// `parts`, `sandbox`, `calls`.
+    /// `parts`, `sandbox`, `calls`, `trial`.
     pub from: String,
     /// The reason in plain words.
     pub text: String,

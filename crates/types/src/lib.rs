@@ -20,6 +20,7 @@ mod parts;
 mod profile;
 mod risk;
 mod split;
+mod trial;
 mod usage;
 
 pub use adaptation::{Adaptation, Adjusted, Adjustment, Deviation, DeviationAction, DeviationKind};
@@ -39,4 +40,5 @@ pub use parts::{Alone, Part, Parts, Provided};
 pub use profile::{Confidence, Profile, ProfileSource, Quantiles, ResourceEstimate, SecurityFlag};
 pub use risk::{Event, EventKind, Risk, RiskPart, SenderHistory, Trust};
 pub use split::{Basis, Crossing, Group, Means, Split};
+pub use trial::{Trial, TrialEnd, TrialRun};
 pub use usage::Usage;

@@ -23,6 +23,9 @@ pub struct Message {
     pub arguments: Vec<Vec<u8>>,
     /// What the program reads from standard input.
     pub stdin: Stdin,
+    /// A small input that stands for what the program reads from standard input: it may be tried
+    /// on that first.
+    pub sample: Option<Content>,
     /// Files placed in the program's working directory before it starts.
     pub files: Vec<InputFile>,
     /// Environment variables added to the sandbox's own minimal set; names have no `=`, neither

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::calls::CallAudit;
 use crate::{
     Adaptation, Analysis, Collection, Decision, Enforcement, LimitHit, MessageId, Profile,
-    ProgramHash, Risk, TenantId, Usage,
+    ProgramHash, Risk, TenantId, Trial, Usage,
 };
 
 /// The end of a message's way. Parts that were not reached are `None`.
@@ -57,6 +57,8 @@ pub struct Outcome {
     pub adaptation: Option<Adaptation>,
     /// What was used.
     pub usage: Usage,
+    /// What short runs on part of the input told; `None` when there were none.
+    pub trial: Option<Trial>,
     /// How long each stage of the way took.
     pub timings_us: Timings,
 }
@@ -94,7 +96,7 @@ impl Status {
 /// Microseconds for each stage, and `total`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timings {
-    /// Stage name to microseconds: `analyze`, `risk`, `predict`, `decide`, `take`, `run`,
+    /// Stage name to microseconds: `analyze`, `risk`, `predict`, `decide`, `trial`, `take`, `run`,
     /// `collect`, `destroy`, `record`.
     #[serde(flatten)]
     pub stages: BTreeMap<String, u64>,

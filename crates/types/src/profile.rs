@@ -64,6 +64,11 @@ pub enum ProfileSource {
         /// How many runs were used.
         runs: u64,
     },
+    /// Short runs of the same program on less input.
+    Trial {
+        /// How many runs were used.
+        runs: u64,
+    },
     /// Models learned from runs of other programs.
     Model,
     /// A table by kind and imports.

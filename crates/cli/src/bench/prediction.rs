@@ -219,6 +219,7 @@ fn submitted(corpus: &Path, entry: &Entry) -> Result<Message, CliError> {
         program: ProgramFile { name, bytes },
         parts: Parts::default(),
         arguments: arguments.map(|it| it.clone().into_bytes()).collect(),
+        sample: None,
         stdin: stdin.map_or(Stdin::Empty, |bytes| Stdin::Bytes(bytes.into())),
         files,
         environment: environment

@@ -184,6 +184,7 @@ pub(crate) fn profile_lines(profile: &Profile) -> Vec<String> {
 fn estimate(what: &str, estimate: &ResourceEstimate, amount: impl Fn(u64) -> String) -> String {
     let source = match &estimate.source {
         ProfileSource::History { runs } => format!("from {runs} earlier runs"),
+        ProfileSource::Trial { runs } => format!("from {runs} short runs on less input"),
         ProfileSource::Model => "learned from other programs".to_owned(),
         ProfileSource::Table { rows } => {
             format!(

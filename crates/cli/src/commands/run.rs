@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
-use atoll_types::{Collection, Enforcement, Outcome, Status, Stdin, Usage};
+use atoll_types::{Collection, Enforcement, Outcome, Status, Usage};
 
 use crate::args::{HostArgs, RunArgs};
 use crate::error::{CliError, chain};
@@ -15,7 +15,7 @@ use crate::live::{Live, Preparing};
 use crate::message;
 use crate::signals::{Came, Signals};
 use crate::sink::Sink;
-use crate::terminal::{BAD, DOUBTFUL, complain, plain, print, styled};
+use crate::terminal::{BAD, DOUBTFUL, complain, plain, print, section, styled};
 use crate::{commands, exit, stdin};
 
 /// How many of the files that were left out are named on standard error.
@@ -40,7 +40,7 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
     let engine = message::open(host, args.submission.policy.as_deref())?;
     let mut signals = Signals::install()?;
     let request = message::request(&args.submission);
-    let message = message::message(&args.submission, args.program, Stdin::Stream)?;
+    let message = message::message(&args.submission, args.program, stdin::given())?;
     // Last of all input, because it may be made here; before the run, because what is wrong with it
     // must not be found out when there is something to lose.
     let output = args.output.as_deref().map(OutputDirectory::open);
@@ -109,6 +109,13 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
 /// What was expected, beside what happened.
 fn explained(outcome: &Outcome) -> String {
     let mut out = String::new();
+    if let Some(trial) = &outcome.trial {
+        section(
+            &mut out,
+            "Tried on less input",
+            commands::profile::tried(trial),
+        );
+    }
     let (profile, adaptation) = (outcome.profile.as_ref(), outcome.adaptation.as_ref());
     commands::fitted::sections(&mut out, profile, &outcome.usage, adaptation);
     out

@@ -3,7 +3,7 @@
 use atoll_types::calls::CallAudit;
 use atoll_types::{
     Adaptation, Analysis, Collection, Decision, EncodedBytes, Encoding, Enforcement, LimitHit,
-    MessageId, Outcome, Profile, Risk, SkipReason, Status, Timings, Usage,
+    MessageId, Outcome, Profile, Risk, SkipReason, Status, Timings, Trial, Usage,
 };
 use serde::Serialize;
 
@@ -34,6 +34,7 @@ struct OutcomeForm<'a> {
     enforcement: Option<&'a Enforcement>,
     calls: Option<&'a CallAudit>,
     adaptation: Option<&'a Adaptation>,
+    trial: Option<&'a Trial>,
     usage: Usage,
     timings_us: &'a Timings,
 }
@@ -106,6 +107,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         enforcement: outcome.enforcement.as_ref(),
         calls: outcome.calls.as_ref(),
         adaptation: outcome.adaptation.as_ref(),
+        trial: outcome.trial.as_ref(),
         usage: outcome.usage,
         timings_us: &outcome.timings_us,
     })
@@ -136,6 +138,7 @@ pub(crate) fn failure(reason: &str) -> String {
         enforcement: None,
         calls: None,
         adaptation: None,
+        trial: None,
         usage: Usage::default(),
         timings_us: &Timings::default(),
     })
@@ -186,6 +189,7 @@ mod tests {
             enforcement: None,
             calls: None,
             adaptation: None,
+            trial: None,
             usage: Usage {
                 wall_time_us: 5_000_123,
                 ..Usage::default()
@@ -225,6 +229,7 @@ mod tests {
             "enforcement": null,
             "calls": null,
             "adaptation": null,
+            "trial": null,
             "usage": {
                 "wall_time_us": 5_000_123,
                 "cpu_time_us": 0,

@@ -1,7 +1,7 @@
 //! Which boundary and which limits, by the rules of the policy.
 
 use atoll_policy::{DecisionInput, Denied, Present, Request};
-use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason};
+use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason, Stdin};
 
 use crate::Engine;
 use crate::stages::{Judged, job};
@@ -88,8 +88,18 @@ pub(crate) fn question<'a>(
         tenant: &message.tenant,
         trust: judged.trust,
         origin: message.origin,
+        input_bytes: input_bytes(message),
+        sample_bytes: message.sample.as_ref().map_or(0, |it| it.len() as u64),
         request,
         present,
+    }
+}
+
+/// How much the program will get on standard input, as far as that is known before it runs.
+pub(crate) fn input_bytes(message: &Message) -> u64 {
+    match &message.stdin {
+        Stdin::Bytes(bytes) => bytes.len() as u64,
+        Stdin::Empty | Stdin::Stream => 0,
     }
 }
 

@@ -10,6 +10,7 @@ fn submission() -> Submission {
         },
         parts: atoll_types::Parts::default(),
         arguments: Vec::new(),
+        sample: None,
         stdin: Stdin::Empty,
         files: Vec::new(),
         environment: Vec::new(),

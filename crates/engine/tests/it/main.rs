@@ -11,6 +11,7 @@ mod pools;
 mod records;
 mod refusals;
 mod sharing;
+mod trials;
 
 use std::path::Path;
 use std::pin::pin;
@@ -87,6 +88,7 @@ fn message_of(tenant: &str, script: &str) -> Message {
         },
         parts: atoll_types::Parts::default(),
         arguments: Vec::new(),
+        sample: None,
         stdin: Stdin::Empty,
         files: Vec::new(),
         environment: Vec::new(),

@@ -294,6 +294,7 @@ fn python(script: &str) -> Message {
         },
         parts: atoll_types::Parts::default(),
         arguments: Vec::new(),
+        sample: None,
         stdin: Stdin::Empty,
         files: Vec::new(),
         environment: Vec::new(),

@@ -489,3 +489,39 @@ fn a_rule_can_take_the_next_stronger_level_that_is_there() {
         Level::Gvisor
     );
 }
+
+#[test]
+fn a_trial_is_granted_where_its_condition_holds() {
+    let text = "[trial]\nwhen = \"message.input_bytes > 100 && profile.runs == 0\"\nbudget = \"2s\"\n\
+                [[rule]]\nid = \"only\"\nbecause = \"b\"\nset.level = \"process\"\n";
+    let policy = policy(text);
+    let sent = Sent::new(&policy, program(ProgramKind::Python));
+    let decided = |input_bytes: u64| {
+        let input = DecisionInput {
+            input_bytes,
+            ..sent.input()
+        };
+        policy.decide(&input).unwrap()
+    };
+    assert_eq!(decided(100).trial_ms, 0);
+    let granted = decided(101);
+    assert_eq!(granted.trial_ms, 2_000);
+    assert!(
+        texts(&granted, "trial")[0].starts_with("trials of up to 2 s"),
+        "{granted:?}"
+    );
+}
+
+#[test]
+fn a_trial_that_cannot_be_judged_is_not_made() {
+    let text = "[trial]\nwhen = \"1000 / message.input_bytes > 1\"\n\
+                [[rule]]\nid = \"only\"\nbecause = \"b\"\nset.level = \"process\"\n";
+    let policy = policy(text);
+    let sent = Sent::new(&policy, program(ProgramKind::Python));
+    let decision = policy.decide(&sent.input()).unwrap();
+    assert_eq!(decision.trial_ms, 0);
+    assert!(
+        texts(&decision, "trial")[0].starts_with("no trial"),
+        "{decision:?}"
+    );
+}

@@ -401,3 +401,19 @@ proptest! {
         prop_assert!(is_policy || !check(&text).is_empty());
     }
 }
+
+#[test]
+fn mistakes_in_trials_are_reported() {
+    const RULE: &str = "\n[[rule]]\nid = \"only\"\nbecause = \"b\"\nset.level = \"process\"\n";
+    for (trial, expected) in [
+        ("budget = \"0ms\"", "`budget` must be from 1ms to 60s"),
+        ("budget = \"2min\"", "`budget` must be from 1ms to 60s"),
+        ("budget = 300", "`budget` must be a text"),
+        ("when = \"profile.rums == 0\"", "profile.rums"),
+        ("wenn = \"true\"", "unknown key `wenn`"),
+    ] {
+        let said = first(&format!("[trial]\n{trial}\n{RULE}"));
+        assert!(said.contains(expected), "{trial}: {said}");
+    }
+    assert!(Policy::parse(&format!("[trial]\n{RULE}")).is_ok());
+}

@@ -51,7 +51,9 @@ fn importing(names: &[&str]) -> Analysis {
 fn rows(analysis: &Analysis) -> Vec<String> {
     match estimates(analysis).memory_bytes.source {
         ProfileSource::Table { rows } => rows,
-        source @ (ProfileSource::History { .. } | ProfileSource::Model) => panic!("{source:?}"),
+        source @ (ProfileSource::History { .. }
+        | ProfileSource::Model
+        | ProfileSource::Trial { .. }) => panic!("{source:?}"),
     }
 }
 

@@ -100,6 +100,7 @@ fn message(name: &str, canaries: &Canaries) -> Message {
         },
         parts: atoll_types::Parts::default(),
         arguments: canaries.arguments(),
+        sample: None,
         stdin: Stdin::Empty,
         files: vec![InputFile {
             name: b"attempts.py".to_vec(),

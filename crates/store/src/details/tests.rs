@@ -32,6 +32,7 @@ fn outcome() -> Outcome {
         enforcement: None,
         calls: None,
         adaptation: None,
+        trial: None,
         usage: Usage::default(),
         timings_us: Timings::default(),
     }

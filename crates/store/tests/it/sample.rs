@@ -72,6 +72,7 @@ pub(crate) fn outcome(message: &Accepted) -> Outcome {
         enforcement: Some(enforcement()),
         calls: None,
         adaptation: None,
+        trial: None,
         usage: Usage {
             wall_time_us: 31_000,
             cpu_time_us: 24_000,
@@ -204,6 +205,7 @@ pub(crate) fn decision() -> Decision {
             audit: true,
         },
         accept_missing: BTreeSet::from([Layer::CpuLimit]),
+        trial_ms: 300,
         split: Some(split()),
         rule: "scripts".to_owned(),
         reasons: vec![Reason {
