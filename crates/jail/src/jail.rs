@@ -38,7 +38,7 @@ use crate::seccomp::{Filter, Profile};
 use crate::zygote::Slot;
 
 pub(crate) use layers::{LAYERS, layers, sees_network};
-use layers::{SHARED, SHARED_NETWORK, in_force};
+use layers::{ONE_PORT, ONE_PORT_FILES, SHARED, SHARED_NETWORK, in_force};
 use plans::Plans;
 use renewal::ended;
 pub use spec::{Command, JailError, JailFile, JailSpec, Root, Running};
@@ -61,6 +61,8 @@ pub struct Jail {
     keeper: Option<OwnedFd>,
     /// The working directory, for looking at what is in it and how full it is.
     scratch: Option<OwnedFd>,
+    /// The listening socket of the only way out, if there is one.
+    way_out: Option<OwnedFd>,
     started: Option<Started>,
     ended: Option<ProgramEnd>,
     removed: bool,
@@ -209,6 +211,7 @@ impl Jail {
             zygote: plans.zygote,
             runtime: plans.runtime,
             renews: plans.renews,
+            way_out: plans.way_out,
             ..plan(spec, cgroups)
         };
         jail.send(&plan, &entrances)?;
@@ -225,6 +228,7 @@ impl Jail {
             renews: false,
             keeper: None,
             scratch: None,
+            way_out: None,
             started: None,
             ended: None,
             removed: false,
@@ -274,7 +278,11 @@ impl Jail {
             match self.answer().await? {
                 (Reply::Spawned, descriptors) => self.spawned(descriptors),
                 (Reply::Began, descriptors) => self.first = descriptors.into_iter().next(),
-                (Reply::Ready, descriptors) => self.scratch = descriptors.into_iter().next(),
+                (Reply::Ready, descriptors) => {
+                    let mut descriptors = descriptors.into_iter();
+                    self.scratch = descriptors.next();
+                    self.way_out = descriptors.next();
+                }
                 (Reply::Failed(failure), _) => return Err(failed(failure)),
                 (reply, _) => return Err(unexpected(&reply)),
             }
@@ -298,6 +306,16 @@ impl Jail {
     #[must_use]
     pub fn layers(&self, profile: Profile) -> Vec<LayerReport> {
         let mut layers = layers(profile);
+        if profile == Profile::Client {
+            let enforced = |report: &&mut LayerReport| report.state == LayerState::Enforced;
+            for report in layers.iter_mut().filter(enforced) {
+                match report.layer {
+                    Layer::NetworkNamespace => report.detail = ONE_PORT.to_owned(),
+                    Layer::Landlock => report.detail = ONE_PORT_FILES.to_owned(),
+                    _ => {}
+                }
+            }
+        }
         if self.copy.is_some() {
             let own_network = sees_network(profile);
             for report in &mut layers {
@@ -644,6 +662,7 @@ fn plan(spec: &JailSpec, cgroups: crate::plan::CgroupJoin) -> Plan {
         zygote: false,
         runtime: false,
         renews: false,
+        way_out: None,
     }
 }
 

@@ -51,6 +51,9 @@ pub(crate) struct Plan {
     /// Whether the jail serves several programs one after the other, each with a first process of
     /// its own, which a keeper makes.
     pub renews: bool,
+    /// The only TCP port that the program may connect to, on the loopback interface of its own
+    /// network namespace. Whoever answers there is outside.
+    pub way_out: Option<u16>,
 }
 
 impl Plan {
@@ -176,7 +179,8 @@ pub(crate) enum Reply {
     /// A keeper has made a first process for the next program; its process descriptor comes along.
     Began,
     /// Everything that can be built before the program is known is built, with the limits in force;
-    /// a descriptor of the working directory comes along.
+    /// a descriptor of the working directory comes along, and the listening socket of the way out
+    /// if there is one.
     Ready,
     /// The program runs, with every layer in force.
     Started,

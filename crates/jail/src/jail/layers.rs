@@ -24,6 +24,10 @@ pub(super) const SHARED: &str =
 pub(super) const SHARED_NETWORK: &str = "no interface is up; one for all copies of one interpreter, none of \
                               which has a socket";
 
+pub(super) const ONE_PORT: &str =
+    "only the loopback interface is up; one port, and whoever answers there is outside";
+pub(super) const ONE_PORT_FILES: &str = "files and TCP, but for one port";
+
 /// Every layer of the jails of this host.
 pub(crate) fn layers(profile: Profile) -> Vec<LayerReport> {
     let host = host();

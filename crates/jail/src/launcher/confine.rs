@@ -4,7 +4,8 @@ use std::io;
 
 use atoll_types::Layer;
 use landlock::{
-    ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetCreated, RulesetCreatedAttr,
+    ABI, Access, AccessFs, AccessNet, NetPort, PathBeneath, PathFd, Ruleset, RulesetCreated,
+    RulesetCreatedAttr,
 };
 use rustix::fs::{Gid, Uid};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -168,27 +169,31 @@ const WRITABLE: [&str; 4] = ["/work", "/tmp", "/dev/shm", "/dev"];
 /// Only jails of virtual machines have it.
 const KVM_DEVICE: &str = "/dev/kvm";
 
-/// Reading and executing what the root holds, writing only to the private files, no TCP at all,
-/// no signals and no abstract sockets to the outside: as much of it as this version of the
-/// interface knows. The mount, network and process namespaces say the same; this is the second
-/// line.
-pub(crate) fn landlock(version: i32) -> Result<(), Failure> {
+/// Reading and executing what the root holds, writing only to the private files, no TCP at all but
+/// for connecting to the port of a way out, no signals and no abstract sockets to the outside: as
+/// much of it as this version of the interface knows. The mount, network and process namespaces say
+/// the same; this is the second line.
+pub(crate) fn landlock(version: i32, way_out: Option<u16>) -> Result<(), Failure> {
     let is_off = ablation::is_off(Part::Landlock) && ablation::is_off(Part::LandlockScopes);
     if version == 0 || is_off {
         return Ok(());
     }
-    restrict(version.into()).map_err(|error| {
+    restrict(version.into(), way_out).map_err(|error| {
         let attempt = "restrict the program with Landlock";
         Failure::new(Some(Layer::Landlock), attempt, &error)
     })
 }
 
-fn restrict(version: ABI) -> io::Result<()> {
+fn restrict(version: ABI, way_out: Option<u16>) -> io::Result<()> {
     let mut ruleset = host::landlock_ruleset(version)
         .and_then(Ruleset::create)
         .map_err(io::Error::other)?;
     if !ablation::is_off(Part::Landlock) {
         allow_files(&mut ruleset, version)?;
+        if let Some(port) = way_out.filter(|_| version >= ABI::V4) {
+            let rule = NetPort::new(port, AccessNet::ConnectTcp);
+            (&mut ruleset).add_rule(rule).map_err(io::Error::other)?;
+        }
     }
     ruleset
         .restrict_self()

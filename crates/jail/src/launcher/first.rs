@@ -6,7 +6,7 @@ use atoll_types::Layer;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{DumpableBehavior, Pid, WaitOptions, WaitStatus, wait};
 
-use super::{confine, keeper, program, root};
+use super::{confine, keeper, network, program, root};
 use crate::ablation::{self, Part};
 use crate::control::{Receiver, send};
 use crate::plan::{CgroupJoin, DiskLimits, Failure, Plan, ProgramEnd, Reply};
@@ -61,9 +61,13 @@ pub(super) fn serve_program(
     };
     let limits = ablation::disk_limits(limits);
     files.limit(limits.bytes, limits.files)?;
-    send(socket.as_fd(), &Reply::Ready, &[files.directory.as_fd()])
+    // The program's process is there already, and so never holds the socket.
+    let way_out = plan.way_out.map(network::open_way_out).transpose()?;
+    let mut descriptors = vec![files.directory.as_fd()];
+    descriptors.extend(way_out.as_ref().map(AsFd::as_fd));
+    send(socket.as_fd(), &Reply::Ready, &descriptors)
         .map_err(|error| Failure::new(None, "report that the jail is ready", &error))?;
-    drop(files);
+    drop((files, way_out));
     // From here on it is the program's process that listens to the supervisor.
     let Some(pid) = program.start()? else {
         return Ok(());

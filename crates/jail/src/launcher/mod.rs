@@ -22,6 +22,7 @@ mod device;
 mod first;
 pub(crate) mod identity;
 mod keeper;
+mod network;
 mod program;
 pub(crate) mod root;
 

@@ -177,7 +177,7 @@ fn give_up(plan: &Plan) -> Result<(), Failure> {
         return Ok(());
     }
     // Landlock opens the directories it names, so it comes before descriptors are rearranged.
-    confine::landlock(plan.landlock)
+    confine::landlock(plan.landlock, plan.way_out)
 }
 
 /// Waits for what to become. `None` when the supervisor is gone.

@@ -11,8 +11,8 @@ mod runtime;
 use libc::{EAFNOSUPPORT, ENOSYS, EOPNOTSUPP, EPERM, c_long};
 
 use self::arguments::{
-    clone_without_namespaces, harmless_fcntls, harmless_ioctls, harmless_prctls, local_family,
-    not_writable_code, only_the_launcher,
+    client_family, clone_without_namespaces, harmless_fcntls, harmless_ioctls, harmless_prctls,
+    local_family, not_writable_code, only_the_launcher,
 };
 use super::compile::{Action, Rule};
 use super::filter::Filter;
@@ -40,13 +40,16 @@ pub enum Profile {
         /// Whether the processor runs the guest, by way of KVM.
         kvm: bool,
     },
+    /// A tool that fetches: what any program may do, compiled code included, and TCP to the one
+    /// port that a jail with a way out has.
+    Client,
     /// A container runtime and its containers, which it confines itself.
     Runtime,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Strict,
         Self::StrictOrReplaced,
         Self::Zygote,
@@ -59,6 +62,7 @@ impl Profile {
         Self::WasmWorker,
         Self::Machine { kvm: false },
         Self::Machine { kvm: true },
+        Self::Client,
         Self::Runtime,
     ];
 
@@ -89,6 +93,7 @@ impl Profile {
             }
             Self::Machine { kvm: false } => "an emulated machine: threads, code, given sockets",
             Self::Machine { kvm: true } => "a virtual machine: threads, given sockets, and KVM",
+            Self::Client => "a tool that fetches: processes, compiled code, TCP to one port",
             Self::Runtime => {
                 return format!(
                     "everything but {} system calls that reach beyond any container; the runtime \
@@ -186,6 +191,15 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             add(&[libc::SYS_execve], &Action::Allow);
             // The worker replaces this filter by a narrower one.
             add(&[libc::SYS_seccomp], &Action::Allow);
+        }
+        Profile::Client => {
+            add(PROCESSES, &Action::Allow);
+            add(LOCAL_SOCKETS, &Action::Allow);
+            #[cfg(target_arch = "x86_64")]
+            add(LEGACY, &Action::Allow);
+            add(&[libc::SYS_socket], &client_family());
+            add(&[libc::SYS_socketpair], &local_family());
+            add(MAPPING, &Action::Allow);
         }
         // An emulator translates the guest's code into memory that it executes. execve and seccomp
         // are there as for the worker.

@@ -14,6 +14,7 @@
 mod files;
 mod fork;
 mod low;
+mod network;
 mod notify;
 mod turns;
 
@@ -30,6 +31,7 @@ pub use fork::{
     BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
 };
 pub use low::{LOW_ADDRESS, low_page_is_protected, lower, map_low_page};
+pub use network::bring_up_loopback;
 pub use notify::{
     Answer, Asked, answer, answer_with, install_asking_filter, next_asked, read_memory,
     still_waits, wake_at_once, write_memory,

@@ -99,7 +99,7 @@ fn prepare(
     let open = DumpableBehavior::Dumpable;
     set_dumpable_behavior(open)
         .map_err(|error| failed(None, "open the copy's files in /proc", error.into()))?;
-    confine::landlock(fork.landlock)?;
+    confine::landlock(fork.landlock, None)?;
     send(socket.as_fd(), &Reply::Ready, &[directory.as_fd()])
         .map_err(|error| failed(None, "report that the copy is ready", error))?;
     // Closed with the others, by its number.

@@ -10,3 +10,4 @@ mod ordinary;
 mod races;
 mod renewal;
 mod support;
+mod way_out;

@@ -36,6 +36,13 @@ pub(super) fn local_family() -> Action {
     Action::AllowIf(vec![Test::low(0, u32::MAX, unix)], EAFNOSUPPORT as u16)
 }
 
+/// Only TCP or UDP over IPv4: in a jail with a way out there is nothing else, and nobody but who
+/// holds that answers.
+pub(super) fn client_family() -> Action {
+    let inet = libc::AF_INET.cast_unsigned();
+    Action::AllowIf(vec![Test::low(0, u32::MAX, inet)], EAFNOSUPPORT as u16)
+}
+
 /// Memory that is writable or executable, but not both.
 pub(super) fn not_writable_code() -> Action {
     let write = Test::low(2, libc::PROT_WRITE.cast_unsigned(), 0);
