@@ -1,8 +1,9 @@
 //! Reads JavaScript as Node.js runs it: what it requires, what it calls, how it loops.
 //!
 //! Works on names as they are written and on the names that `require`, `import` and plain
-//! assignments bind; values are not followed and scopes are not told apart, so a name means
-//! everything it is bound to anywhere. Parsing and its bounds belong to [`crate::tree`]. Bindings
+//! assignments bind; values are only guessed ([`guesses`]), and scopes are told apart only where a
+//! name of the host is the program's own ([`scopes`]), so elsewhere a name means everything it is
+//! bound to anywhere. Parsing and its bounds belong to [`crate::tree`]. Bindings
 //! are collected in [`bindings`], loops and functions followed in [`crate::flow`], uses of the host
 //! judged in [`uses`] with the tables of [`modules`] and [`globals`], numbers folded in
 //! [`numbers`].
@@ -10,15 +11,18 @@
 mod bindings;
 mod chain;
 mod globals;
+mod guesses;
 mod modules;
 mod numbers;
 mod reader;
+mod scopes;
 mod uses;
 
 use tree_sitter::{Node, Tree};
 
 use self::bindings::Bindings;
 use self::reader::Reader;
+use self::scopes::Scopes;
 use crate::findings::Findings;
 use crate::tree::{self, Grammar, Script};
 
@@ -35,6 +39,9 @@ const EMBEDDED_DEPTH_MAX: usize = 3;
 
 /// The longest name, path or string of the program that is looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 4096;
+
+/// Arguments of one call that are looked at.
+const ARGUMENTS_MAX: usize = 256;
 
 /// Reads a program.
 pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
@@ -73,7 +80,9 @@ fn read_one(source: &[u8], findings: &mut Findings) -> Vec<String> {
 }
 
 fn read_tree(script: &Script, tree: &Tree, findings: &mut Findings) -> Vec<String> {
-    let mut bindings = Bindings::new(script);
+    let mut scopes = Scopes::new(script);
+    tree::walk(script, tree, &mut scopes);
+    let mut bindings = Bindings::new(script, scopes.finish());
     tree::walk(script, tree, &mut bindings);
     let mut reader = Reader::new(script, bindings, findings);
     let walked = tree::walk(script, tree, &mut reader);
@@ -85,12 +94,36 @@ fn read_tree(script: &Script, tree: &Tree, findings: &mut Findings) -> Vec<Strin
     embedded
 }
 
-/// The text of a node; empty when it is longer than anything that is looked at.
+/// The text of a node; empty when it is longer than anything that is looked at. A name is given as
+/// it is without escapes.
 fn text(script: &Script, node: Node<'_>) -> String {
     if node.end_byte() - node.start_byte() > TEXT_BYTES_MAX {
         return String::new();
     }
-    script.text(node).into_owned()
+    let text = script.text(node);
+    if text.contains('\\') && node.kind().ends_with("identifier") {
+        return unescaped_name(&text);
+    }
+    text.into_owned()
+}
+
+/// A name in which letters may be written as `\u0061` or `\u{61}`.
+fn unescaped_name(text: &str) -> String {
+    let mut pieces = text.split("\\u");
+    let mut name = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = match piece.strip_prefix('{') {
+            Some(braced) => braced.split_once('}').unwrap_or((braced, "")),
+            None => piece.split_at_checked(4).unwrap_or((piece, "")),
+        };
+        let code = u32::from_str_radix(digits, 16).ok();
+        name.push(
+            code.and_then(char::from_u32)
+                .unwrap_or(char::REPLACEMENT_CHARACTER),
+        );
+        name.push_str(rest);
+    }
+    name
 }
 
 /// The value of a string literal, or of a template without substitutions. `None` for everything
@@ -106,7 +139,11 @@ fn string(script: &Script, node: Node<'_>) -> Option<String> {
     for part in node.named_children(&mut cursor) {
         match part.kind() {
             "string_fragment" => value.push_str(&script.text(part)),
-            "escape_sequence" => value.push(unescaped(&script.text(part))?),
+            "escape_sequence" => match &*script.text(part) {
+                // A line goes on.
+                "\\\n" | "\\\r" | "\\\r\n" | "\\\u{2028}" | "\\\u{2029}" => {}
+                escape => value.push(unescaped(escape)?),
+            },
             _ => return None,
         }
     }
@@ -128,7 +165,10 @@ fn unescaped(escape: &str) -> Option<char> {
         'n' => Some('\n'),
         't' => Some('\t'),
         'r' => Some('\r'),
-        '0'..='9' => None,
+        'b' => Some('\u{8}'),
+        'f' => Some('\u{c}'),
+        'v' => Some('\u{b}'),
+        '0'..='9' | '\n' | '\r' => None,
         other => Some(other),
     }
 }
@@ -142,7 +182,7 @@ fn arguments(call: Node<'_>) -> Vec<Node<'_>> {
     let named = list.named_children(&mut cursor);
     named
         .filter(|argument| argument.kind() != "comment")
-        .take(8)
+        .take(ARGUMENTS_MAX)
         .collect()
 }
 

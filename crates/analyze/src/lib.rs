@@ -5,6 +5,7 @@
 //! understand becomes [`Capability::Unanalyzed`](atoll_types::Capability::Unanalyzed) with a
 //! problem that says where. This crate does not judge senders and does not decide anything.
 
+mod base64;
 mod class;
 mod complexity;
 mod findings;

@@ -3,11 +3,14 @@
 //! The text is measured first ([`nesting`]), for the parser and everything after it recurse, and
 //! is parsed only when it is known to be shallow and small enough. Then two walks over the tree
 //! follow: one collects what each name is bound to ([`collect`], [`names`]), one reads
-//! ([`reader`]).
+//! ([`reader`]). Between them stand [`closed`] and [`shadow`], which say of which names that can
+//! be relied on.
 //! What another module imports or what a library does is not seen; the tables in
 //! [`capabilities`] and [`stdlib`] stand for it.
 
+mod builtins;
 mod capabilities;
+mod closed;
 mod collect;
 mod fold;
 mod graph;
@@ -15,6 +18,7 @@ mod inner;
 mod names;
 mod nesting;
 mod reader;
+mod shadow;
 mod source;
 mod stdlib;
 
@@ -154,13 +158,20 @@ fn examine_on_deep_stack(
 /// Reads a program that was parsed, and frees it.
 fn examine(text: &str, program: Parsed<ModModule>, findings: &mut Findings) {
     let lines = Lines::of(text);
-    let inner = inner::texts(text, &program, &lines);
+    let mut collector = Collector::default();
+    collector.body(program.suite());
+    let inner = inner::texts(text, &program, &lines, collector.names());
     let mut collector = Collector::default();
     collector.body(program.suite());
     for inner in &inner {
         collector.body(inner.program.suite());
     }
-    let names = collector.into_names();
+    let mut names = collector.into_names();
+    let quoted = inner.iter().map(|inner| &**inner.program.suite());
+    closed::settle(
+        std::iter::once(&**program.suite()).chain(quoted),
+        &mut names,
+    );
     let inner_texts: HashSet<String> = inner.iter().map(|inner| inner.text.clone()).collect();
     let mut reader = Reader::new(&names, lines, &inner_texts, findings);
     reader.body(program.suite());

@@ -1,11 +1,14 @@
 //! Reads shell scripts: which commands they run, what they redirect, how they loop.
 //!
-//! Works on words as they are written; it expands nothing but what is constant. Parsing and its
+//! Works on words as they are written; what is not constant is only guessed ([`guesses`]), to see
+//! more. Parsing and its
 //! bounds belong to [`crate::tree`]. The syntax tree is read in [`reader`], words in [`words`],
 //! one command with its arguments is judged in [`run`] with the tables of [`commands`] and
 //! [`wrappers`].
 
 mod commands;
+mod functions;
+mod guesses;
 mod interpreters;
 mod reader;
 mod run;
@@ -16,7 +19,8 @@ mod wrappers;
 
 use std::collections::HashSet;
 
-use self::reader::{Functions, Reader};
+use self::functions::Definitions;
+use self::reader::{Embedded, Reader};
 use crate::findings::Findings;
 use crate::tree::{self, Grammar};
 
@@ -35,20 +39,19 @@ const EMBEDDED_DEPTH_MAX: usize = 3;
 /// Reads a script.
 pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
     findings.lines = bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
-    // A text that runs as commands can call the functions of the script around it.
-    let mut functions = HashSet::new();
-    let mut waiting = vec![(bytes.to_vec(), 0)];
+    let mut waiting = vec![(bytes.to_vec(), 0, HashSet::new())];
     let mut read = 0;
-    while let Some((source, depth)) = waiting.pop() {
+    let mut trust = Trust::default();
+    while let Some((source, depth, functions)) = waiting.pop() {
         read += 1;
         if read > EMBEDDED_MAX {
             let message = "the script runs more texts as commands than are looked at";
             findings.problem(None, message);
             return;
         }
-        for embedded in read_one(&source, &mut functions, findings) {
+        for embedded in read_one(&source, functions, &mut trust, findings) {
             if depth < EMBEDDED_DEPTH_MAX {
-                waiting.push((embedded.into_bytes(), depth + 1));
+                waiting.push((embedded.text.into_bytes(), depth + 1, embedded.functions));
             } else {
                 findings.problem(
                     None,
@@ -57,14 +60,29 @@ pub(crate) fn analyze(bytes: &[u8], findings: &mut Findings) {
             }
         }
     }
+    if trust.relies_on_functions && trust.takes_functions {
+        let message = "a function may be taken away, so that its name means a command";
+        findings.problem(None, message);
+    }
 }
 
-/// Reads one text and returns the texts that it runs as commands.
+/// What holds for a script and all texts that it runs.
+#[derive(Debug, Default)]
+struct Trust {
+    /// Whether some name was taken to mean a function and nothing else.
+    relies_on_functions: bool,
+    /// Whether some function may be taken away.
+    takes_functions: bool,
+}
+
+/// Reads one text, in which these functions are there, and returns the texts that it runs as
+/// commands.
 fn read_one(
     source: &[u8],
-    functions: &mut HashSet<String>,
+    functions: HashSet<String>,
+    trust: &mut Trust,
     findings: &mut Findings,
-) -> Vec<String> {
+) -> Vec<Embedded> {
     let script = tree::parse(GRAMMAR, &without_read_write(source));
     for (line, message) in &script.problems {
         findings.problem(*line, message);
@@ -72,9 +90,9 @@ fn read_one(
     let Some(tree) = script.tree() else {
         return Vec::new();
     };
-    let mut defined = Functions::new(&script, functions);
-    tree::walk(&script, tree, &mut defined);
-    let mut reader = Reader::new(&script, source, functions, findings);
+    let mut definitions = Definitions::new(&script, functions);
+    tree::walk(&script, tree, &mut definitions);
+    let mut reader = Reader::new(&script, source, definitions.functions, trust, findings);
     let walked = tree::walk(&script, tree, &mut reader);
     let embedded = reader.finish();
     findings.instructions = findings.instructions.saturating_add(walked.nodes);

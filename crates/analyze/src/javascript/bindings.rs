@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use tree_sitter::Node;
 
-use super::chain::{Chain, Root, chain, is_link};
+use super::chain::{Chain, Keys, Root, chain, is_link};
+use super::guesses::Guesses;
+use super::scopes::OwnNames;
 use super::{globals, modules, numbers, string, text};
 use crate::tree::{Place, Script, Visitor};
 
@@ -24,14 +26,18 @@ pub(super) struct Bindings<'s> {
     paths: HashMap<String, BTreeSet<String>>,
     /// Numbers, by local name; `None` when a name is bound to different ones.
     numbers: HashMap<String, Option<u64>>,
+    pub(super) guesses: Guesses,
+    own: OwnNames,
 }
 
 impl<'s> Bindings<'s> {
-    pub(super) fn new(script: &'s Script) -> Self {
+    pub(super) fn new(script: &'s Script, own: OwnNames) -> Self {
         Self {
             script,
             paths: HashMap::new(),
             numbers: HashMap::new(),
+            guesses: Guesses::default(),
+            own,
         }
     }
 
@@ -45,13 +51,15 @@ impl<'s> Bindings<'s> {
     pub(super) fn resolve(&self, chain: &Chain) -> Vec<String> {
         let starts: Vec<&str> = match &chain.root {
             Root::Module(module) => vec![module],
-            Root::Name(name) => match self.paths.get(name) {
-                Some(paths) => paths.iter().map(String::as_str).collect(),
-                // Not to be taken for the built-in module of that name.
-                None if name == "module" => vec!["commonjs"],
-                None if globals::is_global(name) => vec![name],
-                None => return Vec::new(),
-            },
+            Root::Name(name) => {
+                let bound = self.paths.get(name).into_iter().flatten();
+                let mut starts: Vec<&str> = bound.map(String::as_str).collect();
+                if globals::is_global(name) && !self.own.holds(name, chain.at) {
+                    // Not to be taken for the built-in module of that name.
+                    starts.push(if name == "module" { "commonjs" } else { name });
+                }
+                starts
+            }
             Root::Unknown => return Vec::new(),
         };
         starts
@@ -195,11 +203,32 @@ impl<'s> Bindings<'s> {
             || matches!(value.kind(), "call_expression" | "await_expression")
             || value.kind() == "parenthesized_expression";
         if is_chain {
-            let chain = chain(self.script, value);
-            for path in self.resolve(&chain) {
-                self.bind(target, &path, 0);
+            let keys = [Keys::Written, Keys::Guessed];
+            let chains = keys.map(|keys| chain(self.script, value, &self.guesses, keys));
+            let [written, guessed] = &chains;
+            let chains = chains.iter().take(if written == guessed { 1 } else { 2 });
+            for chain in chains {
+                for path in self.resolve(chain) {
+                    self.bind(target, &path, 0);
+                }
             }
         }
+        if self.makes_require(value) {
+            self.bind(target, "require", 0);
+        }
+        self.guesses.bind(self.script, target, value);
+    }
+
+    /// Whether an expression is `createRequire(...)`, whose result loads modules.
+    fn makes_require(&self, value: Node<'_>) -> bool {
+        let function = value.child_by_field_name("function");
+        function
+            .filter(|function| value.kind() == "call_expression" && is_link(*function))
+            .is_some_and(|function| {
+                let function = chain(self.script, function, &self.guesses, Keys::Written);
+                let paths = self.resolve(&function);
+                paths.iter().any(|path| path == "module.createRequire")
+            })
     }
 }
 

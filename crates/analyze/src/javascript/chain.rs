@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use super::guesses::Guesses;
 use super::{arguments, string, text};
 use crate::tree::Script;
 
@@ -20,6 +21,19 @@ pub(super) struct Chain {
     pub(super) rest: Vec<String>,
     /// Whether the chain goes on beyond what was followed.
     pub(super) is_cut: bool,
+    /// Whether the root is a function, whose constructor makes code out of text.
+    pub(super) is_of_function: bool,
+    /// The byte where the root stands.
+    pub(super) at: usize,
+}
+
+/// Which keys in `object[key]` count as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Those that are written there.
+    Written,
+    /// Those that can be guessed, too.
+    Guessed,
 }
 
 /// Where a chain starts.
@@ -46,17 +60,20 @@ pub(super) fn is_link(node: Node<'_>) -> bool {
 }
 
 /// Follows a chain from its last property to its root.
-pub(super) fn chain(script: &Script, node: Node<'_>) -> Chain {
+pub(super) fn chain(script: &Script, node: Node<'_>, guesses: &Guesses, keys: Keys) -> Chain {
     let mut chain = Chain {
         root: Root::Unknown,
         properties: Vec::new(),
         is_computed: false,
         rest: Vec::new(),
         is_cut: false,
+        is_of_function: false,
+        at: node.start_byte(),
     };
     let mut node = Some(node);
     for link_number in 0.. {
         let Some(link) = node else { break };
+        chain.at = link.start_byte();
         if link_number == LINKS_MAX {
             chain.is_cut = true;
             break;
@@ -71,7 +88,7 @@ pub(super) fn chain(script: &Script, node: Node<'_>) -> Chain {
             "subscript_expression" => {
                 match link
                     .child_by_field_name("index")
-                    .map(|index| key(script, index))
+                    .map(|index| key(script, index, guesses, keys))
                 {
                     Some(Some(index)) => chain.properties.push(index),
                     _ => {
@@ -92,12 +109,17 @@ pub(super) fn chain(script: &Script, node: Node<'_>) -> Chain {
                 None
             }
             "call_expression" => {
-                if let Some(module) = required(script, link) {
+                let module = required(script, link);
+                if let Some(module) = module.or_else(|| guessed_module(script, link, guesses)) {
                     chain.root = Root::Module(module);
                 }
+                chain.is_of_function = is_prototype_of_function(script, link);
                 None
             }
-            _ => None,
+            kind => {
+                chain.is_of_function = makes_function(kind);
+                None
+            }
         };
     }
     chain.properties.reverse();
@@ -105,12 +127,45 @@ pub(super) fn chain(script: &Script, node: Node<'_>) -> Chain {
 }
 
 /// The text of a constant property name: a string, a number, or strings added up.
-fn key(script: &Script, index: Node<'_>) -> Option<String> {
-    match index.kind() {
+fn key(script: &Script, index: Node<'_>, guesses: &Guesses, keys: Keys) -> Option<String> {
+    let written = match index.kind() {
         "number" => Some(text(script, index)),
         "binary_expression" => joined(script, index),
         _ => string(script, index),
+    };
+    let is_guessed = keys == Keys::Guessed;
+    written.or_else(|| is_guessed.then(|| guesses.text(script, index)).flatten())
+}
+
+fn makes_function(kind: &str) -> bool {
+    super::reader::is_function(kind) || kind == "class"
+}
+
+/// `Object.getPrototypeOf(async () => {})`.
+fn is_prototype_of_function(script: &Script, call: Node<'_>) -> bool {
+    let function = call.child_by_field_name("function");
+    let is_asked =
+        function.is_some_and(|function| text(script, function).contains("etPrototypeOf"));
+    is_asked
+        && arguments(call)
+            .first()
+            .is_some_and(|first| makes_function(first.kind()))
+}
+
+/// The module that a call of `require` or `import` most likely loads.
+pub(super) fn guessed_module(script: &Script, call: Node<'_>, guesses: &Guesses) -> Option<String> {
+    if !loads_module(script, call) {
+        return None;
     }
+    guesses.text(script, *arguments(call).first()?)
+}
+
+fn loads_module(script: &Script, call: Node<'_>) -> bool {
+    call.child_by_field_name("function")
+        .is_some_and(|function| {
+            function.kind() == "import"
+                || (function.kind() == "identifier" && text(script, function) == "require")
+        })
 }
 
 /// The value of constant strings added up, such as `"con" + "structor"`.
@@ -138,10 +193,7 @@ pub(super) fn joined(script: &Script, node: Node<'_>) -> Option<String> {
 
 /// The module of `require("module")` or `import("module")`, as it is written.
 pub(super) fn required(script: &Script, call: Node<'_>) -> Option<String> {
-    let function = call.child_by_field_name("function")?;
-    let is_require = function.kind() == "import"
-        || (function.kind() == "identifier" && text(script, function) == "require");
-    if !is_require {
+    if !loads_module(script, call) {
         return None;
     }
     joined(script, *arguments(call).first()?)

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::bindings::Bindings;
-use super::chain::{chain, is_link, required};
+use super::chain::{Chain, Keys, chain, guessed_module, is_link, required};
 use super::uses::Use;
 use super::{arguments, string, text};
 use crate::findings::Findings;
@@ -274,7 +274,12 @@ impl<'s, 'f> Reader<'s, 'f> {
         if callee.kind() == "import" {
             let is_plain = required(self.script, node);
             self.import(is_plain.as_deref(), Self::line(node));
-            if let Some(module) = is_plain
+            let guess = || guessed_module(self.script, node, &self.bindings.guesses);
+            let guessed = if is_plain.is_none() { guess() } else { None };
+            if let Some(module) = &guessed {
+                self.import(Some(module), Self::line(node));
+            }
+            if let Some(module) = is_plain.or(guessed)
                 && !self.is_consumed
             {
                 self.use_whole(&module);
@@ -284,8 +289,7 @@ impl<'s, 'f> Reader<'s, 'f> {
                 arguments: &given,
                 is_new: node.kind() == "new_expression",
             };
-            let callee = chain(self.script, callee);
-            self.use_chain(&callee, how, Self::line(node));
+            let callee = self.use_node(callee, how);
             self.note_call(&callee);
         }
         // A function that is handed to another may be called by it.
@@ -326,8 +330,21 @@ impl<'s, 'f> Reader<'s, 'f> {
         } else {
             Use::Value
         };
-        let chain = chain(self.script, node);
-        self.use_chain(&chain, how, Self::line(node));
+        self.use_node(node, how);
+    }
+
+    /// Judges one use of the chain that ends in a node. What is guessed of it comes on top.
+    fn use_node(&mut self, node: Node<'_>, how: Use<'_, '_>) -> Chain {
+        let line = Self::line(node);
+        let written = chain(self.script, node, &self.bindings.guesses, Keys::Written);
+        self.use_chain(&written, how, line);
+        if written.is_computed {
+            let guessed = chain(self.script, node, &self.bindings.guesses, Keys::Guessed);
+            if guessed != written {
+                self.use_chain(&guessed, how, line);
+            }
+        }
+        written
     }
 
     /// Whether the value of the node that is being entered goes where its use is seen.
@@ -417,7 +434,7 @@ fn is_caught(place: Place<'_>) -> bool {
         })
 }
 
-fn is_function(kind: &str) -> bool {
+pub(super) fn is_function(kind: &str) -> bool {
     matches!(
         kind,
         "function_declaration"

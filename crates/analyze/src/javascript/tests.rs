@@ -1,3 +1,5 @@
+mod guessing;
+
 use std::collections::BTreeSet;
 
 use atoll_types::Capability::{

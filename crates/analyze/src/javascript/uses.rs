@@ -91,7 +91,10 @@ impl Reader<'_, '_> {
         let last_is_constructor = properties()
             .last()
             .is_some_and(|name| name == "constructor");
-        if constructors > 1 || (called && last_is_constructor) {
+        if constructors > 1
+            || (called && last_is_constructor)
+            || (constructors > 0 && chain.is_of_function)
+        {
             // The constructor of a constructor is `Function`, which makes code out of text.
             self.findings.capability(Capability::Introspection);
             self.findings.capability(Capability::DynamicCode);
@@ -108,11 +111,16 @@ impl Reader<'_, '_> {
             return;
         }
         match (top, rest) {
+            _ if globals::is_global_object(top) && rest.is_empty() && matches!(how, Use::Value) => {
+                self.dynamic(line, "the global object is handed around");
+            }
             _ if globals::is_global_object(top) && chain.is_computed => {
                 self.dynamic(line, "a global is looked up by a computed name");
             }
             ("require", []) | ("commonjs", ["require" | "constructor", ..]) => {
-                self.use_require(how, line);
+                let is_plain =
+                    chain.root == Root::Name("require".to_owned()) && chain.properties.is_empty();
+                self.use_require(how, is_plain, line);
             }
             ("process", ["getBuiltinModule", ..]) => {
                 if let Use::Called { arguments, .. } = how {
@@ -120,9 +128,14 @@ impl Reader<'_, '_> {
                         .first()
                         .and_then(|name| string(self.script, *name));
                     self.import(name.as_deref(), line);
-                    let name = name.unwrap_or_default();
+                    let guess = || self.guess(*arguments.first()?);
+                    let name = name.or_else(guess).unwrap_or_default();
                     self.note_all(modules::member(&modules::canonical(&name), &[]));
                 }
+            }
+            ("process", ["binding" | "_linkedBinding", ..]) => {
+                let message = "the inner parts of the interpreter can do anything";
+                self.findings.problem(Some(line), message);
             }
             ("process", ["exit" | "reallyExit", ..]) => self.flow.leave_function(),
             ("process", []) => {
@@ -132,6 +145,12 @@ impl Reader<'_, '_> {
                 }
             }
             ("eval" | "Function", []) | ("vm", [_, ..]) => self.use_code(top, rest, how, line),
+            ("eval", [_, ..]) | ("Function", ["apply" | "bind" | "call", ..]) => {
+                self.dynamic(
+                    line,
+                    "a function that makes code out of text is handed around",
+                );
+            }
             ("Date", []) => self.use_date(how),
             ("setTimeout" | "setInterval", _) => self.use_timer(top, how, line),
             ("clearInterval", _) => self.has_way_to_end_timers = true,
@@ -176,15 +195,20 @@ impl Reader<'_, '_> {
     }
 
     /// `require` itself: called with a constant it was noted as an import.
-    fn use_require(&mut self, how: Use<'_, '_>, line: u64) {
+    /// Under another name, what becomes of the module is not followed.
+    fn use_require(&mut self, how: Use<'_, '_>, is_plain: bool, line: u64) {
         match how {
             Use::Called { arguments, .. } => {
-                let name = arguments
-                    .first()
-                    .and_then(|name| super::chain::joined(self.script, *name));
+                let first = arguments.first();
+                let name = first.and_then(|name| super::chain::joined(self.script, *name));
                 self.import(name.as_deref(), line);
-                if let Some(name) = name
-                    && !self.is_consumed
+                let guess = || self.guess(*first?);
+                let guessed = if name.is_none() { guess() } else { None };
+                if let Some(name) = &guessed {
+                    self.import(Some(name), line);
+                }
+                if let Some(name) = name.or(guessed)
+                    && !(self.is_consumed && is_plain)
                 {
                     let canonical = modules::canonical(&name);
                     let mut links = canonical.split('.');
@@ -205,7 +229,9 @@ impl Reader<'_, '_> {
         }
         match how {
             Use::Called { arguments, .. } => {
-                let code = if top == "Function" {
+                let code = if arguments.len() >= super::ARGUMENTS_MAX {
+                    return self.dynamic(line, "a call has too many arguments to look at");
+                } else if top == "Function" {
                     arguments.last()
                 } else {
                     arguments.first()
@@ -227,8 +253,16 @@ impl Reader<'_, '_> {
     fn embed(&mut self, code: Node<'_>, line: u64) {
         match string(self.script, code) {
             Some(code) => self.embedded.push(code),
-            None => self.dynamic(line, "the program runs text that it computes"),
+            None => {
+                self.dynamic(line, "the program runs text that it computes");
+                self.embedded.extend(self.guess(code));
+            }
         }
+    }
+
+    /// The text that an expression most likely comes to.
+    fn guess(&self, node: Node<'_>) -> Option<String> {
+        self.bindings.guesses.text(self.script, node)
     }
 
     fn use_date(&mut self, how: Use<'_, '_>) {
@@ -247,7 +281,8 @@ impl Reader<'_, '_> {
         self.has_interval |= top == "setInterval";
         if let Some(first) = arguments.first() {
             let is_text = matches!(first.kind(), "string" | "template_string")
-                || super::chain::joined(self.script, *first).is_some();
+                || super::chain::joined(self.script, *first).is_some()
+                || self.guess(*first).is_some();
             if is_text {
                 self.findings.capability(Capability::DynamicCode);
                 self.embed(*first, line);

@@ -34,6 +34,34 @@ pub(super) fn is_builtin(name: &str) -> bool {
     BUILTINS.binary_search(&name).is_ok()
 }
 
+/// The place of a built-in function in the table.
+pub(super) fn builtin_index(name: &str) -> Option<usize> {
+    BUILTINS.binary_search(&name).ok()
+}
+
+/// The built-in function at a place.
+pub(super) fn builtin_at(index: usize) -> Option<&'static str> {
+    BUILTINS.get(index).copied()
+}
+
+/// Whether an attribute of this name leads nowhere that a plain one does not.
+pub(super) fn is_plain_attribute(name: &str) -> bool {
+    !name.starts_with("__") && INNER_ATTRIBUTES.binary_search(&name).is_err()
+}
+
+/// Whether every attribute whose name begins like this is a plain one, which says nothing by its
+/// name alone. In a program whose names are closed there is no `importlib`.
+pub(super) fn is_plain_prefix(prefix: &str, is_closed: bool) -> bool {
+    let is_method = |row: &(&str, &str, Capability)| {
+        row.0.starts_with(prefix) && !(is_closed && row.1 == "importlib")
+    };
+    !prefix.is_empty()
+        && !prefix.starts_with("__")
+        && !"__".starts_with(prefix)
+        && !INNER_ATTRIBUTES.iter().any(|name| name.starts_with(prefix))
+        && !METHODS.iter().any(is_method)
+}
+
 /// Whether the table knows something in this top-level module.
 pub(super) fn is_root(module: &str) -> bool {
     below(module).next().is_some()

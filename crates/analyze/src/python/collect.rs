@@ -2,9 +2,11 @@
 
 use ruff_python_ast::visitor::source_order::{
     SourceOrderVisitor, walk_except_handler, walk_expr, walk_parameter, walk_pattern, walk_stmt,
+    walk_type_param,
 };
 use ruff_python_ast::{
-    ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt, StmtImport, StmtImportFrom,
+    Comprehension, ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt, StmtImport,
+    StmtImportFrom, TypeParam,
 };
 
 use super::names::{Names, top_level};
@@ -14,11 +16,18 @@ use super::stdlib;
 #[derive(Debug, Default)]
 pub(super) struct Collector<'a> {
     names: Names<'a>,
+    /// Whether the value at hand gets more than one name.
+    has_more_targets: bool,
 }
 
 impl<'a> Collector<'a> {
     pub(super) fn body(&mut self, body: &'a [Stmt]) {
         self.visit_body(body);
+    }
+
+    /// What was collected so far.
+    pub(super) fn names(&self) -> &Names<'a> {
+        &self.names
     }
 
     pub(super) fn into_names(self) -> Names<'a> {
@@ -33,6 +42,10 @@ impl<'a> Collector<'a> {
         };
         if let Expr::Name(name) = target {
             self.names.bind_value(name.id.as_str(), value);
+            if value.is_list_expr() && self.has_more_targets {
+                // The other names reach the same list.
+                self.names.note_load(name.id.as_str());
+            }
         } else if let (Some(targets), Some(values)) = (parts(target), parts(value))
             && targets.len() == values.len()
             && !targets.iter().chain(values).any(Expr::is_starred_expr)
@@ -42,6 +55,14 @@ impl<'a> Collector<'a> {
             }
         } else {
             self.visit_expr(target);
+        }
+    }
+
+    /// `for target in collection`, as a statement or in a comprehension.
+    fn loop_target(&mut self, target: &'a Expr, collection: &'a Expr) {
+        match target {
+            Expr::Name(name) => self.names.bind_element(name.id.as_str(), collection),
+            _ => self.visit_expr(target),
         }
     }
 
@@ -78,9 +99,11 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::Assign(assign) => {
+                self.has_more_targets = assign.targets.len() > 1;
                 for target in &assign.targets {
                     self.target(target, &assign.value);
                 }
+                self.has_more_targets = false;
                 self.visit_expr(&assign.value);
                 return;
             }
@@ -91,6 +114,13 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
                     self.visit_expr(&assign.annotation);
                     return;
                 }
+            }
+            Stmt::For(stmt) => {
+                self.loop_target(&stmt.target, &stmt.iter);
+                self.visit_expr(&stmt.iter);
+                self.visit_body(&stmt.body);
+                self.visit_body(&stmt.orelse);
+                return;
             }
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
@@ -104,16 +134,41 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) => {
-                if name.ctx != ExprContext::Load {
+                if name.ctx == ExprContext::Load {
+                    self.names.note_load(name.id.as_str());
+                } else {
                     self.names.bind_other(name.id.as_str());
                 }
             }
+            Expr::Attribute(attribute) => {
+                if attribute.ctx != ExprContext::Load {
+                    self.names.bind_outside(attribute.attr.as_str());
+                }
+                walk_expr(self, expr);
+            }
             Expr::Named(named) => {
                 self.target(&named.target, &named.value);
+                if let Expr::Name(name) = &*named.target {
+                    // The value of the whole expression is another way in.
+                    self.names.note_load(name.id.as_str());
+                }
                 self.visit_expr(&named.value);
             }
             _ => walk_expr(self, expr),
         }
+    }
+
+    fn visit_comprehension(&mut self, clause: &'a Comprehension) {
+        self.loop_target(&clause.target, &clause.iter);
+        self.visit_expr(&clause.iter);
+        for condition in &clause.ifs {
+            self.visit_expr(condition);
+        }
+    }
+
+    fn visit_type_param(&mut self, parameter: &'a TypeParam) {
+        self.names.bind_other(parameter.name().as_str());
+        walk_type_param(self, parameter);
     }
 
     fn visit_parameter(&mut self, parameter: &'a Parameter) {

@@ -1,4 +1,5 @@
-//! Program text inside a Python program: constants given to `exec`, `eval` and `compile`.
+//! Program text inside a Python program: what `exec`, `eval` and `compile` are given, as far as it
+//! can be guessed.
 //!
 //! They are parsed like the program itself and read along with it, so that code does not become
 //! invisible by being quoted once. What is too large, too deep or broken is left out, and the
@@ -33,13 +34,16 @@ pub(super) fn texts(
     program_text: &str,
     program: &Parsed<ModModule>,
     lines: &Lines<'_>,
+    names: &Names<'_>,
 ) -> Vec<InnerText> {
     let functions = ["exec", "eval", "compile"];
-    if !functions.iter().any(|name| program_text.contains(name)) {
+    // A name can be spelled in other letters, or in pieces.
+    let is_plain = program_text.is_ascii() && !program_text.contains("builtins");
+    if is_plain && !functions.iter().any(|name| program_text.contains(name)) {
         return Vec::new();
     }
     let mut inner: Vec<InnerText> = Vec::new();
-    let mut waiting = quoted(program, lines);
+    let mut waiting = quoted(program, lines, names);
     while let Some((text, line)) = waiting.pop() {
         if inner.len() >= TEXTS_MAX || inner.iter().any(|known| known.text == text) {
             continue;
@@ -52,7 +56,7 @@ pub(super) fn texts(
         let Some(program) = super::parse(code).filter(Parsed::has_valid_syntax) else {
             continue;
         };
-        waiting.extend(quoted(&program, &Lines::One(line)));
+        waiting.extend(quoted(&program, &Lines::One(line), names));
         inner.push(InnerText {
             text,
             program,
@@ -62,31 +66,31 @@ pub(super) fn texts(
     inner
 }
 
-/// Constant texts that are the first argument of some call by one of the names.
-fn quoted(program: &Parsed<ModModule>, lines: &Lines<'_>) -> Vec<(String, u64)> {
+/// Texts that are the first argument of some call of one of the functions.
+fn quoted(program: &Parsed<ModModule>, lines: &Lines<'_>, names: &Names<'_>) -> Vec<(String, u64)> {
     let mut finder = Finder {
         found: Vec::new(),
-        names: Names::default(),
+        names,
         lines,
     };
     finder.visit_body(program.suite());
     finder.found
 }
 
-struct Finder<'l, 't> {
+struct Finder<'l, 't, 'n> {
     found: Vec<(String, u64)>,
-    names: Names<'static>,
+    names: &'l Names<'n>,
     lines: &'l Lines<'t>,
 }
 
-impl<'a> SourceOrderVisitor<'a> for Finder<'_, '_> {
+impl<'a> SourceOrderVisitor<'a> for Finder<'_, '_, '_> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         if let Expr::Call(call) = expr
             && let Some(argument) = call.arguments.find_argument_value("source", 0)
-            && runs_text(&call.func)
+            && runs_text(&call.func, self.names)
             && self.found.len() < TEXTS_MAX
-            && let Some(text) = fold::constant(argument, &self.names)
-            && let Some(text) = text.into_text()
+            && let Some(text) = fold::guess(argument, self.names)
+            && let Some(text) = text.into_program_text()
         {
             let line = self.lines.line_of(call.start().to_usize());
             self.found.push((text, line));
@@ -95,11 +99,13 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, '_> {
     }
 }
 
-fn runs_text(function: &Expr) -> bool {
+fn runs_text(function: &Expr, names: &Names<'_>) -> bool {
     let name = match function {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return false,
+        _ => "",
     };
-    matches!(name, "exec" | "eval" | "compile")
+    let runs = |name: &str| matches!(name, "exec" | "eval" | "compile");
+    let leads = |path: &String| path.strip_prefix("builtins.").is_some_and(runs);
+    runs(name) || names.paths(function).iter().any(leads)
 }

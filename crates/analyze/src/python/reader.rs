@@ -7,12 +7,14 @@ mod work;
 
 use std::collections::HashSet;
 
+use atoll_types::Capability;
 use ruff_python_ast::visitor::source_order::{
-    SourceOrderVisitor, TraversalSignal, walk_comprehension, walk_expr, walk_stmt,
+    SourceOrderVisitor, TraversalSignal, walk_comprehension, walk_expr, walk_pattern_keyword,
+    walk_stmt,
 };
 use ruff_python_ast::{
-    AnyNodeRef, Comprehension, Expr, ExprContext, Stmt, StmtAssign, StmtClassDef, StmtFor,
-    StmtFunctionDef, StmtWhile,
+    AnyNodeRef, Comprehension, Expr, ExprContext, PatternKeyword, Stmt, StmtAssign, StmtClassDef,
+    StmtFor, StmtFunctionDef, StmtWhile,
 };
 use ruff_text_size::Ranged;
 
@@ -21,6 +23,16 @@ use super::graph::{CallGraph, Node};
 use super::names::Names;
 use super::source::Lines;
 use crate::findings::Findings;
+
+/// Where the system tells about itself.
+const PLACES: [&str; 6] = [
+    "/proc",
+    "/sys",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/os-release",
+];
 
 /// How an expression is used by the one around it. It decides what a reference to a module means:
 /// a module that is handed around can be used for anything it offers.
@@ -208,7 +220,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     fn while_loop(&mut self, stmt: &'a StmtWhile) {
-        let test = fold::constant(&stmt.test, self.names);
+        let test = fold::guess(&stmt.test, self.names);
         self.enter_loop(test.is_some_and(|test| test.is_true()));
         self.note_loop_bound(&stmt.test);
         self.visit_expr(&stmt.test);
@@ -251,6 +263,17 @@ impl<'a, 'f> Reader<'a, 'f> {
                 break;
             }
             ended.leaves = true;
+        }
+    }
+
+    /// A text that names a place where the system tells about itself.
+    fn note_place(&mut self, text: &str) {
+        let is_place = |place: &&str| {
+            let rest = text.strip_prefix(place);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if PLACES.iter().any(is_place) {
+            self.findings.capability(Capability::SystemInformation);
         }
     }
 
@@ -312,6 +335,13 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
             Stmt::Assign(assign) => return self.assign(assign),
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
+            Stmt::AugAssign(assign) => {
+                // The other side gets to see what the name stands for.
+                for path in self.names.paths(&assign.target) {
+                    self.path(&path, Use::Value, stmt);
+                }
+                return walk_stmt(self, stmt);
+            }
             Stmt::Break(_) => {
                 if let Some(ended) = self.frame.loops.last_mut() {
                     ended.breaks = true;
@@ -328,6 +358,12 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
             _ => return walk_stmt(self, stmt),
         }
         self.findings.instructions += 1;
+    }
+
+    fn visit_pattern_keyword(&mut self, keyword: &'a PatternKeyword) {
+        // `case object(__globals__=names)` reads the attribute.
+        self.inner_attribute(keyword.attr.as_str(), keyword);
+        walk_pattern_keyword(self, keyword);
     }
 
     fn visit_annotation(&mut self, annotation: &'a Expr) {
@@ -366,6 +402,10 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
             }
             Expr::BinOp(operation) => {
                 self.note_operation(operation);
+                walk_expr(self, expr);
+            }
+            Expr::StringLiteral(literal) => {
+                self.note_place(literal.value.to_str());
                 walk_expr(self, expr);
             }
             Expr::Yield(_) | Expr::YieldFrom(_) => {

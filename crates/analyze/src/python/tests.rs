@@ -1,5 +1,6 @@
 //! What is read from Python programs, and what hostile ones do to the reader: nothing.
 
+mod certainty;
 mod hostile;
 mod meaning;
 mod structure;

@@ -105,9 +105,11 @@ pub(super) struct AwkReach {
     pub(super) reads_files: bool,
 }
 
-/// Looks for the ways out of an awk program. Strings are not told from code, so it may see too
-/// much.
+/// Looks for the ways out of an awk program. Where its texts and patterns cannot be told from its
+/// code for certain, it may see too much.
 pub(super) fn awk_reach(program: &str) -> AwkReach {
+    let code = awk_code(program);
+    let program = code.as_deref().unwrap_or(program);
     let mut previous = ' ';
     let mut pipes = false;
     let mut characters = program.chars().peekable();
@@ -124,10 +126,79 @@ pub(super) fn awk_reach(program: &str) -> AwkReach {
             .unwrap_or_default()
             .contains('>')
     });
+    // `@name()` calls a function by the name in a variable, `@load` and `@include` bring in code.
     AwkReach {
-        runs_commands: pipes || program.contains("system(") || program.contains("system ("),
+        runs_commands: pipes || program.contains("system") || program.contains('@'),
         writes_files: prints_to_file,
         reads_files: program.contains("getline"),
+    }
+}
+
+/// An awk program without its texts, patterns and comments. `None` when they cannot be told from
+/// the rest for certain: a slash begins a pattern in some places and divides in others.
+fn awk_code(program: &str) -> Option<String> {
+    let mut code = String::new();
+    // The last character that is not white space.
+    let mut last = '\n';
+    let mut characters = program.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {
+                skip_to(&mut characters, '"')?;
+                code.push_str("\"\"");
+            }
+            '#' => {
+                let is_comment_over = characters.by_ref().any(|next| next == '\n');
+                if is_comment_over {
+                    code.push('\n');
+                }
+            }
+            '/' if matches!(
+                last,
+                '\n' | '{' | '}' | ';' | '(' | ',' | '!' | '~' | '&' | '|'
+            ) =>
+            {
+                skip_to(&mut characters, '/')?;
+                code.push_str(" 0 ");
+            }
+            // After these it divides.
+            '/' if last.is_ascii_digit() || last == ']' => code.push('/'),
+            '/' => return None,
+            // What it does to the next character depends on the place.
+            '\\' => return None,
+            other => code.push(other),
+        }
+        last = match character {
+            '/' | '"' => ')',
+            '#' => '\n',
+            ' ' | '\t' | '\r' => last,
+            other => other,
+        };
+    }
+    Some(code)
+}
+
+/// Skips what stands before the end of a text or pattern. `None` when the end is not certain.
+fn skip_to(characters: &mut std::str::Chars<'_>, end: char) -> Option<()> {
+    let mut is_in_brackets = false;
+    let mut previous = end;
+    loop {
+        let next = characters.next()?;
+        let before = std::mem::replace(&mut previous, next);
+        match next {
+            // Some take a slash in brackets for the end, some do not; where brackets end is no
+            // plainer when there is more in them than letters.
+            '\n' => return None,
+            '\\' | '[' | '/' if is_in_brackets => return None,
+            ']' if matches!(before, '[' | '^') => return None,
+            '\\' => {
+                previous = characters.next().filter(|next| *next != '\n')?;
+            }
+            next if next == end => return Some(()),
+            '[' if end == '/' => is_in_brackets = true,
+            ']' => is_in_brackets = false,
+            _ => {}
+        }
     }
 }
 
@@ -139,6 +210,7 @@ mod tests {
         Word {
             text: text.to_owned(),
             is_computed: false,
+            ..Word::default()
         }
     }
 
@@ -169,6 +241,32 @@ mod tests {
         let none = AwkReach::default();
         assert_eq!(awk_reach("{ print $1, $2 } a || b"), none);
         assert_eq!(awk_reach("$4 >= 400 { print $1 }"), none);
+        for text in [
+            "$1 == 1 || $1 == 3 { print \"a|b\" }",
+            "{ print \"the system (\" $1 \")\" }",
+            "/[|]/ { n++ } END { print n \" | system(x)\" }",
+            "/a\\/b|c/ { n++ } # | sh",
+        ] {
+            assert_eq!(awk_reach(text), none, "{text}");
+        }
+        for text in [
+            "{ print \"id\" | \"sh\" }",
+            "{ print \"a\\\"b\" | \"sh\" }",
+            "{ x = a / \"b\" | \"sh\"; y = 1 / 2 }",
+            "{ x = 4 / \"b\" | \"sh\" / 2 }",
+            "{ x = (1) / 2; print \"id\" | \"sh\"; y = 1 / 2 }",
+            "{ print $1 /2; print | \"sh\" /2 }",
+            "# a \" b\n{ print | \"sh\" } # \"",
+            "/[/]/ { print | \"sh\" } /[/]/",
+            "/[]/\"]/ { print | \"sh\" } /\"/",
+            "/[[:alpha:]/\"]/ { print | \"sh\" } /\"/",
+            "{ x = $/\"/ | \"sh\" }",
+            "{ system (\"id\") }",
+            "{ system\\\n(\"id\") }",
+            "{ f = \"system\"; @f(\"id\") }",
+        ] {
+            assert!(awk_reach(text).runs_commands, "{text}");
+        }
         assert!(awk_reach("{ system(\"id\") }").runs_commands);
         assert!(awk_reach("{ print | \"sh\" }").runs_commands);
         assert!(awk_reach("{ print $1 > \"out\" }").writes_files);

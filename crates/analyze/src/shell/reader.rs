@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use atoll_types::{Capability, DependencySource};
 use tree_sitter::Node;
 
-use super::run::is_stream;
+use super::functions::Functions;
+use super::guesses::Guesses;
+use super::run::{is_setting, is_stream};
 use super::variables::Variables;
 use super::words::{Word, word};
-use super::work;
+use super::{Trust, interpreters, work};
 use crate::findings::Findings;
 use crate::flow::Flow;
 use crate::tree::{self, Place, Script, Visitor};
@@ -16,35 +18,15 @@ use crate::tree::{self, Place, Script, Visitor};
 /// Words of one command that are looked at.
 const WORDS_MAX: usize = 4096;
 
-/// Names of functions that are remembered.
-const FUNCTIONS_MAX: usize = 10_000;
-
 /// The longest name or condition that is looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 256;
 
-/// The first pass: the functions that the script defines.
-pub(super) struct Functions<'s> {
-    script: &'s Script,
-    names: &'s mut HashSet<String>,
-}
-
-impl<'s> Functions<'s> {
-    pub(super) fn new(script: &'s Script, names: &'s mut HashSet<String>) -> Self {
-        Self { script, names }
-    }
-}
-
-impl<'tree> Visitor<'tree> for Functions<'_> {
-    fn enter(&mut self, node: Node<'tree>, _: Place<'tree>) {
-        if node.kind() == "function_definition"
-            && self.names.len() < FUNCTIONS_MAX
-            && let Some(name) = node.child_by_field_name("name")
-        {
-            self.names.insert(word(self.script, name).text);
-        }
-    }
-
-    fn leave(&mut self, _: Node<'tree>, _: Place<'tree>) {}
+/// A text that a script runs as commands.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    pub(super) text: String,
+    /// The functions that it can call.
+    pub(super) functions: HashSet<String>,
 }
 
 /// A pipeline that is open.
@@ -57,17 +39,21 @@ struct Pipeline {
     is_limited: bool,
 }
 
-/// The second pass: everything else.
+/// The second pass: everything but the functions.
 pub(super) struct Reader<'s, 'f> {
     pub(super) script: &'s Script,
     /// The bytes of the script as they were written.
     source: &'s [u8],
     pub(super) findings: &'f mut Findings,
-    pub(super) functions: &'s HashSet<String>,
+    pub(super) functions: Functions,
+    pub(super) trust: &'f mut Trust,
+    pub(super) guesses: Guesses,
     pub(super) flow: Flow,
     pub(super) variables: Variables,
     /// Texts that the script runs as commands.
-    pub(super) embedded: Vec<String>,
+    pub(super) embedded: Vec<Embedded>,
+    /// The byte where the command that is being judged stands.
+    pub(super) at: usize,
     pipelines: Vec<Pipeline>,
     functions_open: usize,
     /// Open conditions of loops.
@@ -84,7 +70,8 @@ impl<'s, 'f> Reader<'s, 'f> {
     pub(super) fn new(
         script: &'s Script,
         source: &'s [u8],
-        functions: &'s HashSet<String>,
+        functions: Functions,
+        trust: &'f mut Trust,
         findings: &'f mut Findings,
     ) -> Self {
         Self {
@@ -92,6 +79,9 @@ impl<'s, 'f> Reader<'s, 'f> {
             source,
             findings,
             functions,
+            trust,
+            guesses: Guesses::default(),
+            at: 0,
             flow: Flow::new(),
             variables: Variables::default(),
             embedded: Vec::new(),
@@ -105,7 +95,7 @@ impl<'s, 'f> Reader<'s, 'f> {
     }
 
     /// Judges what only shows at the end; returns the texts that run as commands.
-    pub(super) fn finish(self) -> Vec<String> {
+    pub(super) fn finish(self) -> Vec<Embedded> {
         self.findings.recursion |= self.flow.has_recursion();
         self.variables.judge(self.findings);
         self.embedded
@@ -144,20 +134,68 @@ impl<'s, 'f> Reader<'s, 'f> {
         self.calls_itself = false;
         let mut words = Vec::new();
         let mut cursor = node.walk();
-        for part in node.named_children(&mut cursor).take(WORDS_MAX) {
-            match part.kind() {
-                "variable_assignment" | "file_redirect" | "herestring_redirect" | "comment" => {}
-                "heredoc_redirect" | "subshell" => {}
-                _ => words.push(word(self.script, part)),
-            }
-        }
+        let parts: Vec<Node<'_>> = node
+            .named_children(&mut cursor)
+            .filter(|part| !is_aside(part.kind()))
+            .take(WORDS_MAX)
+            .collect();
+        words.extend(parts.iter().map(|part| word(self.script, *part)));
         let line = tree::line(node);
+        self.at = node.start_byte();
         let name = node.child_by_field_name("name");
         let name = name.map(|name| self.short(name)).unwrap_or_default();
         let is_own = matches!(&*name, "$0" | "${0}" | "\"$0\"" | "\"${0}\"");
         // The script starts itself.
         self.findings.recursion |= is_own;
         self.run(&words, line);
+        if words.iter().any(|word| word.is_computed) {
+            let mut guessed = Vec::new();
+            for part in &parts {
+                guessed.extend(self.guesses.words(self.script, *part));
+            }
+            if guessed != words {
+                self.run(&guessed, line);
+            }
+        }
+    }
+
+    /// Notes a text that runs as commands.
+    pub(super) fn run_text(&mut self, text: String) {
+        // More are not looked at.
+        if self.embedded.len() <= super::EMBEDDED_MAX {
+            let functions = self.functions.at(self.at);
+            self.trust.relies_on_functions |= !functions.is_empty();
+            self.embedded.push(Embedded { text, functions });
+        }
+    }
+
+    /// What a shell is given to read: `sh << END` and `sh <<< text`. That it runs what it reads
+    /// was noted when it was started.
+    fn input(&mut self, redirect: Node<'_>, place: Place<'_>) {
+        let statement = place.parent.filter(|parent| parent.kind() != "command");
+        let body = statement.and_then(|statement| statement.child_by_field_name("body"));
+        let command = body.or(place.parent);
+        let name = command.and_then(|command| command.child_by_field_name("name"));
+        let name = name
+            .map(|name| word(self.script, name).text)
+            .unwrap_or_default();
+        if !interpreters::is_shell(name.rsplit('/').next().unwrap_or_default()) {
+            return;
+        }
+        let mut cursor = redirect.walk();
+        let parts: Vec<Node<'_>> = redirect.named_children(&mut cursor).collect();
+        for part in parts {
+            let text = match (redirect.kind(), part.kind()) {
+                ("heredoc_redirect", "heredoc_body") => self.script.text(part).into_owned(),
+                ("herestring_redirect", _) => {
+                    let words = self.guesses.words(self.script, part);
+                    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+                    texts.join(" ")
+                }
+                _ => continue,
+            };
+            self.run_text(text);
+        }
     }
 
     /// `export`, `local` and the like, which are commands of their own in the grammar.
@@ -171,6 +209,17 @@ impl<'s, 'f> Reader<'s, 'f> {
         }
         let mut cursor = node.walk();
         for part in node.named_children(&mut cursor).take(WORDS_MAX) {
+            if keyword == "unset" {
+                let name = word(self.script, part);
+                let is_variable = part.kind() == "variable_name";
+                let text = if is_variable {
+                    self.short(part)
+                } else {
+                    name.text.clone()
+                };
+                let is_plain = is_variable || (name.constant().is_some() && !name.is_option());
+                self.trust.takes_functions |= !is_plain || self.functions.contains(&text);
+            }
             if part.kind() == "variable_name" && keyword != "export" && keyword != "unset" {
                 let name = self.short(part);
                 self.variables.assign(&name, self.findings);
@@ -241,7 +290,9 @@ impl<'s, 'f> Reader<'s, 'f> {
         let Some(destination) = node.child_by_field_name("destination") else {
             return;
         };
-        let Word { text, is_computed } = word(self.script, destination);
+        let Word {
+            text, is_computed, ..
+        } = word(self.script, destination);
         let start = node.start_byte();
         let operator = self
             .source
@@ -263,6 +314,9 @@ impl<'s, 'f> Reader<'s, 'f> {
         }
         if operator.contains('>') {
             self.findings.capability(Capability::FilesWrite);
+            if is_setting(&text) {
+                self.findings.capability(Capability::SystemChange);
+            }
         }
         if operator.contains('<') {
             self.findings.capability(Capability::FilesRead);
@@ -351,12 +405,20 @@ impl<'tree> Visitor<'tree> for Reader<'_, '_> {
                 }
             }
             "file_redirect" => self.redirect(node),
+            "heredoc_redirect" | "herestring_redirect" => self.input(node, place),
+            "variable_name" if place.parent.is_some_and(is_arithmetic) => {
+                let name = self.short(node);
+                self.variables.use_value(&name);
+            }
             "simple_expansion" | "expansion" => self.expansion(node),
             "variable_assignment" => {
                 if let Some(name) = node.child_by_field_name("name") {
                     let name = self.short(name);
                     let name = name.split('[').next().unwrap_or_default();
                     self.variables.assign(name, self.findings);
+                    if let Some(value) = node.child_by_field_name("value") {
+                        self.guesses.assign(self.script, name, value);
+                    }
                 }
             }
             "binary_expression" if self.conditions > 0 => self.note_bound(node),
@@ -406,4 +468,25 @@ fn is_loop_condition(place: Place<'_>) -> bool {
         && place
             .parent
             .is_some_and(|parent| parent.kind() == "while_statement")
+}
+
+/// Whether a part of a command is not one of its words.
+fn is_aside(kind: &str) -> bool {
+    matches!(
+        kind,
+        "variable_assignment"
+            | "file_redirect"
+            | "herestring_redirect"
+            | "comment"
+            | "heredoc_redirect"
+            | "subshell"
+    )
+}
+
+/// Whether a variable inside is used by its name alone, as arithmetic does.
+fn is_arithmetic(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "arithmetic_expansion" | "binary_expression" | "parenthesized_expression"
+    )
 }

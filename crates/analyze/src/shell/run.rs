@@ -35,6 +35,13 @@ pub(super) fn is_stream(path: &str) -> bool {
     STREAMS.contains(&path) || path.starts_with("/dev/fd/")
 }
 
+/// Whether writing this file changes a setting of the kernel.
+pub(super) fn is_setting(path: &str) -> bool {
+    ["/proc/sys", "/sys/"]
+        .iter()
+        .any(|place| path.starts_with(place))
+}
+
 impl Reader<'_, '_> {
     /// A command: its name and its arguments.
     pub(super) fn run(&mut self, words: &[Word], line: u64) {
@@ -50,7 +57,10 @@ impl Reader<'_, '_> {
             // Only the shell itself can run a function.
             if wrappers_around == 0 && self.functions.contains(&name) {
                 self.call_function(&name);
-                return;
+                if self.functions.holds(&name, self.at) {
+                    self.trust.relies_on_functions = true;
+                    return;
+                }
             }
             let base = self.start(&name, line);
             self.judge(&base, arguments, line);
@@ -118,6 +128,12 @@ impl Reader<'_, '_> {
         self.note_endless(base, arguments);
         self.judge_built_in(base, arguments, line);
         match base {
+            "openssl" if arguments.first().is_some_and(connects) => {
+                self.findings.capability(Capability::Network);
+            }
+            "tee" | "dd" | "cp" | "sysctl" if arguments.iter().any(writes_setting) => {
+                self.findings.capability(Capability::SystemChange);
+            }
             "chmod" if arguments.iter().any(sets_identity) => {
                 self.findings.capability(Capability::SystemChange);
             }
@@ -159,13 +175,28 @@ impl Reader<'_, '_> {
                 {
                     // Resets a trap, or lists what is set.
                     Some(Some("-" | "" | "-p" | "-l")) | None => {}
-                    Some(Some(action)) => self.embedded.push(action.to_owned()),
+                    Some(Some(action)) => self.run_text(action.to_owned()),
                     Some(None) => self.dynamic(line, "runs a text that is computed"),
                 }
             }
             "." | "source" => self.source(arguments, line),
             "alias" if !arguments.is_empty() => {
                 self.dynamic(line, "an alias changes what a name means");
+            }
+            "hash" if arguments.iter().any(Word::is_option) => {
+                self.dynamic(line, "another file is given the name of a command");
+            }
+            "enable" if arguments.iter().any(|word| word.text == "-n") => {
+                self.dynamic(line, "a command of the shell is taken away");
+            }
+            "unset" if !arguments.is_empty() => self.trust.takes_functions = true,
+            "set" => {
+                let words = arguments
+                    .iter()
+                    .skip_while(|word| word.text != "--")
+                    .skip(1);
+                let words = words.map(|word| word.text.clone()).take(64).collect();
+                self.guesses.set("@", words);
             }
             "enable" if arguments.iter().any(|word| word.text == "-f") => {
                 self.findings.capability(Capability::NativeCode);
@@ -223,7 +254,8 @@ impl Reader<'_, '_> {
         let words: Vec<&str> = arguments.iter().map(|word| word.text.as_str()).collect();
         let text = Word {
             text: words.join(" "),
-            is_computed: arguments.iter().any(|word| word.is_computed),
+            is_computed: arguments.iter().any(|word| word.constant().is_none()),
+            is_pattern: false,
         };
         self.embed(&text, line);
     }
@@ -233,7 +265,7 @@ impl Reader<'_, '_> {
         match text.constant() {
             // Resets a trap.
             Some("-" | "") => {}
-            Some(text) => self.embedded.push(text.to_owned()),
+            Some(text) => self.run_text(text.to_owned()),
             None => self.dynamic(line, "runs a text that is computed"),
         }
         self.findings.capability(Capability::DynamicCode);
@@ -290,7 +322,11 @@ impl Reader<'_, '_> {
                 Some(word) if matches!(&*word.text, "-v" | "-F") => {
                     words.next();
                 }
-                Some(word) if word.is_option() => {}
+                Some(word) if word.text == "--" => break words.next(),
+                Some(word) if word.text.starts_with("-F") || word.text.starts_with("-v") => {}
+                Some(word) if word.is_option() => {
+                    self.dynamic(line, "an awk is told to do more than run a program");
+                }
                 other => break other,
             }
         };
@@ -342,6 +378,18 @@ fn reads_files(base: &str, arguments: &[Word], before: usize) -> bool {
         }
     }
     false
+}
+
+/// Whether a command of `openssl` talks to a network.
+fn connects(subcommand: &Word) -> bool {
+    matches!(
+        &*subcommand.text,
+        "s_client" | "s_server" | "s_time" | "ocsp"
+    )
+}
+
+fn writes_setting(argument: &Word) -> bool {
+    is_setting(argument.text.trim_start_matches("of="))
 }
 
 /// The number of loops that `break` or `continue` is about.

@@ -20,12 +20,14 @@ pub(super) struct Word {
     pub(super) text: String,
     /// Whether some of it is computed: an expansion, a substitution.
     pub(super) is_computed: bool,
+    /// Whether the shell replaces it by the files or the list that it stands for.
+    pub(super) is_pattern: bool,
 }
 
 impl Word {
     /// The text, if all of it is constant.
     pub(super) fn constant(&self) -> Option<&str> {
-        (!self.is_computed).then_some(self.text.as_str())
+        (!self.is_computed && !self.is_pattern).then_some(self.text.as_str())
     }
 
     /// Whether it is an option, such as `-n`.
@@ -38,6 +40,10 @@ impl Word {
 pub(super) fn word(script: &Script, node: Node<'_>) -> Word {
     let mut word = Word::default();
     append(script, node, &mut word, DEPTH_MAX);
+    // Words of the grammar by themselves.
+    if matches!(&*word.text, "[" | "]" | "{" | "}") {
+        word.is_pattern = false;
+    }
     word
 }
 
@@ -52,7 +58,9 @@ fn append(script: &Script, node: Node<'_>, word: &mut Word, depth: usize) {
     }
     match node.kind() {
         "word" | "number" | "extglob_pattern" | "regex" => {
-            unescape(&script.text(node), word);
+            let text = script.text(node);
+            word.is_pattern |= node.kind() == "extglob_pattern" || is_pattern(&text);
+            unescape(&text, word);
         }
         "raw_string" => word.text.push_str(inside(&script.text(node), "'")),
         "string_content" => unescape_quoted(&script.text(node), word),
@@ -65,7 +73,10 @@ fn append(script: &Script, node: Node<'_>, word: &mut Word, depth: usize) {
         "string" | "translated_string" | "concatenation" | "command_name" => {
             parts(script, node, word, depth);
         }
-        "brace_expression" => word.text.push_str(&script.text(node)),
+        "brace_expression" => {
+            word.is_pattern = true;
+            word.text.push_str(&script.text(node));
+        }
         _ => word.is_computed = true,
     }
 }
@@ -90,6 +101,71 @@ fn parts(script: &Script, node: Node<'_>, word: &mut Word, depth: usize) {
         word.text
             .push_str(&script.slice(end, node.end_byte().saturating_sub(1)));
     }
+}
+
+/// Whether a word outside of quotes stands for the files it matches, or for a list.
+fn is_pattern(text: &str) -> bool {
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next();
+            }
+            '*' | '?' | '[' | '{' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A word without the backslashes and quotes in it.
+pub(super) fn unquoted(text: &str) -> String {
+    let mut word = Word::default();
+    unescape(text, &mut word);
+    word.text.replace(['"', '\''], "")
+}
+
+/// The text of `$'...'`, or of a format of `printf`. `None` for what is not a text.
+pub(super) fn unescaped_ansi(text: &str) -> Option<String> {
+    let text = text
+        .strip_prefix("$'")
+        .and_then(|text| text.strip_suffix('\''))
+        .unwrap_or(text);
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        made.push_str(before);
+        let kind = after.chars().next()?;
+        let (radix, start, longest) = match kind {
+            'x' => (16, 1, 2),
+            'u' => (16, 1, 4),
+            '0'..='7' => (8, 0, 3),
+            _ => (0, 0, 0),
+        };
+        if radix == 0 {
+            made.push(match kind {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                other => other,
+            });
+            rest = after.get(kind.len_utf8()..)?;
+            continue;
+        }
+        let digits: String = after
+            .chars()
+            .skip(start)
+            .take(longest)
+            .take_while(|digit| digit.is_digit(radix))
+            .collect();
+        let code = u32::from_str_radix(&digits, radix)
+            .ok()
+            .filter(|code| *code > 0)?;
+        made.push(char::from_u32(code)?);
+        rest = after.get(start + digits.len()..)?;
+    }
+    made.push_str(rest);
+    Some(made)
 }
 
 fn inside<'a>(text: &'a str, quote: &str) -> &'a str {

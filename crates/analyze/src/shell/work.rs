@@ -124,6 +124,7 @@ mod tests {
                 .map(|text| Word {
                     text: text.to_owned(),
                     is_computed: false,
+                    ..Word::default()
                 })
                 .collect();
             let (name, arguments) = words.split_first().unwrap();

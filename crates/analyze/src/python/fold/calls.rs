@@ -1,19 +1,28 @@
-//! Calls that only compute: built-in functions and methods of texts.
+//! Calls that only compute: built-in functions and methods of texts. What is only guessed is in
+//! [`forms`].
 
 use ruff_python_ast::{Expr, ExprCall, Operator};
 
-use super::{Const, Folding, TEXT_BYTES_MAX, concatenation, integers, written};
+use super::{Const, Folding, TEXT_BYTES_MAX, concatenation, forms, integers, is_exact, written};
 
 /// Calls of built-in functions and text methods that only compute.
 pub(super) fn called(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<Const> {
+    if !folding.is_strict()
+        && let Some(value) = forms::called(call, folding)
+    {
+        return Some(value);
+    }
     if !call.arguments.keywords.is_empty() {
         return None;
     }
     let arguments = &*call.arguments.args;
     match &*call.func {
         Expr::Name(function) => {
-            if function.id.as_str() == "chr" {
-                return chr(&folding.fold(arguments.first()?)?);
+            if !folding.is_built_in(function.id.as_str()) {
+                return None;
+            }
+            if let ("chr", [code]) = (function.id.as_str(), arguments) {
+                return chr(&folding.fold(code)?);
             }
             let mut values = Vec::new();
             for argument in arguments {
@@ -26,7 +35,8 @@ pub(super) fn called(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<C
                 return None;
             };
             if method.attr.as_str() == "join" {
-                return joined(&text, arguments.first()?, folding);
+                let [parts] = arguments else { return None };
+                return joined(&text, parts, folding);
             }
             let mut values = Vec::new();
             for argument in arguments {
@@ -38,7 +48,7 @@ pub(super) fn called(call: &ExprCall, folding: &mut Folding<'_, '_>) -> Option<C
     }
 }
 
-fn chr(value: &Const) -> Option<Const> {
+pub(super) fn chr(value: &Const) -> Option<Const> {
     let Const::Int(number) = value else {
         return None;
     };
@@ -49,13 +59,17 @@ fn chr(value: &Const) -> Option<Const> {
 fn built_in(function: &str, values: &[Const]) -> Option<Const> {
     match (function, values) {
         ("int", [Const::Int(number)]) => Some(Const::Int(*number)),
-        ("int", [Const::Float(number)]) => Some(Const::Int(*number as i128)),
-        ("int", [Const::Text(text)]) => Some(Const::Int(text.trim().parse().ok()?)),
+        ("int", [Const::Float(number)]) if number.is_finite() => Some(Const::Int(*number as i128)),
+        ("int", [Const::Text(text)]) if text.is_ascii() => {
+            Some(Const::Int(text.trim_ascii().parse().ok()?))
+        }
         ("float", [value]) => Some(Const::Float(value.as_float()?)),
-        ("abs", [Const::Int(number)]) => Some(Const::Int(number.saturating_abs())),
+        ("abs", [Const::Int(number)]) if is_exact(*number) => {
+            Some(Const::Int(number.saturating_abs()))
+        }
         ("len", [value]) => Some(Const::Int(i128::from(value.length()?))),
         ("str", [value]) => Some(Const::Text(written(value)?.into())),
-        ("pow", [Const::Int(base), Const::Int(exponent)]) => {
+        ("pow", [Const::Int(base), Const::Int(exponent)]) if *exponent >= 0 => {
             integers(*base, Operator::Pow, *exponent)
         }
         ("min" | "max", values) => {
@@ -77,11 +91,15 @@ fn built_in(function: &str, values: &[Const]) -> Option<Const> {
 }
 
 fn text_method(text: &str, method: &str, values: &[Const]) -> Option<Const> {
+    // Beyond ASCII, Python and Rust do not agree on letters and white space.
+    if !text.is_ascii() || text.contains(|c: char| ('\x1c'..='\x1f').contains(&c)) {
+        return None;
+    }
     let changed: String = match (method, values) {
         ("lower", []) => text.to_lowercase(),
         ("upper", []) => text.to_uppercase(),
         ("strip", []) => text.trim().to_owned(),
-        ("swapcase", []) if text.is_ascii() => text
+        ("swapcase", []) => text
             .chars()
             .map(|c| {
                 if c.is_ascii_uppercase() {
@@ -105,13 +123,19 @@ fn joined(glue: &str, parts: &Expr, folding: &mut Folding<'_, '_>) -> Option<Con
         Expr::List(list) => (&list.elts, false),
         Expr::Tuple(tuple) => (&tuple.elts, false),
         Expr::Call(call) => {
+            // `map(chr, [...])` and `reversed(text)`, where the names mean what they usually do.
+            let function = call.func.as_name_expr()?.id.as_str();
+            let is_known = matches!(function, "map" | "reversed") && folding.is_built_in(function);
+            if !is_known || !call.arguments.keywords.is_empty() {
+                return None;
+            }
             let is_map = call
                 .func
                 .as_name_expr()
                 .is_some_and(|name| name.id.as_str() == "map");
             match &*call.arguments.args {
                 [Expr::Name(function), Expr::List(list)]
-                    if is_map && function.id.as_str() == "chr" =>
+                    if is_map && function.id.as_str() == "chr" && folding.is_built_in("chr") =>
                 {
                     (&list.elts, true)
                 }
@@ -144,18 +168,20 @@ fn joined(glue: &str, parts: &Expr, folding: &mut Folding<'_, '_>) -> Option<Con
         }
         texts.push(value.into_text()?);
     }
-    let length: usize = texts.iter().map(|text| text.len() + glue.len()).sum();
-    (length <= 2 * TEXT_BYTES_MAX).then(|| concatenation(std::iter::once(&*texts.join(glue))))
+    forms::join(glue, &texts)
 }
 
-fn join_characters(glue: &str, text: &str) -> Const {
+pub(super) fn join_characters(glue: &str, text: &str) -> Const {
     if glue.is_empty() {
         return Const::Text(text.into());
     }
     let characters = text.chars().count() as u64;
-    let length = characters.saturating_mul(glue.len() as u64 + 1);
-    if length > TEXT_BYTES_MAX as u64 {
-        return Const::Sequence(length);
+    let bytes = text
+        .len()
+        .saturating_add(text.len().saturating_mul(glue.len()));
+    if bytes > TEXT_BYTES_MAX {
+        let glue = (glue.chars().count() as u64).saturating_mul(characters.saturating_sub(1));
+        return Const::Sequence(characters.saturating_add(glue));
     }
     let parts: Vec<String> = text.chars().map(String::from).collect();
     Const::Text(parts.join(glue).into())

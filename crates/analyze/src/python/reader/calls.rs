@@ -160,7 +160,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Notes an attribute that leads into the interpreter, whatever it belongs to.
-    fn inner_attribute(&mut self, name: &str, place: &impl Ranged) {
+    pub(super) fn inner_attribute(&mut self, name: &str, place: &impl Ranged) {
         if capabilities::INNER_ATTRIBUTES.binary_search(&name).is_ok() {
             self.findings.capability(Capability::Introspection);
             if capabilities::ESCAPES.contains(&name) {
@@ -233,14 +233,29 @@ impl<'a> Reader<'a, '_> {
         for function in &functions {
             match function.as_str() {
                 "builtins.eval" | "builtins.exec" | "builtins.compile" => self.evaluate(call),
-                "builtins.__import__" | "importlib.import_module" | "importlib.__import__" => {
+                "builtins.__import__"
+                | "importlib.import_module"
+                | "importlib.__import__"
+                | "pkgutil.resolve_name" => {
                     let name = self.text_argument(call, "name", 0);
+                    if name.is_none() {
+                        // What it most likely is, besides that it may be any.
+                        let guess = self.guessed_argument(call, "name", 0);
+                        guess.iter().for_each(|module| self.module(module));
+                    }
+                    let name = name.map(|name| name.replace(':', "."));
                     self.imported_by_call(name, call);
                     is_noted = functions.len() == 1;
                 }
                 "builtins.getattr" | "builtins.hasattr" => {
                     first_argument = self.get_attribute(call, function);
                     is_noted = functions.len() == 1;
+                }
+                "builtins.setattr" | "builtins.delattr" => {
+                    is_noted = functions.len() == 1 && self.sets_plain_attribute(call);
+                }
+                "operator.attrgetter" | "operator.methodcaller" => {
+                    is_noted = functions.len() == 1 && self.gets_plain_attributes(call);
                 }
                 function => {
                     if let Some(mode) = self.opened_mode(call, function) {
@@ -251,6 +266,7 @@ impl<'a> Reader<'a, '_> {
             }
         }
         self.note_call(call, &functions);
+        self.note_template(call);
         if !functions.is_empty() {
             for path in self.names.result_paths(call, &functions) {
                 if !path.ends_with("()") {
@@ -280,10 +296,18 @@ impl<'a> Reader<'a, '_> {
         fold::constant(argument, self.names)?.into_text()
     }
 
+    fn guessed_argument(&self, call: &ExprCall, name: &str, position: usize) -> Option<String> {
+        let argument = call.arguments.find_argument_value(name, position)?;
+        fold::guess(argument, self.names)?.into_text()
+    }
+
     /// `eval`, `exec` and `compile`: fine when the text is constant, for then it was read too.
     fn evaluate(&mut self, call: &'a ExprCall) {
         self.findings.capability(Capability::DynamicCode);
-        let text = self.text_argument(call, "source", 0);
+        let argument = call.arguments.find_argument_value("source", 0);
+        let text = argument
+            .and_then(|argument| fold::constant(argument, self.names))
+            .and_then(Const::into_text);
         if !text.is_some_and(|text| self.inner_texts.contains(&text)) {
             self.problem(call, "the program runs text that it computes");
         }
@@ -294,6 +318,12 @@ impl<'a> Reader<'a, '_> {
         let Some(name) = self.text_argument(call, "name", 1) else {
             let value = call.arguments.find_positional(0);
             let is_module = value.is_none_or(|value| !self.names.paths(value).is_empty());
+            if !is_module && self.has_plain_name(call) {
+                return Use::Value;
+            }
+            if let Some(guess) = self.guessed_argument(call, "name", 1) {
+                self.inner_attribute(&guess, call);
+            }
             self.findings.capability(Capability::Introspection);
             if is_module && function == "builtins.getattr" {
                 self.problem(
@@ -305,6 +335,59 @@ impl<'a> Reader<'a, '_> {
         };
         self.inner_attribute(&name, call);
         Use::Base
+    }
+
+    /// Whether the attribute that a call names in its second argument is certainly a plain one.
+    fn has_plain_name(&self, call: &ExprCall) -> bool {
+        let is_whole = !call.arguments.args.iter().any(Expr::is_starred_expr)
+            && call.arguments.keywords.is_empty();
+        let Some(name) = call.arguments.find_positional(1).filter(|_| is_whole) else {
+            return false;
+        };
+        match self.names.choices(name) {
+            Some(names) => names.iter().all(|name| is_plain(name)),
+            None => fold::prefix(name, self.names).is_some_and(|prefix| {
+                capabilities::is_plain_prefix(&prefix, !self.names.is_open())
+            }),
+        }
+    }
+
+    /// Whether `setattr` or `delattr` changes a plain attribute of something that is no module.
+    fn sets_plain_attribute(&self, call: &ExprCall) -> bool {
+        let value = call.arguments.find_positional(0);
+        let is_module = value.is_none_or(|value| !self.names.paths(value).is_empty());
+        !is_module && self.has_plain_name(call)
+    }
+
+    /// Whether the attribute that `attrgetter` or `methodcaller` is for is certainly a plain one.
+    fn gets_plain_attributes(&self, call: &ExprCall) -> bool {
+        let [name] = &*call.arguments.args else {
+            return false;
+        };
+        let names = self.names.choices(name).unwrap_or_default();
+        let mut parts = names.iter().flat_map(|name| name.split('.')).peekable();
+        call.arguments.keywords.is_empty() && parts.peek().is_some() && parts.all(is_plain)
+    }
+
+    /// `template.format(...)` reaches the attributes that the template names.
+    fn note_template(&mut self, call: &'a ExprCall) {
+        let Some(method) = call.func.as_attribute_expr() else {
+            return;
+        };
+        if !matches!(method.attr.as_str(), "format" | "format_map" | "vformat") {
+            return;
+        }
+        let first = call.arguments.args.first();
+        for template in [Some(&*method.value), first].into_iter().flatten() {
+            let Some(template) = fold::guess(template, self.names).and_then(Const::into_text)
+            else {
+                continue;
+            };
+            let mut parts = template.split(['{', '}', '.', '[', ']', '!', ':']);
+            if parts.any(|part| capabilities::INNER_ATTRIBUTES.binary_search(&part).is_ok()) {
+                self.findings.capability(Capability::Introspection);
+            }
+        }
     }
 
     /// The mode of a call that opens a file: `None` when it opens none, `Some(None)` when the
@@ -349,6 +432,12 @@ impl<'a> Reader<'a, '_> {
             }
         }
     }
+}
+
+/// Whether an attribute of this name is a plain one, which does nothing by its name alone.
+fn is_plain(name: &str) -> bool {
+    let is_method = capabilities::METHODS.iter().any(|row| row.0 == name);
+    capabilities::is_plain_attribute(name) && !is_method
 }
 
 /// Whether a capability reaches the operating system, so that the call belongs to the host calls.

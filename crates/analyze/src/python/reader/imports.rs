@@ -45,7 +45,12 @@ impl<'a> Reader<'a, '_> {
                 } else {
                     Use::Alias
                 };
-                self.path(&format!("{module}.{name}"), imported_as, alias);
+                let path = format!("{module}.{name}");
+                // Judged where they are called.
+                let is_getter = matches!(&*path, "operator.attrgetter" | "operator.methodcaller");
+                if !is_getter || imported_as == Use::Value {
+                    self.path(&path, imported_as, alias);
+                }
             } else if !stdlib::contains(top_level(module)) {
                 let message = format!("every name of the third-party module {module} is imported");
                 self.problem(alias, &message);

@@ -104,8 +104,8 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn note_repetition(&mut self, left: &Expr, right: &Expr) {
-        let left_value = fold::constant(left, self.names);
-        let right_value = fold::constant(right, self.names);
+        let left_value = fold::guess(left, self.names);
+        let right_value = fold::guess(right, self.names);
         let (sequence, times) = match (&left_value, &right_value) {
             (Some(times @ Const::Int(_)), sequence) => ((right, sequence), times),
             (sequence, Some(times @ Const::Int(_))) => ((left, sequence), times),
@@ -127,13 +127,13 @@ impl<'a> Reader<'a, '_> {
 
     /// A power of whole numbers costs by the bits of its result; up to 64 bits are free.
     fn note_power(&mut self, base: &Expr, exponent: &Expr) {
-        let Some(Const::Int(exponent)) = fold::constant(exponent, self.names) else {
+        let Some(Const::Int(exponent)) = fold::guess(exponent, self.names) else {
             return;
         };
         let Ok(exponent) = u64::try_from(exponent.clamp(0, i128::from(u64::MAX))) else {
             return;
         };
-        let bits_of_base = match fold::constant(base, self.names) {
+        let bits_of_base = match fold::guess(base, self.names) {
             Some(Const::Int(base)) => match base.unsigned_abs() {
                 0 | 1 => 0,
                 base => u64::from(base.ilog2()).max(1),
@@ -151,7 +151,7 @@ impl<'a> Reader<'a, '_> {
     fn note_range(&mut self, call: &ExprCall) {
         let number = |position: usize| {
             let argument = call.arguments.find_positional(position)?;
-            match fold::constant(argument, self.names)? {
+            match fold::guess(argument, self.names)? {
                 Const::Int(number) => Some(number),
                 _ => None,
             }
@@ -178,7 +178,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn amount_of(&self, expr: &Expr) -> Option<u64> {
-        fold::constant(expr, self.names)?.as_amount()
+        fold::guess(expr, self.names)?.as_amount()
     }
 
     fn amount(&self, call: &ExprCall, position: usize) -> Option<u64> {
@@ -196,7 +196,7 @@ impl<'a> Reader<'a, '_> {
 
     fn milliseconds(&self, call: &ExprCall) -> Option<u64> {
         let seconds = call.arguments.find_positional(0)?;
-        let milliseconds = match fold::constant(seconds, self.names)? {
+        let milliseconds = match fold::guess(seconds, self.names)? {
             Const::Int(seconds) => Const::Int(seconds.saturating_mul(1000)),
             Const::Float(seconds) => Const::Float(seconds * 1000.0),
             _ => return None,
