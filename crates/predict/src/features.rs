@@ -6,7 +6,9 @@
 //! | `class` | the execution class, from 0 (trivial) to 4 (unbounded) |
 //! | `loop_literal_*`, `allocation_literal_*` | numbers in the program that size its loops and its allocations: how many, the largest, and the largest three multiplied, as binary logarithms |
 //! | `modules_*` | what its imports add by the table of modules: memory in KiB and CPU time in ms, as binary logarithms, and whether one has no row |
-//! | `argument_*`, `input_*`, `file*` | what the message brings beside the program |
+//! | `loaded_*` | what its imports load, all of it, by the table of modules that was measured one by one: the memory and CPU time of an interpreter that does nothing else, in bytes and microseconds, as binary logarithms, and counts of modules |
+//! | `import_family` | 0: imports (nearly) nothing, 1: the standard library, 2: known modules of third parties, 3: others |
+//! | `argument_*`, `input_*`, `file*` | what the message brings beside the program; `*_work` multiplies the logarithm of its size by how deep loops are nested |
 //! | `can_*` | 1 for each capability it has, else 0 |
 //! | `imports_*` | 1 for each of these modules it imports, else 0 |
 //!
@@ -16,7 +18,7 @@ use atoll_types::{
     Analysis, Capability, DependencySource, ExecutionClass, Literal, Message, Stdin,
 };
 
-use crate::table;
+use crate::{imports, table};
 
 /// Modules that many programs import and that say much of what they do.
 const MODULES: [&str; 34] = [
@@ -57,7 +59,7 @@ const MODULES: [&str; 34] = [
 ];
 
 /// Features beside those of capabilities and modules.
-const COUNTED: [&str; 33] = [
+const COUNTED: [&str; 41] = [
     "code_bytes",
     "lines",
     "functions",
@@ -91,7 +93,24 @@ const COUNTED: [&str; 33] = [
     "loops_per_function",
     "instructions_per_line",
     "is_complete",
+    "loaded_memory_log",
+    "loaded_cpu_log",
+    "loaded_modules",
+    "loaded_unknown",
+    "import_family",
+    "argument_work",
+    "input_log",
+    "input_work",
 ];
+
+/// Imports that load no more than this are (nearly) nothing.
+const LITTLE_KIB: u64 = 256;
+
+/// The feature that tells families of programs apart, for which corrections may differ.
+pub const FAMILY: &str = "import_family";
+
+/// How many families there are.
+pub const FAMILIES: u8 = 4;
 
 /// What a message brings beside its program.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -153,12 +172,16 @@ pub fn features(analysis: &Analysis, given: &Given) -> Vec<f32> {
         all.filter(|dependency| dependency.source == source).count() as f32
     };
     let modules = table::modules(analysis);
+    let loaded = imports::loaded(analysis);
     let (loops, allocations): (Vec<&Literal>, Vec<&Literal>) = analysis
         .literals
         .iter()
         .partition(|literal| !table::sizes_allocation(literal));
     let [loop_count, loop_max, loop_product] = sizes(&loops);
     let [allocation_count, allocation_max, allocation_product] = sizes(&allocations);
+    let argument = given.argument_number_max.max(0.0).ln_1p() as f32 / std::f32::consts::LN_2;
+    let input = log(given.input_bytes.saturating_add(given.file_bytes)).max(argument);
+    let depth = analysis.loop_nesting_max.clamp(1, 4) as f32;
     let ratio = |part: u64, whole: u64| part as f32 / whole.max(1) as f32;
     let counted: [f32; COUNTED.len()] = [
         log(analysis.code_bytes),
@@ -185,7 +208,7 @@ pub fn features(analysis: &Analysis, given: &Given) -> Vec<f32> {
         log(modules.cpu_ms),
         f32::from(u8::from(modules.unknown)),
         given.arguments as f32,
-        given.argument_number_max.ln_1p() as f32 / std::f32::consts::LN_2,
+        argument,
         log(given.input_bytes),
         f32::from(u8::from(given.input_is_streamed)),
         given.files as f32,
@@ -194,6 +217,14 @@ pub fn features(analysis: &Analysis, given: &Given) -> Vec<f32> {
         ratio(analysis.loops, analysis.functions),
         ratio(analysis.instructions, analysis.lines),
         f32::from(u8::from(analysis.is_complete())),
+        loaded.memory_log() as f32,
+        loaded.cpu_log() as f32,
+        loaded.modules as f32,
+        loaded.unknown as f32,
+        f32::from(family(analysis, &loaded)),
+        argument * depth,
+        input,
+        input * depth,
     ];
     let capabilities = Capability::ALL.iter();
     let capabilities = capabilities.map(|one| analysis.capabilities.contains(one));
@@ -205,6 +236,28 @@ pub fn features(analysis: &Analysis, given: &Given) -> Vec<f32> {
         .chain(imports)
         .map(|is| f32::from(u8::from(is)));
     counted.into_iter().chain(flags).collect()
+}
+
+/// What a program is, by what it imports: 0 for (nearly) nothing, 1 for modules of the standard
+/// library, 2 for modules of third parties that are known, 3 for others.
+fn family(analysis: &Analysis, loaded: &imports::Loaded) -> u8 {
+    let third_party =
+        |dependency: &atoll_types::Dependency| dependency.source == DependencySource::ThirdParty;
+    if loaded.unknown > 0 || !analysis.is_complete() {
+        3
+    } else if analysis.dependencies.iter().any(third_party) {
+        2
+    } else {
+        u8::from(loaded.memory_kib > LITTLE_KIB)
+    }
+}
+
+/// What a program would need that did nothing but its imports: memory in bytes and CPU time in
+/// microseconds, as binary logarithms. Models say how much more than this a program needs.
+#[must_use]
+pub fn beginnings(analysis: &Analysis) -> (f64, f64) {
+    let loaded = imports::loaded(analysis);
+    (loaded.memory_log(), loaded.cpu_log())
 }
 
 /// How many literals there are, the largest, and the three largest multiplied.

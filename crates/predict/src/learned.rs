@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use atoll_trees::{Bound, Forest};
 use atoll_types::{Analysis, Confidence, ProfileSource, ProgramKind, Quantiles, ResourceEstimate};
 
-use crate::features::{Given, feature_names, features};
+use crate::features::{Given, beginnings, feature_names, features};
 
 const MEMORY: &str = include_str!("learned/memory.json");
 const CPU: &str = include_str!("learned/cpu.json");
@@ -33,11 +33,12 @@ pub(crate) fn estimates(
         return None;
     }
     let row = features(analysis, given);
-    let estimate = |model: &Bound<'_>, least: f64| {
+    let (memory, cpu) = beginnings(analysis);
+    let estimate = |model: &Bound<'_>, beginning: f64, least: f64| {
         let values = model.values(&row).ok()?;
         let mut amounts = values
             .iter()
-            .map(|value| value.exp2().clamp(least, AMOUNT_MAX) as u64);
+            .map(|value| (beginning + value).exp2().clamp(least, AMOUNT_MAX) as u64);
         Some(ResourceEstimate {
             quantiles: Quantiles {
                 p50: amounts.next()?,
@@ -53,8 +54,8 @@ pub(crate) fn estimates(
         })
     };
     Some((
-        estimate(CPU_MODEL.as_ref()?, CPU_US_MIN)?,
-        estimate(MEMORY_MODEL.as_ref()?, MEMORY_BYTES_MIN)?,
+        estimate(CPU_MODEL.as_ref()?, cpu, CPU_US_MIN)?,
+        estimate(MEMORY_MODEL.as_ref()?, memory, MEMORY_BYTES_MIN)?,
     ))
 }
 

@@ -12,11 +12,12 @@
 mod features;
 mod flags;
 mod history;
+mod imports;
 mod learned;
 mod table;
 mod tried;
 
-pub use features::{Given, feature_names, features};
+pub use features::{FAMILIES, FAMILY, Given, beginnings, feature_names, features};
 pub use tried::{Quantity, is_clear, law, tried};
 
 use atoll_types::{Analysis, PastRun, Profile};

@@ -192,6 +192,16 @@ pub(crate) fn modules(analysis: &Analysis) -> Modules {
     }
 }
 
+/// What the row of one module says: memory in KiB and CPU time in milliseconds.
+pub(crate) fn row_of(kind: ProgramKind, name: &str) -> Option<(u64, u64)> {
+    let table = modules_for(kind);
+    let index = table
+        .binary_search_by(|module| module.name.cmp(name))
+        .ok()?;
+    let module = table.get(index)?;
+    Some((module.memory_kib, module.cpu_ms))
+}
+
 /// The largest allocation that the program states as a number.
 fn allocated_bytes(analysis: &Analysis) -> u64 {
     analysis

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use atoll_analyze::analyze;
-use atoll_predict::{Given, by_table, features};
+use atoll_predict::{Given, beginnings, by_table, features};
 use atoll_types::ProgramKind;
 use serde::Deserialize;
 
@@ -20,6 +20,11 @@ pub(crate) struct Row {
     pub(crate) features: Vec<f32>,
     pub(crate) memory_bytes: f64,
     pub(crate) cpu_us: f64,
+    /// What it would need that did nothing but its imports, as binary logarithms.
+    pub(crate) memory_beginning: f64,
+    pub(crate) cpu_beginning: f64,
+    /// Which input it had.
+    pub(crate) size: Option<String>,
     /// What the table of modules says instead: medians.
     pub(crate) table_memory_bytes: f64,
     pub(crate) table_cpu_us: f64,
@@ -78,13 +83,13 @@ pub(crate) fn read(place: &Path) -> Result<Vec<Row>, Failed> {
             let bytes = fs::read(&path)
                 .map_err(|error| format!("failed to read {}: {error}", path.display()))?;
             let analysis = analyze(ProgramKind::Python, &bytes);
-            let table = by_table(&analysis);
-            analyses.insert(&*run.id, (analysis, table));
+            let (table, begins) = (by_table(&analysis), beginnings(&analysis));
+            analyses.insert(&*run.id, (analysis, table, begins));
             if analyses.len() % 200 == 0 {
                 say(&format!("{} programs are read", analyses.len()));
             }
         }
-        let Some((analysis, table)) = analyses.get(&*run.id) else {
+        let Some((analysis, table, begins)) = analyses.get(&*run.id) else {
             continue;
         };
         rows.push(Row {
@@ -94,6 +99,9 @@ pub(crate) fn read(place: &Path) -> Result<Vec<Row>, Failed> {
             features: features(analysis, &given(place, entry, run.size.as_deref())),
             memory_bytes: run.memory_peak_bytes as f64,
             cpu_us: run.cpu_time_us as f64,
+            memory_beginning: begins.0,
+            cpu_beginning: begins.1,
+            size: run.size.clone(),
             table_memory_bytes: table.1 as f64,
             table_cpu_us: table.0 as f64,
             weight: 1.0,

@@ -18,12 +18,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use atoll_predict::feature_names;
-use atoll_trees::{Examples, Forest, Options, folds, split_conformal, train};
+use atoll_predict::{FAMILY, feature_names};
+use atoll_trees::{Examples, Forest, Options, folds, train};
 use clap::Parser;
 
 use crate::corpus::{Row, read};
-use crate::judge::{Judged, judge};
+use crate::judge::{Judged, corrections, judge};
 
 /// The quantiles that are predicted.
 const QUANTILES: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 0.99];
@@ -51,6 +51,9 @@ struct Arguments {
     /// Only judge; write nothing.
     #[arg(long)]
     dry: bool,
+    /// Where to write what was predicted and used, a line of tab-separated values for each run.
+    #[arg(long)]
+    rows: Option<PathBuf>,
     /// Trees of each model.
     #[arg(long, default_value_t = 60)]
     trees: usize,
@@ -65,6 +68,8 @@ struct Quantity {
     name: &'static str,
     file: &'static str,
     of: fn(&Row) -> f64,
+    /// What models say how much more a program needs than.
+    beginning: fn(&Row) -> f64,
     by_table: fn(&Row) -> f64,
 }
 
@@ -73,12 +78,14 @@ const QUANTITIES: [Quantity; 2] = [
         name: "peak memory",
         file: "memory.json",
         of: |row| row.memory_bytes.max(1.0).log2(),
+        beginning: |row| row.memory_beginning,
         by_table: |row| row.table_memory_bytes.max(1.0).log2(),
     },
     Quantity {
         name: "CPU time",
         file: "cpu.json",
         of: |row| row.cpu_us.max(1.0).log2(),
+        beginning: |row| row.cpu_beginning,
         by_table: |row| row.table_cpu_us.max(1.0).log2(),
     },
 ];
@@ -95,8 +102,6 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Failed> {
     let rows = read(&arguments.corpus)?;
-    let groups: Vec<&str> = rows.iter().map(|row| &*row.group).collect();
-    let folds = folds(&groups, FOLDS, 1).map_err(|error| error.to_string())?;
     let options = Options {
         trees: arguments.trees,
         leaves: arguments.leaves,
@@ -115,12 +120,16 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
             corpus::programs(&rows),
             corpus::groups(&rows)
         ));
-        let one = judge(&rows, &folds, quantity, &options)?;
+        let one = judge(&rows, &dealt(&rows, |row| &row.group)?, quantity, &options)?;
+        let strictly = judge(&rows, &dealt(&rows, |row| &row.source)?, quantity, &options)?;
         if !arguments.dry {
             let forest = with_everything(&rows, quantity, &options, &one)?;
             write(&arguments.models.join(quantity.file), &forest.to_text())?;
         }
-        judged.push(one);
+        judged.push([one, strictly]);
+    }
+    if let Some(path) = &arguments.rows {
+        write(path, &report::lines(&rows, &judged))?;
     }
     let text = report::report(&rows, &judged);
     if arguments.dry {
@@ -128,6 +137,12 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
         return Ok(());
     }
     write(&arguments.report, &text)
+}
+
+/// Deals programs out to parts, those of a group to the same one.
+fn dealt<'a>(rows: &'a [Row], group: fn(&'a Row) -> &'a String) -> Result<Vec<usize>, Failed> {
+    let groups: Vec<&String> = rows.iter().map(group).collect();
+    Ok(folds(&groups, FOLDS, 1).map_err(|error| error.to_string())?)
 }
 
 /// Trains with all rows. What it is corrected by are the errors of models that had not seen them.
@@ -139,12 +154,20 @@ fn with_everything(
 ) -> Result<Forest, Failed> {
     let all: Vec<&Row> = rows.iter().collect();
     let mut forest = fit(&all, quantity, &SHIPPED, options)?;
+    let names = feature_names();
+    let family = names.iter().position(|name| name == FAMILY);
+    let family = u16::try_from(family.ok_or("there is no family")?)?;
     for model in forest.models_mut() {
         let quantile = model.quantile();
         let residuals = QUANTILES.iter().zip(&judged.residuals);
         let residuals = residuals.filter(|(of, _)| of.total_cmp(&quantile).is_eq());
         for (_, residuals) in residuals {
-            model.shift(split_conformal(residuals, quantile).unwrap_or(0.0));
+            let corrections = corrections(residuals, quantile);
+            let steps = corrections.iter().zip(0_u8..);
+            let steps: Vec<(f32, f32)> = steps.map(|(by, it)| (it.into(), *by as f32)).collect();
+            if let Some(((_, beyond), steps)) = steps.split_last() {
+                model.shift_steps(family, steps, *beyond)?;
+            }
         }
     }
     Ok(forest)
@@ -162,7 +185,8 @@ fn fit(
         .iter()
         .flat_map(|row| row.features.iter().copied())
         .collect();
-    let targets: Vec<f64> = rows.iter().map(|row| (quantity.of)(row)).collect();
+    let more = |row: &&Row| (quantity.of)(row) - (quantity.beginning)(row);
+    let targets: Vec<f64> = rows.iter().map(more).collect();
     let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
     let examples = Examples::new(names.len(), &values, &targets, Some(&weights))?;
     Ok(train(&names, &examples, None, quantiles, options)?)

@@ -8,7 +8,7 @@ use crate::corpus::{Row, groups, programs};
 use crate::judge::Judged;
 
 /// The report as Markdown.
-pub(crate) fn report(rows: &[Row], judged: &[Judged]) -> String {
+pub(crate) fn report(rows: &[Row], judged: &[[Judged; 2]]) -> String {
     let mut out = format!(
         "# How well programs are predicted\n\nWritten by `atoll-train` from {} recorded runs of {} \
          programs in {} directories. Each\nprogram is predicted by models that have seen none of \
@@ -44,70 +44,150 @@ pub(crate) fn report(rows: &[Row], judged: &[Judged]) -> String {
     out
 }
 
+/// Each run in a line: what it was, then for each quantity what was used, what its imports alone
+/// would use, and each quantile that was predicted, as binary logarithms.
+pub(crate) fn lines(rows: &[Row], judged: &[[Judged; 2]]) -> String {
+    let mut out = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let size = row.size.as_deref().unwrap_or("-");
+        let _ = write!(
+            out,
+            "{}\t{}\t{}\t{size}",
+            row.source, row.group, row.program
+        );
+        for [one, _] in judged {
+            let quantity = one.quantity;
+            let predicted = one.predicted.get(index).into_iter().flatten();
+            let used = [(quantity.of)(row), (quantity.beginning)(row)];
+            for value in used.iter().chain(predicted) {
+                let _ = write!(out, "\t{value:.4}");
+            }
+        }
+        for value in &row.features {
+            let _ = write!(out, "\t{value}");
+        }
+        out.push('\n');
+    }
+    out
+}
+
 const NOTES: &str = "
 ## How to read this
 
 The error of a prediction is its median estimate's distance from what was used, as a part of what
 was used. A bound is kept when the run stayed below it; slack is the part of the bound that was not
-used. Programs weigh the same, however many runs of them there are. Quantiles are corrected by the
-errors on directories that were neither trained with nor predicted (split conformal prediction).
+used. Programs weigh the same, however many runs of them there are; only the first rank correlation
+counts runs.
+
+Models say how many times more a program needs than an interpreter that does nothing but its
+imports, which a table of modules tells (`crates/predict/src/table/python.txt`, measured one by one;
+it has packages of some of the sources, too). What bounds are corrected by comes from programs of other
+directories (or sources) than those that are judged, with models that have seen neither
+(cross-conformal prediction), apart for four families of imports. \"Other sources\" is the stricter
+question: several sources have one program in each directory, so that other directories of the same
+project were trained with.
 
 A prediction says what is set aside at first; needing more ends nothing. A policy may cut limits
 to a multiple of a prediction; the default one does so for memory, between 256 and 512 MiB. See
-[ARCHITECTURE.md](../ARCHITECTURE.md). Several sources have one program in each directory, so that
-other directories of the same project were trained with.
+[ARCHITECTURE.md](../ARCHITECTURE.md).
 ";
 
-fn section(out: &mut String, rows: &[Row], judged: &Judged) {
-    let truths: Vec<f64> = rows.iter().map(|row| (judged.quantity.of)(row)).collect();
-    let table: Vec<f64> = rows
-        .iter()
-        .map(|row| (judged.quantity.by_table)(row))
-        .collect();
-    let median: Vec<f64> = at(judged, 0);
+fn section(out: &mut String, rows: &[Row], [judged, strictly]: &[Judged; 2]) {
+    let quantity = judged.quantity;
+    let truths: Vec<f64> = rows.iter().map(|row| (quantity.of)(row)).collect();
     let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
+    let (first, rest) = quantity.name.split_at(1);
     let _ = write!(
         out,
-        "\n## {}{}\n\n| predicted by | rank correlation (Spearman) | error p50 | error p90 |\n\
-         |---|---|---|---|\n",
-        judged
-            .quantity
-            .name
-            .get(..1)
-            .unwrap_or_default()
-            .to_uppercase(),
-        judged.quantity.name.get(1..).unwrap_or_default()
+        "\n## {}{rest}\n\n| predicted by | rank correlation | of programs | error p50 | error p90 \
+         |\n|---|---|---|---|---|\n",
+        first.to_uppercase(),
     );
-    for (name, estimates) in [("models", &median), ("table of modules", &table)] {
-        let errors = truths.iter().zip(estimates).map(|(truth, estimate)| {
-            let (truth, estimate) = (truth.exp2(), estimate.exp2());
-            (estimate - truth).abs() / truth
-        });
+    for (name, estimates) in [
+        ("models, other directories", at(judged, 0)),
+        ("models, other sources", at(strictly, 0)),
+        (
+            "imports alone",
+            rows.iter().map(quantity.beginning).collect(),
+        ),
+        (
+            "table of modules",
+            rows.iter().map(quantity.by_table).collect(),
+        ),
+    ] {
+        let errors = truths.iter().zip(&estimates);
+        let errors = errors.map(|(truth, estimate)| ((estimate - truth).exp2() - 1.0).abs());
         let errors: Vec<f64> = errors.collect();
         let _ = writeln!(
             out,
-            "| {name} | {:.3} | {:.0} % | {:.0} % |",
-            spearman(&truths, estimates),
+            "| {name} | {:.3} | {:.3} | {:.0} % | {:.0} % |",
+            spearman(&truths, &estimates, &vec![1.0; truths.len()]),
+            spearman(&truths, &estimates, &weights),
             weighted_quantile(&errors, &weights, 0.5) * 100.0,
             weighted_quantile(&errors, &weights, 0.9) * 100.0
         );
     }
+    ceiling(out, rows, judged);
     out.push_str("\n| bound | kept | mean slack |\n|---|---|---|\n");
     for (index, quantile) in QUANTILES.iter().enumerate() {
-        bound(
-            out,
-            &format!("{:.0} %", quantile * 100.0),
-            &truths,
-            &at(judged, index),
-            &weights,
-        );
+        let name = format!("{:.0} %", quantile * 100.0);
+        bound(out, &name, &truths, &at(judged, index), &weights);
     }
-    if judged.quantity.file == "memory.json" {
+    for (index, quantile) in QUANTILES.iter().enumerate().skip(2) {
+        let name = format!("{:.0} %, other sources", quantile * 100.0);
+        bound(out, &name, &truths, &at(strictly, index), &weights);
+    }
+    if quantity.file == "memory.json" {
         for mib in [128.0_f64, 256.0, 512.0] {
             let fixed = vec![(mib * 1_048_576.0).log2(); rows.len()];
             bound(out, &format!("fixed {mib} MiB"), &truths, &fixed, &weights);
         }
     }
+}
+
+/// How well a run predicts another one of the same program with the same input: what no prediction
+/// can be expected to go beyond.
+fn ceiling(out: &mut String, rows: &[Row], judged: &Judged) {
+    let mut same: BTreeMap<(&str, Option<&str>), Vec<usize>> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let key = (&*row.program, row.size.as_deref());
+        same.entry(key).or_default().push(index);
+    }
+    let used: Vec<f64> = rows.iter().map(|row| (judged.quantity.of)(row)).collect();
+    let at = |of: &[f64], index: usize| of.get(index).copied().unwrap_or(f64::NAN);
+    let median = self::at(judged, 0);
+    let pairs: Vec<(usize, usize)> = same
+        .values()
+        .filter_map(|all| Some((*all.first()?, *all.get(1)?)))
+        .collect();
+    if pairs.is_empty() {
+        return;
+    }
+    let first: Vec<f64> = pairs.iter().map(|pair| at(&used, pair.0)).collect();
+    let again: Vec<f64> = pairs.iter().map(|pair| at(&used, pair.1)).collect();
+    let told: Vec<f64> = pairs.iter().map(|pair| at(&median, pair.0)).collect();
+    let equal = vec![1.0; pairs.len()];
+    let away: Vec<f64> = first.iter().zip(&again).map(|(a, b)| b - a).collect();
+    let wavered = used.iter().zip(away.iter().cycle());
+    let wavered: Vec<f64> = wavered.map(|(used, by)| used + by).collect();
+    let changes: Vec<f64> = away
+        .iter()
+        .map(|by| (by.abs().exp2() - 1.0) * 100.0)
+        .collect();
+    let _ = writeln!(
+        out,
+        "\n{} inputs were run twice. From the first to the second time, the median change is {:.0} %, that \
+         of one\nin ten {:.0} % or more, and ranks correlate by {:.3}; these first runs and the \
+         models of other\ndirectories, by {:.3}. All runs, changed by as much as these, would \
+         correlate with what they were\nby {:.3}: about the most that any prediction of a single \
+         run can reach.",
+        pairs.len(),
+        weighted_quantile(&changes, &equal, 0.5),
+        weighted_quantile(&changes, &equal, 0.9),
+        spearman(&first, &again, &equal),
+        spearman(&first, &told, &equal),
+        spearman(&used, &wavered, &vec![1.0; used.len()]),
+    );
 }
 
 fn at(judged: &Judged, index: usize) -> Vec<f64> {
@@ -169,30 +249,34 @@ fn weighted_quantile(values: &[f64], weights: &[f64], quantile: f64) -> f64 {
     f64::NAN
 }
 
-/// The correlation of ranks; equal values share the middle of theirs.
-fn spearman(one: &[f64], other: &[f64]) -> f64 {
-    let (one, other) = (ranks(one), ranks(other));
-    let mean = (one.len() as f64 - 1.0) / 2.0;
+/// The correlation of ranks, where values may count differently; equal ones share the middle of
+/// their ranks.
+pub(crate) fn spearman(one: &[f64], other: &[f64], weights: &[f64]) -> f64 {
+    let (one, other) = (ranks(one, weights), ranks(other, weights));
+    let mean = weights.iter().sum::<f64>() / 2.0;
     let sum = |a: &[f64], b: &[f64]| {
-        let pairs = a.iter().zip(b);
-        pairs.map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>()
+        let parts = a.iter().zip(b).zip(weights);
+        parts
+            .map(|((a, b), weight)| (a - mean) * (b - mean) * weight)
+            .sum::<f64>()
     };
     sum(&one, &other) / (sum(&one, &one) * sum(&other, &other)).sqrt()
 }
 
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
+fn ranks(values: &[f64], weights: &[f64]) -> Vec<f64> {
+    let zipped = values.iter().zip(weights).enumerate();
+    let mut order: Vec<(usize, f64, f64)> = zipped.map(|(at, (v, w))| (at, *v, *w)).collect();
     order.sort_by(|one, other| one.1.total_cmp(&other.1));
     let mut ranks = vec![0.0; values.len()];
-    let mut before = 0_usize;
+    let mut before = 0.0;
     for equal in order.chunk_by(|one, other| one.1.total_cmp(&other.1).is_eq()) {
-        let rank = before as f64 + (equal.len() as f64 - 1.0) / 2.0;
-        for (index, _) in equal {
+        let together: f64 = equal.iter().map(|(_, _, weight)| weight).sum();
+        for (index, ..) in equal {
             if let Some(place) = ranks.get_mut(*index) {
-                *place = rank;
+                *place = before + together / 2.0;
             }
         }
-        before = before.saturating_add(equal.len());
+        before += together;
     }
     ranks
 }
@@ -204,9 +288,14 @@ mod tests {
     #[test]
     fn the_order_is_all_that_ranks_see() {
         let near = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-9, "{value}");
-        near(spearman(&[1.0, 2.0, 30.0], &[1.0, 4.0, 5.0]), 1.0);
-        near(spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]), -1.0);
-        assert_eq!(ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
+        let same = [1.0; 3];
+        near(spearman(&[1.0, 2.0, 30.0], &[1.0, 4.0, 5.0], &same), 1.0);
+        near(spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0], &same), -1.0);
+        assert_eq!(ranks(&[5.0, 1.0, 5.0], &same), [2.0, 0.5, 2.0]);
+        // One that counts for two is two.
+        let (one, other) = ([1.0, 2.0, 3.0], [2.0, 1.0, 3.0]);
+        let twice = spearman(&[1.0, 2.0, 3.0, 3.0], &[2.0, 1.0, 3.0, 3.0], &[1.0; 4]);
+        near(spearman(&one, &other, &[1.0, 1.0, 2.0]), twice);
     }
 
     #[test]

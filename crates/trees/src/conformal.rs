@@ -21,6 +21,35 @@ pub fn split_conformal(residuals: &[f64], quantile: f64) -> Option<f64> {
     correction.is_finite().then_some(correction)
 }
 
+/// The same where residuals do not count alike: each with its weight, and the new example with
+/// `new_weight`. What is promised then holds for examples that are drawn by these weights (Tibshirani
+/// and others: Conformal prediction under covariate shift, NeurIPS 2019).
+///
+/// Pooled over folds, each residual from a model that has not seen its fold, this is
+/// cross-conformal prediction (Barber and others: Predictive inference with the jackknife+, Annals
+/// of Statistics 49, 2021). Weights that are not above 0 leave their residual out.
+#[must_use]
+pub fn weighted_conformal(residuals: &[(f64, f64)], quantile: f64, new_weight: f64) -> Option<f64> {
+    if !(quantile > 0.0 && quantile < 1.0 && new_weight >= 0.0) {
+        return None;
+    }
+    let mut sorted: Vec<(f64, f64)> = residuals
+        .iter()
+        .filter(|(_, weight)| *weight > 0.0 && weight.is_finite())
+        .map(|(residual, weight)| (not_less(*residual), *weight))
+        .collect();
+    sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let total: f64 = sorted.iter().map(|(_, weight)| weight).sum();
+    let goal = (total + new_weight) * quantile - 1e-9;
+    let mut sum = 0.0;
+    let reaches = |(_, weight): &&(f64, f64)| {
+        sum += weight;
+        sum >= goal
+    };
+    let (correction, _) = sorted.iter().find(reaches)?;
+    correction.is_finite().then_some(*correction)
+}
+
 /// How many of `count` have to be at most the quantile. Arithmetic that misses a whole number by a
 /// hair does not ask for one more.
 fn rank(count: f64, quantile: f64) -> Option<usize> {
@@ -103,6 +132,24 @@ mod tests {
     }
 
     #[test]
+    fn a_residual_of_twice_the_weight_counts_like_two() {
+        let weighted = [
+            (1.0, 2.0),
+            (5.0, 1.0),
+            (3.0, 1.0),
+            (9.0, 0.0),
+            (7.0, f64::NAN),
+        ];
+        assert_eq!(weighted_conformal(&weighted, 0.4, 1.0), Some(1.0));
+        assert_eq!(weighted_conformal(&weighted, 0.6, 1.0), Some(3.0));
+        assert_eq!(weighted_conformal(&weighted, 0.8, 1.0), Some(5.0));
+        assert_eq!(weighted_conformal(&weighted, 0.81, 1.0), None);
+        assert_eq!(weighted_conformal(&weighted, 0.81, 0.0), Some(5.0));
+        assert_eq!(weighted_conformal(&[], 0.5, 0.0), None);
+        assert_eq!(weighted_conformal(&[(f64::NAN, 1.0)], 0.5, 0.0), None);
+    }
+
+    #[test]
     fn folds_that_cannot_be_are_refused() {
         assert!(folds(&["a", "b", "a"], 3, 1).is_err());
         assert!(folds(&["a", "b", "a"], 1, 1).is_err());
@@ -124,6 +171,18 @@ mod tests {
             });
             let share = covered.count() as f64 / 4000.0;
             prop_assert!((0.9 - 0.024..0.94).contains(&share), "{}", share);
+        }
+
+        #[test]
+        fn equal_weights_correct_as_no_weights(
+            residuals in prop::collection::vec(-9.0..9.0_f64, 0..80),
+            quantile in 0.01..0.99_f64,
+        ) {
+            let weighted: Vec<(f64, f64)> = residuals.iter().map(|r| (*r, 1.0)).collect();
+            prop_assert_eq!(
+                weighted_conformal(&weighted, quantile, 1.0),
+                split_conformal(&residuals, quantile)
+            );
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! Models, and bundles of them that belong together: one for each quantile.
 
-use crate::tree::{self, Tree};
+use crate::tree::{self, Node, Side, Tree};
 
 /// The most features of a forest.
 pub const FEATURES_MAX: usize = 1024;
@@ -51,7 +51,46 @@ impl Model {
             self.initial = shifted;
         }
     }
+
+    /// Adds a number that depends on one feature: for rows where that is at most the threshold of a
+    /// step, the number of the first such step, and `beyond` for all others, also where it is
+    /// missing. Thresholds rise. So a correction can differ between kinds of rows.
+    ///
+    /// # Errors
+    /// When there are too many steps, or a number is not finite.
+    pub fn shift_steps(
+        &mut self,
+        feature: u16,
+        steps: &[(f32, f32)],
+        beyond: f32,
+    ) -> Result<(), StepsError> {
+        let mut nodes = Vec::new();
+        for (threshold, by) in steps {
+            nodes.push(Node::Split {
+                feature,
+                threshold: *threshold,
+                missing: Side::Right,
+            });
+            nodes.push(Node::Leaf(*by));
+        }
+        nodes.push(Node::Leaf(beyond));
+        let rises = steps.is_sorted_by(|one, other| one.0 < other.0);
+        let tree = Tree::new(&nodes, usize::from(feature).saturating_add(1));
+        match tree {
+            Ok(tree) if rises && self.trees.len() < TREES_MAX => self.trees.push(tree),
+            _ => return Err(StepsError),
+        }
+        Ok(())
+    }
 }
+
+/// Steps are not a correction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "failed to correct a model by steps: there are too many, or their numbers are not finite or \
+     do not rise; give a few with finite thresholds that rise"
+)]
+pub struct StepsError;
 
 /// Models for several quantiles of one quantity, with the names of the features they look at.
 #[derive(Debug, Clone, PartialEq)]

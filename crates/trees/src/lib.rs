@@ -1,8 +1,8 @@
 //! Learns quantiles of a quantity from examples, and keeps what it promises of them true.
 //!
 //! - [`train()`] makes a [`Forest`] of gradient-boosted decision trees; [`Forest::bind`] predicts.
-//! - [`split_conformal`] corrects a model by examples that it has not seen, and [`folds`] keeps
-//!   groups of examples together while it is evaluated.
+//! - [`split_conformal`] and [`weighted_conformal`] correct a model by examples that it has not
+//!   seen, and [`folds`] keeps groups of examples together while it is evaluated.
 //! - [`Law`] says how the cost of a known program grows with its input.
 //! - [`Stream`] keeps bounds true while work changes, and [`Sketch`] keeps quantiles of past work.
 //!
@@ -25,11 +25,11 @@ mod tree;
 
 pub use adaptive::{Adaptation, AdaptiveError, SCORES_MAX, Scores, Stream};
 pub use bins::BINS_MAX;
-pub use conformal::{FoldsError, folds, split_conformal};
+pub use conformal::{FoldsError, folds, split_conformal, weighted_conformal};
 pub use examples::{Examples, ExamplesError, ROWS_MAX};
 pub use forest::{
     BindError, Bound, FEATURES_MAX, Forest, ForestError, MODELS_MAX, Model, NAME_BYTES_MAX,
-    RowError, TREES_MAX,
+    RowError, StepsError, TREES_MAX,
 };
 pub use format::{ReadError, TEXT_BYTES_MAX};
 pub use law::{

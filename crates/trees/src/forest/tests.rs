@@ -88,3 +88,26 @@ fn a_shift_moves_every_prediction() {
     model.shift(f64::NAN);
     assert_eq!(model.value(&[]), 1.75);
 }
+
+#[test]
+fn a_correction_can_differ_between_kinds_of_rows() {
+    let mut model = model(0.9, 1.0, &[Node::Leaf(0.0)]);
+    model
+        .shift_steps(1, &[(0.0, 10.0), (1.0, 20.0)], 30.0)
+        .unwrap();
+    for (row, value) in [
+        ([0.0, 0.0], 11.0),
+        ([0.0, 1.0], 21.0),
+        ([0.0, 2.0], 31.0),
+        ([0.0, f32::NAN], 31.0),
+    ] {
+        assert!((model.value(&row) - value).abs() < 1e-9, "{row:?}");
+    }
+    assert!(
+        model
+            .shift_steps(0, &[(1.0, 0.0), (1.0, 0.0)], 0.0)
+            .is_err()
+    );
+    assert!(model.shift_steps(0, &[(1.0, f32::NAN)], 0.0).is_err());
+    assert!(model.shift_steps(0, &[], 1.0).is_ok());
+}
