@@ -34,6 +34,7 @@ for extra in "$@"; do
         e2fsprogs) needed+=("command:mke2fs e2fsprogs") ;;
         python3-numpy) needed+=("module:numpy python3-numpy") ;;
         g++) needed+=("command:g++ g++") ;;
+        npm) needed+=("command:npm npm") ;;
         *) echo "error: unknown extra package $extra" >&2; exit 1 ;;
     esac
 done

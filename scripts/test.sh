@@ -12,6 +12,9 @@ cargo build --release --locked --workspace --all-targets
 # What the virtual machines of the tests start from.
 [ "$(uname -m)" != x86_64 ] || { scripts/setup.sh qemu-system-x86 && scripts/build-guest.sh; }
 
+# What the tests of dependencies install with. ATOLL_OFFLINE=1 says that there is no network.
+[ "${ATOLL_OFFLINE-}" = 1 ] || scripts/provision-tools.sh
+
 before=$(mktemp)
 trap 'rm -f "$before"' EXIT
 scripts/leak-check.sh list > "$before"
