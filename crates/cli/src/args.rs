@@ -202,6 +202,12 @@ pub(crate) struct SubmissionArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dependencies: Option<PathBuf>,
 
+    /// Install the packages that the program depends on, from the registry that pip and npm are set
+    /// to, as far as policy allows: those of its `# /// script` block, of a requirements.txt or
+    /// package.json given with --input, or of its imports.
+    #[arg(long, conflicts_with = "dependencies")]
+    pub(crate) install: bool,
+
     /// Ask for a limit on wall time, such as 5s, 1m or 500ms.
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(crate) timeout: Option<u64>,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use atoll_engine::{EngineError, InvalidSubmission, OutputError, ReadError};
+use atoll_engine::{EngineError, InstallError, InvalidSubmission, OutputError, ReadError};
 use atoll_types::MessageId;
 
 use crate::exit;
@@ -13,6 +13,8 @@ use crate::exit;
 pub(crate) enum CliError {
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Install(#[from] InstallError),
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]

@@ -8,6 +8,7 @@ mod bench;
 mod commands;
 mod error;
 mod exit;
+mod install;
 mod json;
 mod live;
 mod message;

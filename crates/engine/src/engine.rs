@@ -65,6 +65,8 @@ pub struct Engine {
     /// The memory of this node, of which a part is set aside for each program.
     pub(crate) budget: Budget,
     store: OnceCell<Store>,
+    /// Where everything is kept that outlives this process.
+    pub(crate) state_dir: PathBuf,
     store_path: PathBuf,
     opening: Mutex<Option<Opening>>,
     owner: OnceCell<Owner>,
@@ -96,6 +98,7 @@ impl Engine {
             pools: options.pools.map(Pools::new),
             budget: Budget::new(options.memory_bytes.unwrap_or_else(usual_memory_bytes)),
             store: OnceCell::new(),
+            state_dir: options.state_dir,
             store_path,
             opening: Mutex::new(Some(opening)),
             owner: OnceCell::new(),

@@ -39,6 +39,7 @@ use atoll_sandbox::Backend;
 use atoll_sandbox_oci::OciBackend;
 use atoll_types::Level;
 
+mod install;
 pub mod instances;
 mod laws;
 
@@ -52,6 +53,7 @@ pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
 pub use atoll_pool::{Options as PoolOptions, PoolReport};
 pub use atoll_predict::{Quantity, law};
+pub use atoll_provision::{Layer as PackageLayer, Progress as InstallProgress};
 pub use atoll_sandbox::Environment;
 pub use atoll_sandbox_vm::boot_command;
 pub use atoll_store::{Details, Filter, Progress, Record, Row, TenantSummary, Totals};
@@ -61,6 +63,7 @@ pub use crate::doctor::{Diagnosis, KindDiagnosis, KvmDiagnosis, LevelDiagnosis, 
 pub use crate::engine::{Engine, Options, PolicyText};
 pub use crate::error::{EngineError, Warning};
 pub use crate::explain::Explanation;
+pub use crate::install::InstallError;
 pub use crate::laws::{Sized, Tried};
 pub use crate::measure::{Confinement, SandboxTimes};
 pub use crate::output::{OutputDirectory, OutputError};

@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use atoll_adapt::Reservation;
-use atoll_monitor::{Input, Observer, Plan};
+use atoll_monitor::{Cause, Input, Observer, Plan, Watched};
 use atoll_policy::Request;
 use atoll_pool::Lease;
-use atoll_sandbox::{Environment, Job, Sandbox, StartError, Streams, Tenancy};
+use atoll_sandbox::{Ending, Environment, Job, Sandbox, StartError, Streams, Tenancy};
 use atoll_store::Arrival;
 use atoll_types::{
     Decision, Deviation, EventKind, LimitHit, Limits, Message, Outcome, Profile, Reason, Status,
@@ -164,6 +164,15 @@ impl Way {
         self.lease = lease;
     }
 
+    /// Notes what was seen of the program; how it ended.
+    fn note(&mut self, watched: Watched) -> (Cause, Option<Ending>) {
+        self.outcome.usage = watched.usage;
+        self.outcome.stdout = watched.stdout;
+        self.outcome.stderr = watched.stderr;
+        self.outcome.truncated = watched.truncated;
+        (watched.cause, watched.ending)
+    }
+
     /// Takes the files that the program has left.
     async fn collect(
         &mut self,
@@ -263,19 +272,15 @@ impl Engine {
         mut outside: Outside<'_>,
     ) -> Result<Verdict, Halt> {
         let request = &options.request;
-        let decided = self.decide(&message, request, arrival, None, way);
+        let mut decided = self.decide(&message, request, arrival, None, way);
         let tries = decided.as_ref().is_ok_and(|decision| decision.trial_ms > 0);
         let place = around.as_ref().ok().filter(|_| tries);
-        let place = place.map(|around| around.environment.clone());
-        let decided = match (decided, place) {
-            (Ok(decision), Some(environment)) => {
-                let place = (&environment, &mut outside.stop);
-                let trying = self.try_first(&message, request, arrival, decision, place, way);
-                // What it holds would make the way's own future large.
-                Box::pin(trying).await
-            }
-            (decided, _) => decided,
-        };
+        if let (Ok(decision), Some(place)) = (&decided, place.map(|it| it.environment.clone())) {
+            let (first, place) = (decision.clone(), (&place, &mut outside.stop));
+            let trying = self.try_first(&message, request, arrival, first, place, way);
+            // What it holds would make the way's own future large.
+            decided = Box::pin(trying).await;
+        }
         if let Some(tell) = options.decided {
             tell(&way.outcome);
         }
@@ -346,17 +351,14 @@ impl Engine {
             verdict.events.push(EventKind::Deviation);
         }
         way.outcome.adaptation = Some(adaptation);
-        way.outcome.usage = watched.usage;
-        way.outcome.stdout = watched.stdout;
-        way.outcome.stderr = watched.stderr;
-        way.outcome.truncated = watched.truncated;
+        let (cause, ending) = way.note(watched);
         let collecting = match collecting {
             Some((output, given)) => way.collect(output, given, &limits, &mut outside.stop).await,
             None => Collecting::NotAsked,
         };
         way.course = Course::Watched {
-            cause: watched.cause,
-            ending: watched.ending,
+            cause,
+            ending,
             collecting,
         };
         Ok(verdict)

@@ -16,6 +16,7 @@ mod diagnostic;
 mod facts;
 mod limits;
 mod lint;
+mod packages;
 mod policy;
 mod read;
 mod risk;
@@ -26,5 +27,6 @@ mod text;
 
 pub use decide::{DecisionInput, Denied, Present, Request};
 pub use diagnostic::{Diagnostic, Severity};
+pub use packages::{AllowedPackages, Packages};
 pub use policy::{Policy, RuleSummary, check};
 pub use risk::{RiskInput, assess};

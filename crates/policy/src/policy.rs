@@ -14,6 +14,7 @@ use cel::Env;
 use crate::condition::Condition;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::limits::{LimitKey, Settings};
+use crate::packages::Packages;
 use crate::{lint, read};
 
 /// Ordered rules that decide how each message is isolated, and the floors that hold whatever the
@@ -27,6 +28,8 @@ pub struct Policy {
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     /// When programs are tried on part of their input first; `None`: never.
     pub(crate) trial: Option<Trial>,
+    /// What may be installed for tenants that have nothing of their own here.
+    pub(crate) packages: Packages,
     /// What holds for every message.
     pub(crate) floor: Floor,
     /// The functions that conditions may call.
@@ -80,6 +83,7 @@ pub(crate) struct Isolation {
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) trust: Trust,
+    pub(crate) packages: Option<Packages>,
     pub(crate) floor: Floor,
 }
 
@@ -175,6 +179,7 @@ impl fmt::Debug for Policy {
             .field("accept_missing", &self.accept_missing)
             .field("tenants", &self.tenants)
             .field("trial", &self.trial)
+            .field("packages", &self.packages)
             .field("floor", &self.floor)
             .finish_non_exhaustive()
     }

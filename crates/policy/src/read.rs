@@ -4,6 +4,7 @@
 //! is wrong, each at its place, with the nearest right name.
 
 mod calls;
+mod packages;
 mod section;
 mod sizes;
 #[cfg(test)]
@@ -58,7 +59,7 @@ pub(crate) fn read(findings: &mut Findings<'_>) -> Option<Policy> {
             return None;
         }
     };
-    const KEYS: [&str; 5] = ["rule", "defaults", "trial", "tenants", "floor"];
+    const KEYS: [&str; 6] = ["rule", "defaults", "trial", "packages", "tenants", "floor"];
     let root = Section::new(findings, table.get_ref(), 0, &KEYS);
     let mut limits = limits::built_in();
     let mut accepted = None;
@@ -72,6 +73,7 @@ pub(crate) fn read(findings: &mut Findings<'_>) -> Option<Policy> {
         accept_missing: accepted.unwrap_or_default(),
         tenants: tenants(findings, &root),
         trial: trial::trial(findings, &root),
+        packages: packages::packages(findings, &root).unwrap_or_default(),
         floor: floor(findings, &root),
         environment: environment(),
     })
@@ -130,8 +132,8 @@ fn rule(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Rule> 
     (!is_broken).then_some(rule)
 }
 
-/// The condition under `when`, where it stands, and whether it is wrong: one that is there but wrong
-/// must not turn into "always".
+/// The condition under `when`, where it stands, and whether it is wrong: one that is there but
+/// wrong must not turn into "always".
 fn condition(
     findings: &mut Findings<'_>,
     section: &Section<'_, '_>,
@@ -394,11 +396,13 @@ fn tenants(findings: &mut Findings<'_>, root: &Section<'_, '_>) -> BTreeMap<Tena
         let Some(table) = as_table(findings, value, "a tenant") else {
             continue;
         };
-        let section = Section::new(findings, table, key.span().start, &["trust", "floor"]);
+        let keys = ["trust", "packages", "floor"];
+        let section = Section::new(findings, table, key.span().start, &keys);
         let trusts = TRUSTS.map(|trust| (trust.name(), trust));
         let trust = section.choice(findings, "trust", &trusts);
         let tenant = Tenant {
             trust: trust.unwrap_or(Trust::Known),
+            packages: packages::packages(findings, &section),
             floor: floor(findings, &section),
         };
         tenants.insert(id, tenant);

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atoll_engine::{CutShort, Flow, Observer, OutputDirectory, Report, RunOptions, Stream, Tell};
+use atoll_engine::{
+    CutShort, Flow, Observer, OutputDirectory, PackageLayer, Report, RunOptions, Stream, Tell,
+};
 use atoll_types::{Collection, Enforcement, Outcome, Status, Usage};
 
 use crate::args::{HostArgs, RunArgs};
@@ -16,7 +18,7 @@ use crate::message;
 use crate::signals::{Came, Signals};
 use crate::sink::Sink;
 use crate::terminal::{BAD, DOUBTFUL, complain, plain, print, section, styled};
-use crate::{commands, exit, stdin};
+use crate::{commands, exit, install, stdin};
 
 /// How many of the files that were left out are named on standard error.
 const NAMED_MAX: usize = 10;
@@ -44,9 +46,14 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
     // Last of all input, because it may be made here; before the run, because what is wrong with it
     // must not be found out when there is something to lose.
     let output = args.output.as_deref().map(OutputDirectory::open);
+    let installed = match args.submission.install {
+        true => install::install(&engine, &message).await?,
+        false => None,
+    };
+    let dependencies = installed.as_ref().map(PackageLayer::path);
     let options = RunOptions {
         request,
-        dependencies: args.submission.dependencies,
+        dependencies: dependencies.or(args.submission.dependencies),
         keep_output: args.json,
         input: stdin::stream(),
         output: output.transpose()?,
