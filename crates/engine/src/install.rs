@@ -3,6 +3,8 @@
 //! Owns the question of what a program asks for, and whether policy lets its tenant have it; how
 //! packages become a layer is `provision`'s.
 
+use std::path::{Path, PathBuf};
+
 use atoll_policy::AllowedPackages;
 use atoll_provision::{
     Allowed, Layer, Observer, Options, Policy as Packages, ProvisionError, Provisioner, Wanted,
@@ -11,8 +13,12 @@ use atoll_types::{Analysis, DependencySource, Message, ProgramKind};
 
 use crate::{Engine, EngineError, stages};
 
-/// Where layers and locks are, below the state directory.
+/// Where layers and locks are below the state directory of an ordinary user.
 const PLACE: &str = "packages";
+
+/// Where they are for root. Sandboxes have users of their own, who cannot go through the state
+/// directory, and what comes from a registry can be had again.
+const PLACE_OF_ROOT: &str = "/var/cache/atoll-packages";
 
 /// Why nothing was installed.
 #[derive(Debug, thiserror::Error)]
@@ -67,11 +73,18 @@ impl Engine {
             denied: packages.denied,
             not_mistaken: packages.meant,
         };
-        let provisioner = Provisioner::new(Options::of_host(self.state_dir.join(PLACE)));
+        let provisioner = Provisioner::new(Options::of_host(place(&self.state_dir)));
         if let Some(layer) = provisioner.known(&wanted, &packages)? {
             return Ok(Some(layer));
         }
         Ok(Box::pin(provisioner.provide(&wanted, &packages, observer)).await?)
+    }
+}
+
+fn place(state_dir: &Path) -> PathBuf {
+    match rustix::process::geteuid().is_root() {
+        true => PLACE_OF_ROOT.into(),
+        false => state_dir.join(PLACE),
     }
 }
 

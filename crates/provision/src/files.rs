@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,12 +12,19 @@ pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     builder.recursive(true).mode(0o700).create(directory)
 }
 
+/// Makes a directory that others can go through, but not list: a sandbox goes through it to the
+/// layer that it was told of.
+pub(crate) fn make_passable(directory: &Path) -> io::Result<()> {
+    make_private(directory)?;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o711))
+}
+
 /// Makes the state directory, and holds it to be this user's alone to write to: what is read from
 /// it runs in sandboxes of others.
 pub(crate) fn make_own(directory: &Path) -> io::Result<()> {
     let found = match fs::metadata(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_private(directory)?;
+            make_passable(directory)?;
             fs::metadata(directory)?
         }
         found => found?,

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::storage;
-use crate::files::{Hold, make_private, try_lock};
+use crate::files::{Hold, make_passable, make_private, try_lock};
 use crate::lock::Package;
 use crate::manifest::Manifest;
 use crate::{Observer, Progress, ProvisionError};
@@ -156,9 +156,8 @@ impl Layers {
     /// A layer that is there, or the right to make it, which one of those has who ask at the same
     /// time.
     pub(crate) async fn take(&self, hash: &str, wait: Wait<'_>) -> Result<Taken, ProvisionError> {
-        for directory in [&self.layers, &self.building] {
-            make_private(directory).map_err(storage("make", directory))?;
-        }
+        make_passable(&self.layers).map_err(storage("make", &self.layers))?;
+        make_private(&self.building).map_err(storage("make", &self.building))?;
         let (path, directory) = (self.lock_path(hash), self.directory(hash));
         let failed = |error| storage("lock", &path)(error);
         let (mut told, mut look_again) = (false, Instant::now());
@@ -205,7 +204,7 @@ impl Layers {
         };
         remove_tree(&site.directory)?;
         remove_tree(&site.building)?;
-        make_private(&site.building).map_err(storage("make", &site.building))?;
+        make_passable(&site.building).map_err(storage("make", &site.building))?;
         Ok(site)
     }
 
