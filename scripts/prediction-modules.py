@@ -122,7 +122,7 @@ class Table:
             self.costs[name] = [(0, 0)]
 
     def joined(self):
-        """The same with modules that always come together as one, by the shortest of their names."""
+        """The same with modules that always come together as one, by the shortest name."""
         classes, costs, loads = {}, {}, {}
         for name, others in self.loads.items():
             if name in self.costs:

@@ -116,6 +116,7 @@ mod tests {
             io_intensity: estimate(100, 1000, confidence),
             security_flags: Vec::new(),
             dependencies: std::collections::BTreeSet::new(),
+            lesson: atoll_types::Lesson::default(),
         }
     }
 

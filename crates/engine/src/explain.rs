@@ -51,7 +51,7 @@ impl Engine {
         let program = message.program.hash;
         let asking = store.sender_history(&message.tenant, program);
         let history = watch.wait(stage::RISK, asking).await?;
-        let asking = store.past_runs(program, PAST_RUNS_MAX);
+        let asking = store.past(&message.tenant, program, PAST_RUNS_MAX);
         let past = watch.wait(stage::PREDICT, asking).await?;
 
         let judged = watch.time(stage::RISK, || {
@@ -81,7 +81,7 @@ impl Engine {
         let asked = stages::question(message, &analysis, &judged, &profile, request, present);
         let would_change = self.policy.what_would_change(&asked);
         Ok(Explanation {
-            past_runs: past.len() as u64,
+            past_runs: past.runs.len() as u64,
             history,
             trust: judged.trust,
             risk: judged.risk,

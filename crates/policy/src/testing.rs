@@ -60,6 +60,7 @@ pub(crate) fn profile(memory_p99: u64) -> Profile {
         io_intensity: estimate(4 << 20),
         security_flags: Vec::new(),
         dependencies: BTreeSet::new(),
+        lesson: atoll_types::Lesson::default(),
     }
 }
 

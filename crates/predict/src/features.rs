@@ -103,6 +103,9 @@ const COUNTED: [&str; 41] = [
     "input_work",
 ];
 
+/// So many leading bits of a size are kept.
+const SIZE_BITS: u32 = 6;
+
 /// Imports that load no more than this are (nearly) nothing.
 const LITTLE_KIB: u64 = 256;
 
@@ -130,6 +133,16 @@ pub struct Given {
 }
 
 impl Given {
+    /// How much it is: the largest number among the arguments, or the bytes of input and files
+    /// where there are more of them. It is written down, so only as exact as laws of cost need it.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let bytes = self.input_bytes.saturating_add(self.file_bytes);
+        let size = bytes.max(self.argument_number_max as u64);
+        let too_exact = (u64::BITS - size.leading_zeros()).saturating_sub(SIZE_BITS);
+        size >> too_exact << too_exact
+    }
+
     /// Of a message.
     #[must_use]
     pub fn of(message: &Message) -> Self {
@@ -290,6 +303,29 @@ const fn class(class: ExecutionClass) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_as_exact_as_laws_need_them() {
+        let size = |argument_number_max: f64, input_bytes| {
+            let given = Given {
+                argument_number_max,
+                input_bytes,
+                ..Given::default()
+            };
+            given.size()
+        };
+        assert_eq!([size(0.0, 0), size(63.0, 5), size(7.0, 64)], [0, 63, 64]);
+        assert_eq!(size(-9.0, 0), 0);
+        // A secret number cannot be read from it.
+        assert_eq!(size(123_456_789.0, 0), size(122_222_222.0, 0));
+        for exact in [100_u64, 1_600, 999_999, u64::MAX] {
+            let kept = size(0.0, exact);
+            assert!(
+                kept <= exact && exact - kept <= exact / 32,
+                "{kept} of {exact}"
+            );
+        }
+    }
 
     #[test]
     fn every_feature_has_a_name_of_its_own() {

@@ -4,8 +4,14 @@
 //! its newer runs. A run that was ended at a limit says only that the program needed at least what
 //! it had used; such runs shift their weight to the larger ones (the Kaplan-Meier estimate,
 //! Journal of the American Statistical Association 53, 1958, in its redistribute-to-the-right
-//! form), so that a program which keeps hitting a limit is never taken for one that fits.
+//! form), so that a program which keeps hitting a limit is never taken for one that fits. The same
+//! holds for runs that failed after they had begun, such as where the node had no memory left.
+//!
+//! Where runs were given inputs of different sizes, and what they needed follows from that by a law
+//! (`trees`), the law says what the next one needs. Behind another boundary the same program needs
+//! something else, so only runs count that were behind the same one as the newest.
 
+use atoll_trees::Law;
 use atoll_types::{
     Confidence, LimitName, PastRun, ProfileSource, Quantiles, ResourceEstimate, Status,
 };
@@ -18,6 +24,16 @@ const RUNS_MIN: usize = 3;
 /// From this many runs on, an estimate counts as sure.
 const RUNS_FOR_HIGH_CONFIDENCE: usize = 20;
 
+/// A law is sought in so many of the newest runs, and so many of one size: looking for it takes
+/// time, and more would not change it much.
+const LAW_RUNS_MAX: usize = 12;
+const SAME_SIZE_MAX: usize = 3;
+
+/// How many standard deviations quantiles of a normal distribution lie above its middle.
+const ERRORS_P90: f64 = 1.282;
+const ERRORS_P95: f64 = 1.645;
+const ERRORS_P99: f64 = 2.326;
+
 /// The age at which a run counts half: one day, the half-life that the Kubernetes vertical pod
 /// autoscaler uses for the same purpose.
 const HALF_LIFE_MS: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
@@ -27,20 +43,20 @@ const HALF_LIFE_MS: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
 const HALF_LIVES_MAX: f64 = 40.0;
 
 /// Estimates from history, or `None` when there are too few usable runs.
-pub(crate) fn estimates(past: &[PastRun], now_unix_ms: u64) -> Option<Estimates> {
-    let runs: Vec<&PastRun> = past.iter().filter(|run| really_ran(run)).collect();
-    if runs.len() < RUNS_MIN {
+pub(crate) fn estimates(past: &[PastRun], input: u64, now_unix_ms: u64) -> Option<Estimates> {
+    let runs: Vec<&PastRun> = comparable(past).collect();
+    let ended = runs.iter().filter(|run| run.status != Status::Failed);
+    if ended.count() < RUNS_MIN {
         return None;
     }
     let estimate = |need: fn(&PastRun) -> Need| ResourceEstimate {
-        quantiles: quantiles(
-            runs.iter()
-                .map(|run| Observation {
-                    need: need(run),
-                    weight: weight(run.unix_ms, now_unix_ms),
-                })
-                .collect(),
-        ),
+        quantiles: by_law(&runs, need, input).unwrap_or_else(|| {
+            let observed = runs.iter().map(|run| Observation {
+                need: need(run),
+                weight: weight(run.unix_ms, now_unix_ms),
+            });
+            quantiles(observed.collect())
+        }),
         confidence: if runs.len() < RUNS_FOR_HIGH_CONFIDENCE {
             Confidence::Medium
         } else {
@@ -61,7 +77,7 @@ pub(crate) fn estimates(past: &[PastRun], now_unix_ms: u64) -> Option<Estimates>
 /// needed. Too few for quantiles, they still prove what the program can need: a program that died
 /// at a limit once is not given the same limit again.
 pub(crate) fn raise(estimates: &mut Estimates, past: &[PastRun]) {
-    for run in past.iter().filter(|run| really_ran(run)) {
+    for run in comparable(past) {
         let pairs = [
             (&mut estimates.cpu_us, cpu_need(run)),
             (&mut estimates.memory_bytes, memory_need(run)),
@@ -89,11 +105,52 @@ struct Observation {
     weight: f64,
 }
 
+/// Runs that really ran, behind the same boundary as the newest of them.
+fn comparable(past: &[PastRun]) -> impl Iterator<Item = &PastRun> {
+    let ran = past.iter().filter(|run| really_ran(run));
+    let newest = ran.clone().max_by_key(|run| run.unix_ms);
+    let level = newest.and_then(|run| run.level);
+    ran.filter(move |run| run.level == level)
+}
+
 fn really_ran(run: &PastRun) -> bool {
     match run.status {
         Status::Exited | Status::Signalled | Status::Limit => true,
-        Status::Refused | Status::Failed => false,
+        Status::Failed => run.usage.memory_peak_bytes > 0,
+        Status::Refused => false,
     }
+}
+
+/// What a law says of an input, where runs with inputs of different sizes follow one. Its upper end
+/// is the 95th percentile, from which the others follow as if logarithms were normally distributed.
+fn by_law(runs: &[&PastRun], need: fn(&PastRun) -> Need, input: u64) -> Option<Quantiles> {
+    let mut seen: Vec<(f64, f64)> = Vec::new();
+    for run in runs {
+        let (need, size) = (need(run), run.input.unwrap_or(0) as f64);
+        let same = seen
+            .iter()
+            .filter(|(other, _)| other.total_cmp(&size).is_eq());
+        // What was cut short does not say how cost grows.
+        if size > 0.0 && !need.at_least && same.count() < SAME_SIZE_MAX {
+            seen.push((size, need.amount.max(1) as f64));
+        }
+        if seen.len() == LAW_RUNS_MAX {
+            break;
+        }
+    }
+    seen.reverse();
+    let told = Law::fit(&seen)?.predict(input as f64)?;
+    let spread = (told.high / told.cost).max(1.0).log2();
+    let at = |errors: f64| (told.cost * (spread * errors / ERRORS_P95).exp2()) as u64;
+    // But the law is not believed where it says less than that.
+    let cut = runs.iter().filter(|run| run.input <= Some(input));
+    let cut = cut.map(|run| need(run)).filter(|need| need.at_least);
+    let least = cut.map(|need| need.amount).max().unwrap_or(0);
+    Some(Quantiles {
+        p50: (told.cost as u64).max(least),
+        p90: at(ERRORS_P90).max(least),
+        p99: at(ERRORS_P99).max(least),
+    })
 }
 
 fn weight(run_unix_ms: u64, now_unix_ms: u64) -> f64 {
@@ -122,7 +179,7 @@ fn io_need(run: &PastRun) -> Need {
 fn need(run: &PastRun, used: u64, limit: u64) -> Need {
     Need {
         amount: used.max(limit),
-        at_least: run.status == Status::Limit,
+        at_least: matches!(run.status, Status::Limit | Status::Failed),
     }
 }
 

@@ -3,7 +3,8 @@
 //! [`predict`] turns what analysis found and what earlier runs used into a [`Profile`]: quantiles
 //! of CPU time, peak memory and bytes written, the security flags, and the dependencies. A program
 //! with a history is judged by its history; a Python program without one by models that were
-//! learned from real programs; any other by a table of measured figures.
+//! learned from real programs, corrected by how earlier predictions for its tenant fared; any other
+//! by a table of measured figures.
 //!
 //! The crate is pure: no input or output, no clock, no randomness. It does not decide anything
 //! with its predictions; policy does. A prediction may shape a limit, but never the isolation a
@@ -15,29 +16,42 @@ mod history;
 mod imports;
 mod learned;
 mod table;
+mod tenant;
 mod tried;
 
 pub use features::{FAMILIES, FAMILY, Given, beginnings, feature_names, features};
+pub use tenant::{BOUNDS_MAX, follow};
 pub use tried::{Quantity, is_clear, law, tried};
 
-use atoll_types::{Analysis, PastRun, Profile};
+use atoll_types::{Analysis, Lesson, Past, Profile};
+
 
 /// Predicts what a program will need.
 ///
-/// `past` holds earlier runs of this very program, in any order; only those that really ran count.
-/// With at least three of them the estimates come from history, else from models learned from other
-/// programs or, for kinds without, from the table, with the p99 raised to what fewer runs have
-/// shown. Times are milliseconds since the Unix epoch. CPU time is
-/// in microseconds, memory and input/output in bytes.
+/// `past` holds earlier runs of this very program, and how earlier predictions for the same tenant
+/// fared, both newest first. Of runs, those count that really ran, at the level of the newest. With
+/// at least three of them the estimates come from history, else from models learned from other
+/// programs, corrected for the tenant, or, for kinds without, from the table, with the p99 raised
+/// to what fewer runs have shown. Times are milliseconds since the Unix epoch. CPU time is in
+/// microseconds, memory and input/output in bytes.
 #[must_use]
-pub fn predict(analysis: &Analysis, given: &Given, past: &[PastRun], now_unix_ms: u64) -> Profile {
-    let estimates = history::estimates(past, now_unix_ms).unwrap_or_else(|| {
+pub fn predict(analysis: &Analysis, given: &Given, past: &Past, now_unix_ms: u64) -> Profile {
+    let mut lesson = Lesson {
+        input: given.size(),
+        ..Lesson::default()
+    };
+    let known = history::estimates(&past.runs, lesson.input, now_unix_ms);
+    let estimates = known.unwrap_or_else(|| {
         let mut estimates = table::estimates(analysis);
         if let Some((cpu_us, memory_bytes)) = learned::estimates(analysis, given) {
             estimates.cpu_us = cpu_us;
             estimates.memory_bytes = memory_bytes;
+            let memory = &mut estimates.memory_bytes.quantiles;
+            lesson.memory = Some(tenant::correct(memory, tenant::Quantity::Memory, &past.bounds));
+            let cpu = &mut estimates.cpu_us.quantiles;
+            lesson.cpu = Some(tenant::correct(cpu, tenant::Quantity::Cpu, &past.bounds));
         }
-        history::raise(&mut estimates, past);
+        history::raise(&mut estimates, &past.runs);
         estimates
     });
     Profile {
@@ -46,6 +60,7 @@ pub fn predict(analysis: &Analysis, given: &Given, past: &[PastRun], now_unix_ms
         io_intensity: estimates.io_bytes,
         security_flags: flags::security_flags(&analysis.capabilities),
         dependencies: analysis.dependencies.iter().cloned().collect(),
+        lesson,
     }
 }
 

@@ -112,8 +112,8 @@ async fn many_messages(path: &Path) {
             steps.time("accept", store.accept(&message)).await.unwrap();
             let history = store.sender_history(&message.tenant, message.program);
             steps.time("sender_history", history).await.unwrap();
-            let runs = store.past_runs(message.program, 64);
-            steps.time("past_runs (64)", runs).await.unwrap();
+            let past = store.past(&message.tenant, message.program, 64);
+            steps.time("past (64)", past).await.unwrap();
         } else {
             let arrive = store.arrive(&message, 64);
             steps.time("arrive (all three)", arrive).await.unwrap();

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use atoll_types::{MessageId, Origin, PastRun, ProgramHash, ProgramKind, SenderHistory, TenantId};
+use atoll_types::{MessageId, Origin, Past, ProgramHash, ProgramKind, SenderHistory, TenantId};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite};
 
 use crate::codes::{cut, integer, origin_name};
 use crate::error::sqlite_code;
-use crate::history::{past_runs_sql, runs_limit, sender_history_sql};
+use crate::history::{past_sql, runs_limit, sender_history_sql};
 use crate::{Owner, Store, StoreError};
 
 /// Accepts a message: tenant ?1, program ?2, then ?4 to ?11. (?3 belongs to the past runs.)
@@ -24,13 +24,7 @@ macro_rules! accept_sql {
 }
 
 /// One text is one trip to SQLite's thread and back, for three answers.
-const ARRIVE_SQL: &str = concat!(
-    sender_history_sql!(),
-    ";",
-    past_runs_sql!(),
-    ";",
-    accept_sql!()
-);
+const ARRIVE_SQL: &str = concat!(sender_history_sql!(), ";", past_sql!(), ";", accept_sql!());
 
 const ATTEMPT: &str = "accept a message";
 const UNIQUE: i32 = 2067;
@@ -65,8 +59,8 @@ pub struct Accepted {
 pub struct Arrival {
     /// Of its sender; the message itself is not in it.
     pub history: SenderHistory,
-    /// Of its program, newest first.
-    pub past_runs: Vec<PastRun>,
+    /// Of its program and of its tenant's predictions.
+    pub past_runs: Past,
 }
 
 impl Store {
@@ -83,7 +77,7 @@ impl Store {
         }
     }
 
-    /// [`Store::sender_history`], [`Store::past_runs`] and [`Store::accept`] in this order, in one
+    /// [`Store::sender_history`], [`Store::past`] and [`Store::accept`] in this order, in one
     /// go: the fastest way to begin a message.
     ///
     /// # Errors
@@ -100,7 +94,7 @@ impl Store {
                 self.note_tidy(accepted)?;
                 Ok(Arrival {
                     history: self.read_history(history)?,
-                    past_runs: self.read_runs(runs)?,
+                    past_runs: self.read_past(runs)?,
                 })
             }
             answers => Err(self.wrong_answers(answers.len())),

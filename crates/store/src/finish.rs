@@ -17,9 +17,11 @@ pub const INTERRUPTED: &str = "interrupted: the process that ran it ended";
 const FINISH_SQL: &str = "INSERT INTO outcomes (
     id, status, ended_unix_ms, exit_code, signal, limit_name, limit_value, reason, truncated,
     level, rule, risk_score, wall_time_us, cpu_time_us, memory_peak_bytes, output_bytes,
-    disk_bytes, processes_peak, details, event_kinds
+    disk_bytes, processes_peak, details, event_kinds, input, memory_plain, memory_given, cpu_plain,
+    cpu_given
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+    ?22, ?23, ?24, ?25
 )";
 
 const INTERRUPT_SQL: &str = "INSERT INTO outcomes (
@@ -72,6 +74,9 @@ impl Store {
         let decision = outcome.decision.as_ref();
         let usage = &outcome.usage;
         let reason = outcome.reason.as_deref();
+        let lesson = outcome.profile.as_ref().map(|profile| profile.lesson);
+        let memory = lesson.and_then(|lesson| lesson.memory);
+        let cpu = lesson.and_then(|lesson| lesson.cpu);
         let query = sqlx::query(FINISH_SQL)
             .bind(outcome.id.to_string())
             .bind(outcome.status.name())
@@ -92,7 +97,12 @@ impl Store {
             .bind(integer(usage.disk_bytes))
             .bind(i64::from(usage.processes_peak))
             .bind(details::encode(outcome))
-            .bind(event_list(events));
+            .bind(event_list(events))
+            .bind(lesson.map(|lesson| integer(lesson.input)))
+            .bind(memory.map(|told| integer(told.plain)))
+            .bind(memory.map(|told| integer(told.given)))
+            .bind(cpu.map(|told| integer(told.plain)))
+            .bind(cpu.map(|told| integer(told.given)));
         let mut connection = self.lock().await;
         if let Err(error) = query.execute(&mut *connection).await {
             return Err(self.finish_error(&mut connection, error, outcome.id).await);

@@ -4,7 +4,8 @@
 //! thread to the caller's one by one costs more than finding them.
 
 use atoll_types::{
-    Event, LimitHit, LimitName, PastRun, ProgramHash, SenderHistory, Status, TenantId, Usage,
+    Event, Lesson, Level, LimitHit, LimitName, Past, PastBounds, PastRun, ProgramHash,
+    SenderHistory, Status, TenantId, Told, Usage,
 };
 use serde::Deserialize;
 use sqlx::Row as _;
@@ -37,23 +38,38 @@ macro_rules! sender_history_sql {
     };
 }
 
-/// Reads the newest ?3 runs of program ?2.
-macro_rules! past_runs_sql {
+/// Reads the newest ?3 runs of program ?2, and how the newest 100 predictions for tenant ?1 fared.
+macro_rules! past_sql {
     () => {
-        "SELECT json_group_array(json_array(
-            status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-            memory_peak_bytes, output_bytes, disk_bytes, processes_peak
-        )) FROM (
-            SELECT status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-                memory_peak_bytes, output_bytes, disk_bytes, processes_peak
-            FROM messages
-            WHERE program = ?2 AND status IN ('exited', 'signalled', 'limit')
-            ORDER BY seq DESC LIMIT ?3
-        )"
+        "SELECT
+            (SELECT json_group_array(json_array(
+                status, limit_name, limit_value, ended_unix_ms, json_array(
+                    wall_time_us, cpu_time_us, memory_peak_bytes, output_bytes, disk_bytes,
+                    processes_peak
+                ), level, input
+            )) FROM (
+                SELECT status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
+                    memory_peak_bytes, output_bytes, disk_bytes, processes_peak,
+                    (SELECT level FROM lessons WHERE lessons.seq = messages.seq) AS level,
+                    (SELECT input FROM lessons WHERE lessons.seq = messages.seq) AS input
+                FROM messages
+                WHERE program = ?2 AND (status IN ('exited', 'signalled', 'limit')
+                    OR status = 'failed' AND memory_peak_bytes > 0)
+                ORDER BY seq DESC LIMIT ?3
+            )),
+            (SELECT json_group_array(json_array(
+                level, json_array(memory_plain, memory_given, cpu_plain, cpu_given),
+                json_array(memory_used, cpu_used), at_least
+            )) FROM (
+                SELECT level, memory_plain, memory_given, cpu_plain, cpu_given, memory_used,
+                    cpu_used, at_least
+                FROM lessons WHERE tenant = ?1 AND memory_plain IS NOT NULL
+                ORDER BY seq DESC LIMIT 100
+            ))"
     };
 }
 
-pub(crate) use past_runs_sql;
+pub(crate) use past_sql;
 pub(crate) use sender_history_sql;
 
 pub(crate) const ATTEMPT: &str = "read the history";
@@ -83,24 +99,26 @@ impl Store {
         self.read_history(&row)
     }
 
-    /// The newest runs of a program under any tenant, newest first, at most 1,000. Messages that
-    /// were refused or failed are no runs.
+    /// What a prediction is made from: the newest runs of a program under any tenant, newest first,
+    /// at most 1,000, and how the newest 100 predictions for a tenant fared. Messages that were
+    /// refused, or failed before anything was used, are no runs.
     ///
     /// # Errors
     /// When the store is locked by another process for too long, damaged or unreadable.
-    pub async fn past_runs(
+    pub async fn past(
         &self,
+        tenant: &TenantId,
         program: ProgramHash,
         newest: u32,
-    ) -> Result<Vec<PastRun>, StoreError> {
-        let row = sqlx::query(past_runs_sql!())
-            .bind("")
+    ) -> Result<Past, StoreError> {
+        let row = sqlx::query(past_sql!())
+            .bind(tenant.as_str())
             .bind(program.as_bytes().as_slice())
             .bind(runs_limit(newest))
             .fetch_one(&mut *self.lock().await)
             .await
             .map_err(self.fail(ATTEMPT))?;
-        self.read_runs(&row)
+        self.read_past(&row)
     }
 
     pub(crate) fn read_history(&self, row: &SqliteRow) -> Result<SenderHistory, StoreError> {
@@ -121,9 +139,14 @@ impl Store {
         })
     }
 
-    pub(crate) fn read_runs(&self, row: &SqliteRow) -> Result<Vec<PastRun>, StoreError> {
+    pub(crate) fn read_past(&self, row: &SqliteRow) -> Result<Past, StoreError> {
         let runs: Vec<StoredRun> = self.read_json(row, 0, "runs")?;
-        self.known("a run", runs.into_iter().map(StoredRun::read).collect())
+        let bounds: Vec<StoredBounds> = self.read_json(row, 1, "bounds")?;
+        let bounds = bounds.into_iter().map(StoredBounds::read).collect();
+        Ok(Past {
+            runs: self.known("a run", runs.into_iter().map(StoredRun::read).collect())?,
+            bounds: self.known("a lesson", bounds)?,
+        })
     }
 
     fn read_json<T: serde::de::DeserializeOwned>(
@@ -164,32 +187,64 @@ impl StoredEvent {
     }
 }
 
-/// Status, limit name and value, end, then the fields of [`Usage`] in their order.
+/// Status, limit name and value, end, the fields of [`Usage`] in their order, level and input.
 #[derive(Deserialize)]
 struct StoredRun(
     String,
     Option<String>,
     Option<i64>,
     i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
+    [i64; 6],
+    Option<String>,
+    Option<i64>,
 );
 
 impl StoredRun {
     fn read(self) -> Option<PastRun> {
-        let Self(status, limit_name, limit_value, ended, wall, cpu, memory, output, disk, tasks) =
-            self;
+        let Self(status, limit_name, limit_value, ended, used, name, input) = self;
         Some(PastRun {
-            usage: usage([wall, cpu, memory, output, disk, tasks]),
+            usage: usage(used),
             status: parse::<Status>(&status)?,
             limit: limit(limit_name.as_deref(), limit_value)?,
             unix_ms: unsigned(ended),
+            level: level(name.as_deref())?,
+            input: input.map(unsigned),
         })
     }
+}
+
+/// Level, plain and given bounds of memory and of CPU time, what was used of both, and whether that
+/// was cut short.
+#[derive(Deserialize)]
+struct StoredBounds(Option<String>, [Option<i64>; 4], [i64; 2], i64);
+
+impl StoredBounds {
+    fn read(self) -> Option<PastBounds> {
+        let Self(name, [memory_plain, memory_given, cpu_plain, cpu_given], [memory, cpu], cut) =
+            self;
+        let told = |plain: Option<i64>, given: Option<i64>| {
+            Some(Told {
+                plain: unsigned(plain?),
+                given: unsigned(given?),
+            })
+        };
+        Some(PastBounds {
+            level: level(name.as_deref())?,
+            lesson: Lesson {
+                input: 0,
+                memory: told(memory_plain, memory_given),
+                cpu: told(cpu_plain, cpu_given),
+            },
+            memory_bytes: unsigned(memory),
+            cpu_us: unsigned(cpu),
+            at_least: cut != 0,
+        })
+    }
+}
+
+/// The level of a row: none is fine, an unknown name is not.
+fn level(name: Option<&str>) -> Option<Option<Level>> {
+    name.map_or(Some(None), |name| parse::<Level>(name).map(Some))
 }
 
 /// The limit of a row: none is fine, an unknown name is not.

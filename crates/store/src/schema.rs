@@ -13,13 +13,20 @@ use crate::StoreError;
 use crate::error::sqlite_code;
 
 /// The schema this program reads and writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// Marks the file as Atoll's ("ATOL"), as SQLite's `application_id` is meant to.
 const APPLICATION_ID: i64 = 0x4154_4f4c;
 
 const SCHEMA: &str = include_str!("schema.sql");
 const ATTEMPT: &str = "open the store";
+
+/// Stands in the schema before all that version 1 did not have or had otherwise.
+const SINCE_2: &str = "-- Below: what version 1 did not have, or had otherwise.";
+
+/// Of version 1, what version 2 makes anew.
+const GONE_SINCE_1: &str = "DROP TRIGGER outcomes_record; DROP VIEW outcomes; \
+    DROP TRIGGER messages_forgotten; DROP INDEX messages_runs;";
 
 /// What the first page says the file is.
 enum Content {
@@ -51,6 +58,13 @@ pub(crate) async fn connect(
                     source: "the descriptions of its tables are not those that were made".into(),
                 });
             }
+            Content::Store(1) => match from_1(&mut connection).await {
+                Ok(()) => {}
+                Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(error) => return Err(fail(error)),
+            },
             Content::Store(found) => {
                 let known = VERSION;
                 let path = path.to_owned();
@@ -156,6 +170,20 @@ async fn create(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let marks =
             format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(marks))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}
+
+/// Brings a store of version 1 up to date, all or nothing. Records stay as they are.
+async fn from_1(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // Somebody else may have been faster.
+    if let (APPLICATION_ID, 1) = marks(&mut transaction).await? {
+        let since = SCHEMA.split_once(SINCE_2).map_or("", |(_, since)| since);
+        let step = format!("{GONE_SINCE_1} {since} PRAGMA user_version = {VERSION}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(step))
             .execute(&mut *transaction)
             .await?;
     }

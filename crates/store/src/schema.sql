@@ -1,4 +1,4 @@
--- Version 1 of the store. Times are milliseconds since the Unix epoch; amounts that SQLite's
+-- Version 2 of the store. Times are milliseconds since the Unix epoch; amounts that SQLite's
 -- 64-bit signed integers cannot hold are stored as the largest one.
 
 -- One row for each accepted message. `status` is NULL until the message has its outcome.
@@ -35,12 +35,6 @@ CREATE TABLE messages (
 
 -- Holds everything the arrivals of a tenant are judged by, so that the table is not read.
 CREATE INDEX messages_by_tenant ON messages (tenant, seq, received_unix_ms);
-
--- Holds everything the next prediction is made from, so that the table is not read.
-CREATE INDEX messages_runs ON messages (
-    program, seq, status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-    memory_peak_bytes, output_bytes, disk_bytes, processes_peak
-) WHERE status IN ('exited', 'signalled', 'limit');
 
 -- Small: only messages that are being worked on, or whose process died, are in it.
 CREATE INDEX messages_open ON messages (owner_pid, owner_start_ticks, owner_boot_id)
@@ -97,10 +91,37 @@ CREATE TABLE programs (
     PRIMARY KEY (program, tenant)
 ) STRICT, WITHOUT ROWID;
 
+-- Below: what version 1 did not have, or had otherwise.
+
+-- Holds everything the next prediction is made from, so that the table is not read.
+CREATE INDEX messages_runs ON messages (
+    program, seq, status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
+    memory_peak_bytes, output_bytes, disk_bytes, processes_peak
+) WHERE status IN ('exited', 'signalled', 'limit') OR status = 'failed' AND memory_peak_bytes > 0;
+
+-- What a run was given and what was predicted for it, beside what it used. A table of its own: it
+-- is found by tenant, newest first, or joined to the runs of a program.
+CREATE TABLE lessons (
+    seq INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    level TEXT,
+    input INTEGER NOT NULL,
+    memory_plain INTEGER,
+    memory_given INTEGER,
+    cpu_plain INTEGER,
+    cpu_given INTEGER,
+    memory_used INTEGER NOT NULL,
+    cpu_used INTEGER NOT NULL,
+    at_least INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX lessons_by_tenant ON lessons (tenant, seq) WHERE memory_plain IS NOT NULL;
+
 -- A count of a program goes together with the last message it counts, which bounds the table.
 CREATE TRIGGER messages_forgotten AFTER DELETE ON messages
 BEGIN
     DELETE FROM details WHERE seq = OLD.seq;
+    DELETE FROM lessons WHERE seq = OLD.seq;
     DELETE FROM programs
     WHERE program = OLD.program AND tenant IN (OLD.tenant, '') AND last_seq <= OLD.seq;
 END;
@@ -112,7 +133,8 @@ CREATE VIEW outcomes AS
 SELECT
     id, status, ended_unix_ms, exit_code, signal, limit_name, limit_value, reason, truncated,
     level, rule, risk_score, wall_time_us, cpu_time_us, memory_peak_bytes, output_bytes,
-    disk_bytes, processes_peak, NULL AS details, NULL AS event_kinds
+    disk_bytes, processes_peak, NULL AS details, NULL AS event_kinds,
+    NULL AS input, NULL AS memory_plain, NULL AS memory_given, NULL AS cpu_plain, NULL AS cpu_given
 FROM messages WHERE status IS NOT NULL;
 
 CREATE TRIGGER outcomes_record INSTEAD OF INSERT ON outcomes
@@ -132,6 +154,16 @@ BEGIN
 
     INSERT INTO details (seq, json)
     SELECT seq, NEW.details FROM messages WHERE id = NEW.id AND NEW.details IS NOT NULL;
+
+    INSERT INTO lessons (
+        seq, tenant, level, input, memory_plain, memory_given, cpu_plain, cpu_given,
+        memory_used, cpu_used, at_least
+    )
+    SELECT seq, tenant, NEW.level, NEW.input, NEW.memory_plain, NEW.memory_given, NEW.cpu_plain,
+        NEW.cpu_given, NEW.memory_peak_bytes, NEW.cpu_time_us, NEW.status IN ('limit', 'failed')
+    FROM messages
+    WHERE id = NEW.id AND NEW.input IS NOT NULL AND NEW.memory_peak_bytes > 0
+        AND NEW.status <> 'refused';
 
     INSERT INTO events (message, tenant, program, kind, unix_ms)
     SELECT m.id, m.tenant, m.program, e.value, NEW.ended_unix_ms

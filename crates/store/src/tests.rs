@@ -3,7 +3,7 @@
 use atoll_types::{MessageId, Origin, Outcome, ProgramHash, ProgramKind, Status, TenantId, Usage};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use crate::history::{past_runs_sql, sender_history_sql};
+use crate::history::{past_sql, sender_history_sql};
 use crate::{Accepted, Owner, Store, StoreError};
 
 fn accepted(number: u64) -> Accepted {
@@ -82,7 +82,7 @@ async fn sqlite_is_set_up_as_promised() {
         ("cell_size_check", "1"),
         ("mmap_size", "0"),
         ("wal_autocheckpoint", "4000"),
-        ("user_version", "1"),
+        ("user_version", "2"),
         ("application_id", "1096044364"),
     ] {
         assert_eq!(setting(&mut connection, name).await, value, "{name}");
@@ -107,7 +107,8 @@ async fn plans_use_indexes() {
             sender_history_sql!(),
             "USING COVERING INDEX events_by_program",
         ),
-        (past_runs_sql!(), "USING COVERING INDEX messages_runs"),
+        (past_sql!(), "USING COVERING INDEX messages_runs"),
+        (past_sql!(), "USING INDEX lessons_by_tenant"),
         (
             "SELECT DISTINCT owner_pid, owner_start_ticks, owner_boot_id
              FROM messages WHERE status IS NULL",
@@ -128,7 +129,9 @@ async fn plans_use_indexes() {
             steps.iter().any(|step| step.contains(expected)),
             "{steps:#?}"
         );
-        for table in ["messages", "events", "tenants", "programs", "details"] {
+        for table in [
+            "messages", "events", "tenants", "programs", "details", "lessons",
+        ] {
             let bad = format!("SCAN {table}");
             let whole = |step: &&String| step.starts_with(&bad) && !step.contains(expected);
             assert_eq!(steps.iter().find(whole), None, "{question}");

@@ -12,6 +12,7 @@
 mod corpus;
 mod judge;
 mod report;
+mod stream;
 
 use std::error::Error;
 use std::fs;
@@ -127,6 +128,10 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
             write(&arguments.models.join(quantity.file), &forest.to_text())?;
         }
         judged.push([one, strictly]);
+    }
+    if !arguments.dry {
+        let text = stream::shipped(&rows, &judged);
+        write(&arguments.models.join("scores.txt"), &text)?;
     }
     if let Some(path) = &arguments.rows {
         write(path, &report::lines(&rows, &judged))?;

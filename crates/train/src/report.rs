@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::QUANTILES;
 use crate::corpus::{Row, groups, programs};
 use crate::judge::Judged;
+use crate::stream;
 
 /// The report as Markdown.
 pub(crate) fn report(rows: &[Row], judged: &[[Judged; 2]]) -> String {
@@ -40,6 +41,7 @@ pub(crate) fn report(rows: &[Row], judged: &[[Judged; 2]]) -> String {
     for one in judged {
         section(&mut out, rows, one);
     }
+    stream::report(&mut out, rows, judged);
     out.push_str(NOTES);
     out
 }
@@ -81,8 +83,8 @@ counts runs.
 
 Models say how many times more a program needs than an interpreter that does nothing but its
 imports, which a table of modules tells (`crates/predict/src/table/python.txt`, measured one by one;
-it has packages of some of the sources, too). What bounds are corrected by comes from programs of other
-directories (or sources) than those that are judged, with models that have seen neither
+it has packages of some of the sources, too). What bounds are corrected by comes from programs of
+other directories (or sources) than those that are judged, with models that have seen neither
 (cross-conformal prediction), apart for four families of imports. \"Other sources\" is the stricter
 question: several sources have one program in each directory, so that other directories of the same
 project were trained with.
@@ -176,11 +178,11 @@ fn ceiling(out: &mut String, rows: &[Row], judged: &Judged) {
         .collect();
     let _ = writeln!(
         out,
-        "\n{} inputs were run twice. From the first to the second time, the median change is {:.0} %, that \
-         of one\nin ten {:.0} % or more, and ranks correlate by {:.3}; these first runs and the \
-         models of other\ndirectories, by {:.3}. All runs, changed by as much as these, would \
-         correlate with what they were\nby {:.3}: about the most that any prediction of a single \
-         run can reach.",
+        "\n{} inputs were run twice. From the first to the second time, the median change is \
+         {:.0} %,\nthat of one in ten {:.0} % or more, and ranks correlate by {:.3}; these first \
+         runs and the models of\nother directories, by {:.3}. All runs, changed by as much as \
+         these, would correlate with what they\nwere by {:.3}: about the most that any prediction \
+         of a single run can reach.",
         pairs.len(),
         weighted_quantile(&changes, &equal, 0.5),
         weighted_quantile(&changes, &equal, 0.9),

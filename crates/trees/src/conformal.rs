@@ -22,8 +22,8 @@ pub fn split_conformal(residuals: &[f64], quantile: f64) -> Option<f64> {
 }
 
 /// The same where residuals do not count alike: each with its weight, and the new example with
-/// `new_weight`. What is promised then holds for examples that are drawn by these weights (Tibshirani
-/// and others: Conformal prediction under covariate shift, NeurIPS 2019).
+/// `new_weight`. What is promised then holds for examples that are drawn by these weights
+/// (Tibshirani and others: Conformal prediction under covariate shift, NeurIPS 2019).
 ///
 /// Pooled over folds, each residual from a model that has not seen its fold, this is
 /// cross-conformal prediction (Barber and others: Predictive inference with the jackknife+, Annals

@@ -31,8 +31,11 @@ const NOISE_RUNS: f64 = 4.0;
 /// runs can lie far off.
 const FREEDOM: f64 = 3.0;
 
-/// Rounds of fitting; each weighs the runs anew.
+/// The most rounds of fitting; each weighs the runs anew.
 const ROUNDS: usize = 40;
+
+/// Fitting ends when the noise changes by no more than this share.
+const SETTLED: f64 = 1e-6;
 
 /// How many standard errors a range reaches to either side: 90 % of the normal distribution.
 const ERRORS_RANGE: f64 = 1.645;
@@ -283,12 +286,15 @@ impl Fit {
             covariance: [0.0; 3],
             score: 0.0,
         };
+        let at: Vec<f64> = runs
+            .iter()
+            .map(|(size, _)| shape.at(*size) / scale)
+            .collect();
         // At first each run is as good as any other, to a share of its own cost.
         let mut weights: Vec<f64> = runs.iter().map(|(_, cost)| cost.powi(-2)).collect();
         for _ in 0..ROUNDS {
             let mut sums = Sums::default();
-            for ((size, cost), weight) in runs.iter().zip(&weights) {
-                let x = shape.at(*size) / scale;
+            for ((x, (_, cost)), weight) in at.iter().zip(runs).zip(&weights) {
                 sums.one += weight;
                 sums.x += weight * x;
                 sums.xx += weight * x * x;
@@ -297,19 +303,21 @@ impl Fit {
             }
             (fit.fixed, fit.slope) = sums.line(is_flat)?;
             fit.covariance = sums.covariance(is_flat, fit.fixed);
-            let trust =
-                |residual: f64| (FREEDOM + 1.0) / (FREEDOM + (residual / fit.noise).powi(2));
-            let squares = runs.iter().map(|run| {
-                let residual = fit.residual(run);
-                trust(residual) * residual * residual
-            });
+            let mut squares = 0.0;
+            for ((x, (_, cost)), weight) in at.iter().zip(runs).zip(&mut weights) {
+                let told = fit.fixed + fit.slope * x;
+                let residual = (cost / told).ln();
+                let trust = (FREEDOM + 1.0) / (FREEDOM + (residual / fit.noise).powi(2));
+                squares += trust * residual * residual;
+                *weight = trust / (told * told);
+            }
             let all = NOISE_RUNS + runs.len() as f64;
-            let noise = ((NOISE_RUNS * NOISE * NOISE + squares.sum::<f64>()) / all).sqrt();
-            weights = runs
-                .iter()
-                .map(|run| trust(fit.residual(run)) / fit.cost(run.0).powi(2))
-                .collect();
+            let noise = ((NOISE_RUNS * NOISE * NOISE + squares) / all).sqrt();
+            let is_settled = (noise - fit.noise).abs() <= noise * SETTLED;
             fit.noise = noise;
+            if is_settled {
+                break;
+            }
         }
         fit.score = fit.score(runs);
         fit.score.is_finite().then_some(fit)

@@ -35,9 +35,11 @@ pub use enforcement::{Enforcement, Layer, LayerReport, LayerState};
 pub use id::{InvalidId, MessageId, ProgramHash, TenantId};
 pub use limits::{LimitHit, LimitName, Limits};
 pub use message::{Content, InputFile, Message, Origin, Program, ProgramKind, Stdin};
-pub use outcome::{Outcome, PastRun, Status, Timings};
+pub use outcome::{Outcome, Past, PastBounds, PastRun, Status, Timings};
 pub use parts::{Alone, Part, Parts, Provided};
-pub use profile::{Confidence, Profile, ProfileSource, Quantiles, ResourceEstimate, SecurityFlag};
+pub use profile::{
+    Confidence, Lesson, Profile, ProfileSource, Quantiles, ResourceEstimate, SecurityFlag, Told,
+};
 pub use risk::{Event, EventKind, Risk, RiskPart, SenderHistory, Trust};
 pub use split::{Basis, Crossing, Group, Means, Split};
 pub use trial::{Trial, TrialEnd, TrialRun};

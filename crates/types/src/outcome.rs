@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::CallAudit;
 use crate::{
-    Adaptation, Analysis, Collection, Decision, Enforcement, LimitHit, MessageId, Profile,
-    ProgramHash, Risk, TenantId, Trial, Usage,
+    Adaptation, Analysis, Collection, Decision, Enforcement, Lesson, Level, LimitHit, MessageId,
+    Profile, ProgramHash, Risk, TenantId, Trial, Usage,
 };
 
 /// The end of a message's way. Parts that were not reached are `None`.
@@ -109,11 +109,40 @@ pub struct Timings {
 pub struct PastRun {
     /// What it used.
     pub usage: Usage,
-    /// How it ended. Only [`Status::Exited`], [`Status::Signalled`] and [`Status::Limit`] count
-    /// as runs.
+    /// How it ended. One that was refused was no run, and one that failed after it had begun needed
+    /// at least what it had used.
     pub status: Status,
     /// The limit that ended it, when one did: the true need is then at least that.
     pub limit: Option<LimitHit>,
     /// When it ended, in milliseconds since the Unix epoch.
     pub unix_ms: u64,
+    /// The boundary that it ran behind, where that was written down: elsewhere it needs something
+    /// else.
+    pub level: Option<Level>,
+    /// How much it was given, where that was written down; see [`Lesson::input`].
+    pub input: Option<u64>,
+}
+
+/// How the bounds that were predicted for an earlier run of a tenant fared, of whichever program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastBounds {
+    /// The boundary that it ran behind.
+    pub level: Option<Level>,
+    /// What was predicted.
+    pub lesson: Lesson,
+    /// Peak memory that it used, in bytes.
+    pub memory_bytes: u64,
+    /// CPU time that it used, in microseconds.
+    pub cpu_us: u64,
+    /// Whether it was cut short, so that it would have needed at least that.
+    pub at_least: bool,
+}
+
+/// What is remembered for a prediction; newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// Of the program.
+    pub runs: Vec<PastRun>,
+    /// Of the tenant.
+    pub bounds: Vec<PastBounds>,
 }

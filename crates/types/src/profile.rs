@@ -19,6 +19,30 @@ pub struct Profile {
     pub security_flags: Vec<SecurityFlag>,
     /// What the program needs to be there.
     pub dependencies: BTreeSet<Dependency>,
+    /// What is written down of this prediction, for later ones.
+    #[serde(skip)]
+    pub lesson: Lesson,
+}
+
+/// What later predictions learn from how this one fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lesson {
+    /// How much the message brings: the largest number among its arguments, or the bytes of its
+    /// input and files where there are more of them.
+    pub input: u64,
+    /// The bound of memory, in bytes, where models told it.
+    pub memory: Option<Told>,
+    /// The bound of CPU time, in microseconds, likewise.
+    pub cpu: Option<Told>,
+}
+
+/// A bound that nine runs in ten should stay below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// As models say for everybody.
+    pub plain: u64,
+    /// As it was given, corrected by how earlier ones of the same tenant fared.
+    pub given: u64,
 }
 
 /// Quantiles of one quantity.

@@ -57,6 +57,7 @@ fn a_reservation_begins_between_the_median_and_the_90th_percentile() {
         io_intensity: estimate(1, 1),
         security_flags: Vec::new(),
         dependencies: std::collections::BTreeSet::new(),
+        lesson: atoll_types::Lesson::default(),
     };
     let begins = |p50, p90| reservation_bytes(&profile(p50, p90), &limits());
     assert_eq!(begins(20 * MIB, 20 * MIB), 20 * MIB);
@@ -195,6 +196,7 @@ fn what_starts_processes_unforeseen_gets_no_more_of_them() {
         io_intensity: estimate,
         security_flags: Vec::new(),
         dependencies: std::collections::BTreeSet::new(),
+        lesson: atoll_types::Lesson::default(),
     };
     let reservation = reserve(&budget, MIB);
     let expectation = Expectation::of(&profile, true);

@@ -1,4 +1,7 @@
-use atoll_types::{Capability, ExecutionClass, ProgramKind};
+use atoll_types::{
+    Capability, Confidence, ExecutionClass, Profile, ProfileSource, ProgramKind, Quantiles,
+    ResourceEstimate,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -394,6 +397,31 @@ fn only_a_rule_that_says_so_widens_the_system_calls_and_no_rule_gets_past_a_floo
     assert_eq!(decision.system_calls, SystemCalls::Strict);
 }
 
+/// Any quantiles, from any source.
+fn any_profile() -> impl Strategy<Value = Profile> {
+    let amounts = || prop::array::uniform3(any::<u64>());
+    let sure = prop::sample::select(vec![Confidence::Low, Confidence::Medium, Confidence::High]);
+    (amounts(), amounts(), amounts(), sure, any::<u64>()).prop_map(
+        |(cpu, memory, io, confidence, runs)| {
+            let estimate = |mut amounts: [u64; 3]| {
+                amounts.sort_unstable();
+                let [p50, p90, p99] = amounts;
+                ResourceEstimate {
+                    quantiles: Quantiles { p50, p90, p99 },
+                    confidence,
+                    source: ProfileSource::History { runs },
+                }
+            };
+            Profile {
+                cpu_demand: estimate(cpu),
+                memory_footprint: estimate(memory),
+                io_intensity: estimate(io),
+                ..profile(MIB)
+            }
+        },
+    )
+}
+
 proptest! {
     /// Whatever is asked for and predicted, the decision is usable, no weaker than the rule, unless
     /// it allows that, and inside every bound.
@@ -432,6 +460,32 @@ proptest! {
         if score >= 0.8 {
             prop_assert_eq!(plain.level, Level::Vm);
         }
+    }
+
+    /// A prediction comes from what programs and their senders did, so it may be what somebody
+    /// wants it to be. It moves nothing of the default policy's decisions but the limit of memory,
+    /// and that inside the bounds which the policy sets.
+    #[test]
+    fn no_prediction_weakens_a_decision(
+        (one, other) in (any_profile(), any_profile()),
+        kind in prop::sample::select(&ProgramKind::ALL[..]),
+        score in 0.0..1.0,
+        tenant in "local|other",
+        origin in prop::sample::select(vec![Origin::CommandLine, Origin::Api, Origin::Anonymous]),
+    ) {
+        let policy = policy(Policy::builtin());
+        let mut sent = Sent::by(&policy, program(kind), &tenant, origin);
+        sent.risk.score = score;
+        sent.profile = one;
+        let mut first = policy.decide(&sent.input()).unwrap();
+        sent.profile = other;
+        let second = policy.decide(&sent.input()).unwrap();
+        for decision in [&first, &second] {
+            prop_assert!((256 * MIB..=512 * MIB).contains(&decision.limits.memory_bytes));
+        }
+        first.limits.memory_bytes = second.limits.memory_bytes;
+        first.reasons.clone_from(&second.reasons);
+        prop_assert_eq!(first, second);
     }
 
     /// A higher risk never gets a weaker level or more room.

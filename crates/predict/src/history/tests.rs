@@ -1,4 +1,4 @@
-use atoll_types::{LimitHit, Usage};
+use atoll_types::{Level, LimitHit, Usage};
 use proptest::prelude::*;
 
 use super::*;
@@ -17,6 +17,8 @@ fn run(amount: u64, age_ms: u64) -> PastRun {
         status: Status::Exited,
         limit: None,
         unix_ms: NOW - age_ms,
+        level: Some(Level::Process),
+        input: None,
     }
 }
 
@@ -29,18 +31,18 @@ fn cut(amount: u64, name: LimitName, value: u64) -> PastRun {
 }
 
 fn memory(past: &[PastRun]) -> Quantiles {
-    estimates(past, NOW).unwrap().memory_bytes.quantiles
+    estimates(past, 0, NOW).unwrap().memory_bytes.quantiles
 }
 
 #[test]
 fn too_few_runs_give_no_estimate() {
-    assert_eq!(estimates(&[run(1, 0), run(2, 0)], NOW), None);
+    assert_eq!(estimates(&[run(1, 0), run(2, 0)], 0, NOW), None);
     let refused = PastRun {
         status: Status::Refused,
         ..run(3, 0)
     };
-    assert_eq!(estimates(&[run(1, 0), run(2, 0), refused], NOW), None);
-    assert!(estimates(&[run(1, 0), run(2, 0), run(3, 0)], NOW).is_some());
+    assert_eq!(estimates(&[run(1, 0), run(2, 0), refused], 0, NOW), None);
+    assert!(estimates(&[run(1, 0), run(2, 0), run(3, 0)], 0, NOW).is_some());
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn quantiles_of_equal_weights_are_the_plain_ones() {
 fn confidence_follows_the_number_of_runs() {
     let past: Vec<PastRun> = (0..20).map(|_| run(7, 0)).collect();
     let confidence = |count: usize| {
-        let found = estimates(&past[..count], NOW).unwrap();
+        let found = estimates(&past[..count], 0, NOW).unwrap();
         assert_eq!(
             found.cpu_us.source,
             ProfileSource::History { runs: count as u64 }
@@ -111,10 +113,82 @@ fn a_run_cut_at_a_limit_counts_as_at_least_that() {
 }
 
 #[test]
+fn a_run_that_failed_after_it_had_begun_needed_at_least_what_it_had() {
+    let starved = PastRun {
+        status: Status::Failed,
+        ..run(350, 0)
+    };
+    // It is no run that estimates could rest on.
+    assert_eq!(estimates(&[starved; 3], 0, NOW), None);
+    let past = [run(300, 0), run(310, 0), run(400, 0)];
+    assert_eq!(memory(&past).p50, 310);
+    let with = [run(300, 0), run(310, 0), run(400, 0), starved, starved];
+    assert_eq!(memory(&with).p50, 400);
+    // One that failed before it had begun says nothing.
+    let never = PastRun {
+        usage: Usage::default(),
+        ..starved
+    };
+    let with = [run(300, 0), run(310, 0), run(400, 0), never, never];
+    assert_eq!(memory(&with).p50, 310);
+}
+
+#[test]
+fn runs_behind_another_boundary_do_not_count() {
+    let inside = |amount, level| PastRun {
+        level: Some(level),
+        ..run(amount, 60_000)
+    };
+    let mut past = vec![run(100, 0), run(100, 10), run(100, 20)];
+    past.extend([inside(900, Level::Vm); 5]);
+    assert_eq!(memory(&past).p99, 100);
+    // The newest one says where the next will be.
+    past[3].unix_ms = NOW;
+    past[0].unix_ms = NOW - 1;
+    assert_eq!(memory(&past).p50, 900);
+    // Too few of the same are too few.
+    assert_eq!(
+        estimates(&[run(1, 0), run(1, 0), inside(9, Level::Vm)], 0, NOW),
+        None
+    );
+}
+
+#[test]
+fn what_follows_from_the_input_is_told_from_it() {
+    let sized = |input: u64| PastRun {
+        input: Some(input),
+        ..run((5 << 20) + input * 1_000, 0)
+    };
+    let past: Vec<PastRun> = [10_000, 20_000, 40_000, 80_000, 160_000].map(sized).into();
+    let at = |input| estimates(&past, input, NOW).unwrap().memory_bytes.quantiles;
+    let near = |found: u64, expected: u64| {
+        let ratio = found as f64 / expected as f64;
+        assert!((0.9..1.1).contains(&ratio), "{found} for {expected}");
+    };
+    near(at(30_000).p50, (5 << 20) + 30_000_000);
+    near(at(640_000).p50, (5 << 20) + 640_000_000);
+    assert!(at(640_000).p90 > at(640_000).p50 && at(640_000).p99 > at(640_000).p90);
+    // What was cut short at a smaller input is not undercut.
+    let mut with = past.clone();
+    with.push(PastRun {
+        input: Some(20_000),
+        ..cut(1 << 30, LimitName::Memory, 1 << 30)
+    });
+    let found = estimates(&with, 30_000, NOW)
+        .unwrap()
+        .memory_bytes
+        .quantiles;
+    assert_eq!((found.p50, found.p99), (1 << 30, 1 << 30));
+    // Far beyond what was seen, there is no law.
+    let far = at(1 << 40);
+    assert!(far.p99 <= (5 << 20) + 160_000_000);
+}
+
+#[test]
 fn each_limit_bounds_its_own_resource_in_its_own_unit() {
     let found = |name, value| {
         let past = [cut(1, name, value); 3];
-        let found = estimates(&past, NOW).unwrap();
+        let found = estimates(&past, 0, NOW).unwrap();
         [
             found.cpu_us.quantiles.p50,
             found.memory_bytes.quantiles.p50,
@@ -156,10 +230,10 @@ proptest! {
     fn the_order_of_runs_is_irrelevant(
         past in prop::collection::vec(any_run(), 3..60).prop_shuffle(),
     ) {
-        let found = estimates(&past, NOW);
+        let found = estimates(&past, 0, NOW);
         let mut sorted = past;
         sorted.sort_by_key(|run| (run.usage.memory_peak_bytes, run.unix_ms));
-        prop_assert_eq!(found, estimates(&sorted, NOW));
+        prop_assert_eq!(found, estimates(&sorted, 0, NOW));
     }
 
     #[test]

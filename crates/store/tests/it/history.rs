@@ -1,6 +1,8 @@
 //! What the store tells about senders and programs.
 
-use atoll_types::{EventKind, LimitHit, LimitName, SenderHistory, Status};
+use atoll_types::{
+    EventKind, Level, LimitHit, LimitName, Past, PastRun, SenderHistory, Status, Told, Usage,
+};
 
 use crate::open;
 use crate::sample::{accepted, ended, outcome, program, tenant};
@@ -13,7 +15,8 @@ async fn nothing_is_known_of_a_stranger() {
         .await
         .unwrap();
     assert_eq!(history, SenderHistory::default());
-    assert_eq!(store.past_runs(program("p"), 10).await.unwrap(), []);
+    let past = store.past(&tenant("a"), program("p"), 10).await.unwrap();
+    assert_eq!(past, Past::default());
 }
 
 #[tokio::test]
@@ -48,7 +51,7 @@ async fn counts_tell_tenants_and_programs_apart() {
 }
 
 #[tokio::test]
-async fn refusals_and_failures_count_as_messages_but_not_as_runs() {
+async fn refusals_count_as_messages_but_not_as_runs() {
     let (_directory, store) = open().await;
     let ends = [
         Status::Exited,
@@ -56,6 +59,7 @@ async fn refusals_and_failures_count_as_messages_but_not_as_runs() {
         Status::Signalled,
         Status::Failed,
         Status::Limit,
+        Status::Failed,
     ];
     for (number, status) in (0..).zip(ends) {
         let message = accepted(number, "a", "p");
@@ -63,6 +67,10 @@ async fn refusals_and_failures_count_as_messages_but_not_as_runs() {
         let mut outcome = outcome(&message);
         outcome.status = status;
         outcome.usage.cpu_time_us = number;
+        if number == 5 {
+            // It failed before it had begun.
+            outcome.usage = Usage::default();
+        }
         if status == Status::Limit {
             outcome.limit = Some(LimitHit {
                 name: LimitName::Memory,
@@ -75,19 +83,74 @@ async fn refusals_and_failures_count_as_messages_but_not_as_runs() {
         .sender_history(&tenant("a"), program("p"))
         .await
         .unwrap();
-    assert_eq!(history.messages, 5);
+    assert_eq!(history.messages, 6);
 
-    let runs = store.past_runs(program("p"), 10).await.unwrap();
+    let runs = async |newest| {
+        let sender = tenant("a");
+        let past = store.past(&sender, program("p"), newest).await;
+        past.unwrap().runs
+    };
+    let none: &[PastRun] = &[];
+    assert_eq!(runs(0).await, none);
+    assert_eq!(runs(2).await, runs(10).await[..2]);
+    let runs = runs(10).await;
     let statuses: Vec<Status> = runs.iter().map(|run| run.status).collect();
-    assert_eq!(statuses, [Status::Limit, Status::Signalled, Status::Exited]);
+    let expected = [
+        Status::Limit,
+        Status::Failed,
+        Status::Signalled,
+        Status::Exited,
+    ];
+    assert_eq!(statuses, expected);
     let cpu: Vec<u64> = runs.iter().map(|run| run.usage.cpu_time_us).collect();
-    assert_eq!(cpu, [4, 2, 0]);
+    assert_eq!(cpu, [4, 3, 2, 0]);
+    assert_eq!(runs[0].level, Some(Level::Process));
+    assert_eq!(runs[0].input, Some(0));
     assert_eq!(runs[0].limit.unwrap().name, LimitName::Memory);
     assert_eq!(runs[0].limit.unwrap().value, 1 << 20);
     assert_eq!(runs[0].unix_ms, ended(4));
     assert_eq!(runs[1].limit, None);
-    assert_eq!(store.past_runs(program("p"), 2).await.unwrap(), runs[..2]);
-    assert_eq!(store.past_runs(program("p"), 0).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn how_predictions_fared_is_told_by_tenant() {
+    let (_directory, store) = open().await;
+    for (number, sender) in (0..).zip(["a", "a", "b", "a"]) {
+        let message = accepted(number, sender, "p");
+        store.accept(&message).await.unwrap();
+        let mut outcome = outcome(&message);
+        if let Some(profile) = &mut outcome.profile {
+            profile.lesson.input = number;
+            // History said what the second one would need, so nothing is to be learned.
+            profile.lesson.memory = (number != 1).then_some(Told {
+                plain: 10,
+                given: 10 + number,
+            });
+        }
+        if number == 3 {
+            outcome.status = Status::Failed;
+        }
+        store.finish(&outcome, &[], ended(number)).await.unwrap();
+    }
+    let past = store.past(&tenant("a"), program("q"), 10).await.unwrap();
+    assert_eq!(past.runs.len(), 0);
+    let fared = past.bounds.iter().map(|it| {
+        let given = it.lesson.memory.map(|told| told.given);
+        (given, it.memory_bytes, it.at_least, it.level)
+    });
+    let used = 9 << 20;
+    let level = Some(Level::Process);
+    assert_eq!(
+        fared.collect::<Vec<_>>(),
+        [
+            (Some(13), used, true, level),
+            (Some(10), used, false, level)
+        ]
+    );
+    let past = store.past(&tenant("b"), program("p"), 10).await.unwrap();
+    assert_eq!(past.bounds.len(), 1);
+    let inputs: Vec<Option<u64>> = past.runs.iter().map(|run| run.input).collect();
+    assert_eq!(inputs, [Some(3), Some(2), Some(1), Some(0)]);
 }
 
 #[tokio::test]
@@ -164,7 +227,7 @@ async fn an_arrival_is_judged_by_what_came_before() {
         let arrival = store.arrive(&message, 2).await.unwrap();
         assert_eq!(arrival.history.messages, number);
         assert_eq!(arrival.history.arrivals_unix_ms.len() as u64, number);
-        assert_eq!(arrival.past_runs.len() as u64, number.min(2));
+        assert_eq!(arrival.past_runs.runs.len() as u64, number.min(2));
         store
             .finish(&outcome(&message), &[EventKind::Crash], ended(number))
             .await
@@ -175,10 +238,11 @@ async fn an_arrival_is_judged_by_what_came_before() {
         .sender_history(&message.tenant, message.program)
         .await
         .unwrap();
-    let runs = store.past_runs(message.program, 2).await.unwrap();
+    let past = store.past(&message.tenant, message.program, 2);
+    let past = past.await.unwrap();
     let arrival = store.arrive(&message, 2).await.unwrap();
     assert_eq!(arrival.history, history);
-    assert_eq!(arrival.past_runs, runs);
+    assert_eq!(arrival.past_runs, past);
     let history = store
         .sender_history(&message.tenant, message.program)
         .await

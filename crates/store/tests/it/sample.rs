@@ -7,9 +7,9 @@ use atoll_types::calls::CallRules;
 use atoll_types::{
     Analysis, Basis, Capability, Complexity, ComplexityPart, Confidence, Crossing, Decision,
     Dependency, DependencySource, Enforcement, ExecutionClass, Group, Layer, LayerReport,
-    LayerState, Level, Limits, Literal, Means, MessageId, Origin, Outcome, Profile, ProfileSource,
-    ProgramHash, ProgramKind, Quantiles, Reason, ResourceEstimate, Risk, RiskPart, SecurityFlag,
-    Sharing, Split, Status, SystemCalls, TenantId, Timings, Usage,
+    LayerState, Lesson, Level, Limits, Literal, Means, MessageId, Origin, Outcome, Profile,
+    ProfileSource, ProgramHash, ProgramKind, Quantiles, Reason, ResourceEstimate, Risk, RiskPart,
+    SecurityFlag, Sharing, Split, Status, SystemCalls, TenantId, Timings, Usage,
 };
 
 /// 2026-01-01 00:00:00 UTC.
@@ -179,6 +179,7 @@ fn profile() -> Profile {
             name: "csv".to_owned(),
             source: DependencySource::StandardLibrary,
         }]),
+        lesson: Lesson::default(),
     }
 }
 

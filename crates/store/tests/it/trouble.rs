@@ -159,7 +159,7 @@ async fn a_store_of_a_newer_atoll() {
     let (_directory, path) = place();
     filled(&path, 1).await;
     let mut newer = raw(&path).await;
-    sqlx::raw_sql("PRAGMA user_version = 2")
+    sqlx::raw_sql("PRAGMA user_version = 3")
         .execute(&mut newer)
         .await
         .unwrap();
@@ -168,13 +168,59 @@ async fn a_store_of_a_newer_atoll() {
     let expected = matches!(
         error,
         StoreError::NewerVersion {
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
             ..
         }
     );
     assert!(expected, "{error:?}");
     assert!(error.to_string().contains("update Atoll"), "{error}");
+}
+
+/// What version 1 had otherwise.
+const VERSION_1: &str = "
+DROP TRIGGER outcomes_record;
+DROP TRIGGER messages_forgotten;
+DROP VIEW outcomes;
+DROP INDEX messages_runs;
+DROP TABLE lessons;
+CREATE INDEX messages_runs ON messages (program, seq, status) WHERE status IN ('exited');
+CREATE TRIGGER messages_forgotten AFTER DELETE ON messages
+BEGIN
+    DELETE FROM details WHERE seq = OLD.seq;
+END;
+CREATE VIEW outcomes AS SELECT id, status FROM messages WHERE status IS NOT NULL;
+CREATE TRIGGER outcomes_record INSTEAD OF INSERT ON outcomes
+BEGIN
+    UPDATE messages SET status = NEW.status WHERE id = NEW.id;
+END;
+PRAGMA user_version = 1";
+
+#[tokio::test]
+async fn a_store_of_an_older_atoll_is_brought_up_to_date() {
+    let (_directory, path) = place();
+    filled(&path, 3).await;
+    let mut older = raw(&path).await;
+    sqlx::raw_sql(VERSION_1).execute(&mut older).await.unwrap();
+    older.close().await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let message = accepted(7, "a", "p");
+    let past = store.arrive(&message, 64).await.unwrap().past_runs;
+    assert!(!past.runs.is_empty());
+    // Of older runs it is not known at which level they were.
+    assert!(past.runs.iter().all(|run| run.level.is_none()));
+    store
+        .finish(&outcome(&message), &[], ended(7))
+        .await
+        .unwrap();
+    let past = store
+        .past(&message.tenant, message.program, 1)
+        .await
+        .unwrap();
+    assert!(past.runs[0].level.is_some());
+    store.close().await;
+    // It stays so.
+    Store::open(&path).await.unwrap().close().await;
 }
 
 #[tokio::test]
