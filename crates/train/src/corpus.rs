@@ -6,13 +6,13 @@ use std::path::Path;
 
 use atoll_analyze::analyze;
 use atoll_predict::{Given, beginnings, by_table, features};
-use atoll_types::ProgramKind;
+use atoll_types::{Analysis, DependencySource, ProgramKind};
 use serde::Deserialize;
 
 use crate::{Failed, say};
 
 /// One run that came to a good end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) program: String,
     pub(crate) source: String,
@@ -65,12 +65,14 @@ struct Run {
     memory_peak_bytes: u64,
 }
 
-/// Reads a corpus.
-pub(crate) fn read(place: &Path) -> Result<Vec<Row>, Failed> {
+/// Reads a corpus; where `hides`, packages that programs of a single source import are hidden from the
+/// table of modules, as if nobody had measured them.
+pub(crate) fn read(place: &Path, hides: bool) -> Result<Vec<Row>, Failed> {
     let entries: Vec<Entry> = lines(&place.join("manifest.jsonl"))?;
     let runs: Vec<Run> = lines(&place.join("runs.jsonl"))?;
     let entries: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (&*entry.id, entry)).collect();
-    let mut analyses = BTreeMap::new();
+    let mut analyses: BTreeMap<&str, Analysis> = BTreeMap::new();
+    let mut importers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut rows = Vec::new();
     let good = |run: &&Run| run.status == "exited" && run.exit_code == Some(0);
     for run in runs.iter().filter(good) {
@@ -83,15 +85,32 @@ pub(crate) fn read(place: &Path) -> Result<Vec<Row>, Failed> {
             let bytes = fs::read(&path)
                 .map_err(|error| format!("failed to read {}: {error}", path.display()))?;
             let analysis = analyze(ProgramKind::Python, &bytes);
-            let (table, begins) = (by_table(&analysis), beginnings(&analysis));
-            analyses.insert(&*run.id, (analysis, table, begins));
+            for dependency in &analysis.dependencies {
+                let sources = importers.entry(dependency.name.clone()).or_default();
+                sources.insert(&run.source);
+            }
+            analyses.insert(&run.id, analysis);
             if analyses.len() % 200 == 0 {
                 say(&format!("{} programs are read", analyses.len()));
             }
         }
-        let Some((analysis, table, begins)) = analyses.get(&*run.id) else {
+    }
+    let is_of_one = |name: &String| importers.get(name).is_some_and(|them| them.len() == 1);
+    if hides {
+        for analysis in analyses.values_mut() {
+            for dependency in &mut analysis.dependencies {
+                if dependency.source == DependencySource::ThirdParty && is_of_one(&dependency.name)
+                {
+                    dependency.name.push('?');
+                }
+            }
+        }
+    }
+    for run in runs.iter().filter(good) {
+        let (Some(entry), Some(analysis)) = (entries.get(&*run.id), analyses.get(&*run.id)) else {
             continue;
         };
+        let (table, begins) = (by_table(analysis), beginnings(analysis));
         rows.push(Row {
             program: run.id.clone(),
             source: run.source.clone(),

@@ -11,6 +11,7 @@
 
 mod corpus;
 mod judge;
+mod known;
 mod report;
 mod stream;
 
@@ -102,7 +103,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failed> {
-    let rows = read(&arguments.corpus)?;
+    let rows = read(&arguments.corpus, false)?;
+    let strange = read(&arguments.corpus, true)?;
     let options = Options {
         trees: arguments.trees,
         leaves: arguments.leaves,
@@ -122,12 +124,14 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
             corpus::groups(&rows)
         ));
         let one = judge(&rows, &dealt(&rows, |row| &row.group)?, quantity, &options)?;
-        let strictly = judge(&rows, &dealt(&rows, |row| &row.source)?, quantity, &options)?;
+        let by_source = dealt(&rows, |row| &row.source)?;
+        let strictly = judge(&rows, &by_source, quantity, &options)?;
+        let hidden = judge(&strange, &by_source, quantity, &options)?;
         if !arguments.dry {
             let forest = with_everything(&rows, quantity, &options, &one)?;
             write(&arguments.models.join(quantity.file), &forest.to_text())?;
         }
-        judged.push([one, strictly]);
+        judged.push([one, strictly, hidden]);
     }
     if !arguments.dry {
         let text = stream::shipped(&rows, &judged);

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use crate::QUANTILES;
 use crate::corpus::{Row, groups, programs};
 use crate::judge::Judged;
-use crate::stream;
+use crate::{known, stream};
 
 /// The report as Markdown.
-pub(crate) fn report(rows: &[Row], judged: &[[Judged; 2]]) -> String {
+pub(crate) fn report(rows: &[Row], judged: &[[Judged; 3]]) -> String {
     let mut out = format!(
         "# How well programs are predicted\n\nWritten by `atoll-train` from {} recorded runs of {} \
          programs in {} directories. Each\nprogram is predicted by models that have seen none of \
@@ -41,6 +41,7 @@ pub(crate) fn report(rows: &[Row], judged: &[[Judged; 2]]) -> String {
     for one in judged {
         section(&mut out, rows, one);
     }
+    known::report(&mut out, rows, judged);
     stream::report(&mut out, rows, judged);
     out.push_str(NOTES);
     out
@@ -48,7 +49,7 @@ pub(crate) fn report(rows: &[Row], judged: &[[Judged; 2]]) -> String {
 
 /// Each run in a line: what it was, then for each quantity what was used, what its imports alone
 /// would use, and each quantile that was predicted, as binary logarithms.
-pub(crate) fn lines(rows: &[Row], judged: &[[Judged; 2]]) -> String {
+pub(crate) fn lines(rows: &[Row], judged: &[[Judged; 3]]) -> String {
     let mut out = String::new();
     for (index, row) in rows.iter().enumerate() {
         let size = row.size.as_deref().unwrap_or("-");
@@ -57,7 +58,7 @@ pub(crate) fn lines(rows: &[Row], judged: &[[Judged; 2]]) -> String {
             "{}\t{}\t{}\t{size}",
             row.source, row.group, row.program
         );
-        for [one, _] in judged {
+        for [one, ..] in judged {
             let quantity = one.quantity;
             let predicted = one.predicted.get(index).into_iter().flatten();
             let used = [(quantity.of)(row), (quantity.beginning)(row)];
@@ -82,19 +83,20 @@ used. Programs weigh the same, however many runs of them there are; only the fir
 counts runs.
 
 Models say how many times more a program needs than an interpreter that does nothing but its
-imports, which a table of modules tells (`crates/predict/src/table/python.txt`, measured one by one;
-it has packages of some of the sources, too). What bounds are corrected by comes from programs of
-other directories (or sources) than those that are judged, with models that have seen neither
-(cross-conformal prediction), apart for four families of imports. \"Other sources\" is the stricter
-question: several sources have one program in each directory, so that other directories of the same
-project were trained with.
+imports, which a table of modules tells (`crates/predict/src/table/python.txt`, measured one by
+one). It has packages of some of the sources, too: \"nor their packages\" judges as if it had no
+package that only one of the sources imports, so that most programs of third parties do what nobody
+has measured. What bounds are corrected by comes from programs of other directories (or sources)
+than those that are judged, with models that have seen neither (cross-conformal prediction), apart
+for four families of imports. \"Other sources\" is the stricter question: several sources have one
+program in each directory, so that other directories of the same project were trained with.
 
 A prediction says what is set aside at first; needing more ends nothing. A policy may cut limits
 to a multiple of a prediction; the default one does so for memory, between 256 and 512 MiB. See
 [ARCHITECTURE.md](../ARCHITECTURE.md).
 ";
 
-fn section(out: &mut String, rows: &[Row], [judged, strictly]: &[Judged; 2]) {
+fn section(out: &mut String, rows: &[Row], [judged, strictly, hidden]: &[Judged; 3]) {
     let quantity = judged.quantity;
     let truths: Vec<f64> = rows.iter().map(|row| (quantity.of)(row)).collect();
     let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
@@ -108,6 +110,7 @@ fn section(out: &mut String, rows: &[Row], [judged, strictly]: &[Judged; 2]) {
     for (name, estimates) in [
         ("models, other directories", at(judged, 0)),
         ("models, other sources", at(strictly, 0)),
+        ("models, other sources, nor their packages", at(hidden, 0)),
         (
             "imports alone",
             rows.iter().map(quantity.beginning).collect(),
@@ -139,6 +142,8 @@ fn section(out: &mut String, rows: &[Row], [judged, strictly]: &[Judged; 2]) {
         let name = format!("{:.0} %, other sources", quantile * 100.0);
         bound(out, &name, &truths, &at(strictly, index), &weights);
     }
+    let name = "95 %, other sources, nor their packages";
+    bound(out, name, &truths, &at(hidden, 3), &weights);
     if quantity.file == "memory.json" {
         for mib in [128.0_f64, 256.0, 512.0] {
             let fixed = vec![(mib * 1_048_576.0).log2(); rows.len()];

@@ -53,11 +53,11 @@ fn percentiles(scores: &[f64], weights: &[f64]) -> Vec<f64> {
 
 /// What models are corrected by for a tenant of whom nothing is known, as text: the percentiles of
 /// how far programs of other directories were above the bound that nine in ten stay below.
-pub(crate) fn shipped(rows: &[Row], judged: &[[Judged; 2]]) -> String {
+pub(crate) fn shipped(rows: &[Row], judged: &[[Judged; 3]]) -> String {
     let mut out =
         "# how far runs were above the p90 of memory, then of CPU time: percentiles\n".to_owned();
     let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
-    for [one, _] in judged {
+    for [one, ..] in judged {
         let scores = percentiles(&scores(rows, one, 0.9), &weights);
         let texts: Vec<String> = scores.iter().map(|score| format!("{score:.3}")).collect();
         let _ = writeln!(out, "{}", texts.join(" "));
@@ -98,7 +98,7 @@ fn row(out: &mut String, name: &str, scores: &[f64], global: &Scores) {
 }
 
 /// The section of the report.
-pub(crate) fn report(out: &mut String, rows: &[Row], judged: &[[Judged; 2]]) {
+pub(crate) fn report(out: &mut String, rows: &[Row], judged: &[[Judged; 3]]) {
     out.push_str(
         "\n## While work changes\n\nOne tenant sends all recorded runs, one after the other. Models \
          that have not seen their source say\na bound of 95 %, which then follows how the tenant's \
@@ -106,7 +106,7 @@ pub(crate) fn report(out: &mut String, rows: &[Row], judged: &[[Judged; 2]]) {
          wider |\n|---|---|---|---|---|---|\n",
     );
     let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
-    for [_, one] in judged {
+    for [_, one, _] in judged {
         let scores = scores(rows, one, 0.95);
         let mut global = Scores::default();
         for score in percentiles(&scores, &weights) {
