@@ -20,7 +20,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use atoll_store::{Owner, Store};
-use atoll_types::EventKind;
+use atoll_types::{EventKind, Told};
 
 /// Enough for a 99th percentile of the steps that happen once for each message.
 const MESSAGES: u64 = 5_000;
@@ -101,7 +101,15 @@ async fn many_messages(path: &Path) {
             &format!("program-{}", number % 20),
         );
         message.owner = owner.clone();
-        let outcome = sample::outcome(&message);
+        let mut outcome = sample::outcome(&message);
+        if let Some(profile) = &mut outcome.profile {
+            let told = Told {
+                plain: 9 << 20,
+                given: 10 << 20,
+            };
+            profile.lesson.memory = Some(told);
+            profile.lesson.cpu = Some(told);
+        }
         let events: &[EventKind] = if number % 50 == 0 {
             &[EventKind::Crash]
         } else {

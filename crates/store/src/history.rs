@@ -38,33 +38,44 @@ macro_rules! sender_history_sql {
     };
 }
 
-/// Reads the newest ?3 runs of program ?2, and how the newest 100 predictions for tenant ?1 fared.
+/// Reads the newest ?3 runs of program ?2, what the newest 32 of them were given, and, unless its
+/// own runs say enough, how the newest 100 predictions for tenant ?1 fared.
 macro_rules! past_sql {
     () => {
         "SELECT
             (SELECT json_group_array(json_array(
-                status, limit_name, limit_value, ended_unix_ms, json_array(
-                    wall_time_us, cpu_time_us, memory_peak_bytes, output_bytes, disk_bytes,
-                    processes_peak
-                ), level, input
+                status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
+                memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
             )) FROM (
                 SELECT status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-                    memory_peak_bytes, output_bytes, disk_bytes, processes_peak,
-                    (SELECT level FROM lessons WHERE lessons.seq = messages.seq) AS level,
-                    (SELECT input FROM lessons WHERE lessons.seq = messages.seq) AS input
+                    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
                 FROM messages
                 WHERE program = ?2 AND (status IN ('exited', 'signalled', 'limit')
                     OR status = 'failed' AND memory_peak_bytes > 0)
                 ORDER BY seq DESC LIMIT ?3
             )),
+            (SELECT json_group_array(input) FROM (
+                SELECT (SELECT input FROM lessons WHERE lessons.seq = messages.seq) AS input
+                FROM messages
+                WHERE program = ?2 AND (status IN ('exited', 'signalled', 'limit')
+                    OR status = 'failed' AND memory_peak_bytes > 0)
+                ORDER BY seq DESC LIMIT min(?3, 32)
+            )),
             (SELECT json_group_array(json_array(
-                level, json_array(memory_plain, memory_given, cpu_plain, cpu_given),
-                json_array(memory_used, cpu_used), at_least
+                level, memory_plain, memory_given, cpu_plain, cpu_given, memory_used, cpu_used,
+                at_least
             )) FROM (
                 SELECT level, memory_plain, memory_given, cpu_plain, cpu_given, memory_used,
                     cpu_used, at_least
                 FROM lessons WHERE tenant = ?1 AND memory_plain IS NOT NULL
-                ORDER BY seq DESC LIMIT 100
+                ORDER BY seq DESC LIMIT iif((
+                    SELECT count(*) FROM (
+                        SELECT 1 FROM messages
+                        WHERE program = ?2 AND (status IN ('exited', 'signalled', 'limit')
+                            OR status = 'failed' AND memory_peak_bytes > 0)
+                        LIMIT 8
+                    )
+                ) < 8, 100, 0)
             ))"
     };
 }
@@ -100,8 +111,8 @@ impl Store {
     }
 
     /// What a prediction is made from: the newest runs of a program under any tenant, newest first,
-    /// at most 1,000, and how the newest 100 predictions for a tenant fared. Messages that were
-    /// refused, or failed before anything was used, are no runs.
+    /// at most 1,000, and, for one with fewer than eight runs, how the newest 100 predictions for a
+    /// tenant fared. Messages that were refused, or failed before anything was used, are no runs.
     ///
     /// # Errors
     /// When the store is locked by another process for too long, damaged or unreadable.
@@ -141,10 +152,14 @@ impl Store {
 
     pub(crate) fn read_past(&self, row: &SqliteRow) -> Result<Past, StoreError> {
         let runs: Vec<StoredRun> = self.read_json(row, 0, "runs")?;
-        let bounds: Vec<StoredBounds> = self.read_json(row, 1, "bounds")?;
+        let inputs: Vec<Option<i64>> = self.read_json(row, 1, "inputs")?;
+        let inputs = inputs.into_iter().chain(std::iter::repeat(None));
+        let runs = runs.into_iter().zip(inputs);
+        let runs = runs.map(|(run, input)| run.read(input)).collect();
+        let bounds: Vec<StoredBounds> = self.read_json(row, 2, "bounds")?;
         let bounds = bounds.into_iter().map(StoredBounds::read).collect();
         Ok(Past {
-            runs: self.known("a run", runs.into_iter().map(StoredRun::read).collect())?,
+            runs: self.known("a run", runs)?,
             bounds: self.known("a lesson", bounds)?,
         })
     }
@@ -187,23 +202,28 @@ impl StoredEvent {
     }
 }
 
-/// Status, limit name and value, end, the fields of [`Usage`] in their order, level and input.
+/// Status, limit name and value, end, the fields of [`Usage`] in their order, level.
 #[derive(Deserialize)]
 struct StoredRun(
     String,
     Option<String>,
     Option<i64>,
     i64,
-    [i64; 6],
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
     Option<String>,
-    Option<i64>,
 );
 
 impl StoredRun {
-    fn read(self) -> Option<PastRun> {
-        let Self(status, limit_name, limit_value, ended, used, name, input) = self;
+    fn read(self, input: Option<i64>) -> Option<PastRun> {
+        let Self(status, limit_name, limit_value, ended, ..) = self;
+        let Self(.., wall, cpu, memory, output, disk, tasks, name) = self;
         Some(PastRun {
-            usage: usage(used),
+            usage: usage([wall, cpu, memory, output, disk, tasks]),
             status: parse::<Status>(&status)?,
             limit: limit(limit_name.as_deref(), limit_value)?,
             unix_ms: unsigned(ended),
@@ -216,12 +236,20 @@ impl StoredRun {
 /// Level, plain and given bounds of memory and of CPU time, what was used of both, and whether that
 /// was cut short.
 #[derive(Deserialize)]
-struct StoredBounds(Option<String>, [Option<i64>; 4], [i64; 2], i64);
+struct StoredBounds(
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    i64,
+    i64,
+);
 
 impl StoredBounds {
     fn read(self) -> Option<PastBounds> {
-        let Self(name, [memory_plain, memory_given, cpu_plain, cpu_given], [memory, cpu], cut) =
-            self;
+        let Self(name, memory_plain, memory_given, cpu_plain, cpu_given, memory, cpu, cut) = self;
         let told = |plain: Option<i64>, given: Option<i64>| {
             Some(Told {
                 plain: unsigned(plain?),

@@ -96,7 +96,7 @@ CREATE TABLE programs (
 -- Holds everything the next prediction is made from, so that the table is not read.
 CREATE INDEX messages_runs ON messages (
     program, seq, status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-    memory_peak_bytes, output_bytes, disk_bytes, processes_peak
+    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
 ) WHERE status IN ('exited', 'signalled', 'limit') OR status = 'failed' AND memory_peak_bytes > 0;
 
 -- What a run was given and what was predicted for it, beside what it used. A table of its own: it
@@ -115,7 +115,11 @@ CREATE TABLE lessons (
     at_least INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX lessons_by_tenant ON lessons (tenant, seq) WHERE memory_plain IS NOT NULL;
+-- Holds all that a tenant's predictions are corrected by, so that the table is not read.
+CREATE INDEX lessons_by_tenant ON lessons (
+    tenant, seq, level, memory_plain, memory_given, cpu_plain, cpu_given, memory_used, cpu_used,
+    at_least
+) WHERE memory_plain IS NOT NULL;
 
 -- A count of a program goes together with the last message it counts, which bounds the table.
 CREATE TRIGGER messages_forgotten AFTER DELETE ON messages

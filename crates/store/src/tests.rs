@@ -108,7 +108,7 @@ async fn plans_use_indexes() {
             "USING COVERING INDEX events_by_program",
         ),
         (past_sql!(), "USING COVERING INDEX messages_runs"),
-        (past_sql!(), "USING INDEX lessons_by_tenant"),
+        (past_sql!(), "USING COVERING INDEX lessons_by_tenant"),
         (
             "SELECT DISTINCT owner_pid, owner_start_ticks, owner_boot_id
              FROM messages WHERE status IS NULL",

@@ -65,8 +65,8 @@ struct Run {
     memory_peak_bytes: u64,
 }
 
-/// Reads a corpus; where `hides`, packages that programs of a single source import are hidden from the
-/// table of modules, as if nobody had measured them.
+/// Reads a corpus; where `hides`, packages that programs of a single source import are hidden from
+/// the table of modules, as if nobody had measured them.
 pub(crate) fn read(place: &Path, hides: bool) -> Result<Vec<Row>, Failed> {
     let entries: Vec<Entry> = lines(&place.join("manifest.jsonl"))?;
     let runs: Vec<Run> = lines(&place.join("runs.jsonl"))?;
@@ -90,7 +90,7 @@ pub(crate) fn read(place: &Path, hides: bool) -> Result<Vec<Row>, Failed> {
                 sources.insert(&run.source);
             }
             analyses.insert(&run.id, analysis);
-            if analyses.len() % 200 == 0 {
+            if analyses.len().is_multiple_of(200) {
                 say(&format!("{} programs are read", analyses.len()));
             }
         }

@@ -151,6 +151,15 @@ async fn how_predictions_fared_is_told_by_tenant() {
     assert_eq!(past.bounds.len(), 1);
     let inputs: Vec<Option<u64>> = past.runs.iter().map(|run| run.input).collect();
     assert_eq!(inputs, [Some(3), Some(2), Some(1), Some(0)]);
+    // A program whose own runs say enough is not judged by its tenant.
+    for number in 4..8 {
+        let message = accepted(number, "b", "p");
+        store.accept(&message).await.unwrap();
+        let outcome = outcome(&message);
+        store.finish(&outcome, &[], ended(number)).await.unwrap();
+    }
+    let past = store.past(&tenant("b"), program("p"), 10).await.unwrap();
+    assert_eq!((past.runs.len(), past.bounds.len()), (8, 0));
 }
 
 #[tokio::test]

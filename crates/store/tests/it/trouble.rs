@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use atoll_store::{Filter, Owner, Store, StoreError};
-use atoll_types::{EventKind, Status};
+use atoll_types::{EventKind, PastRun, Status};
 use proptest::prelude::*;
 use sqlx::Connection as _;
 
@@ -207,8 +207,9 @@ async fn a_store_of_an_older_atoll_is_brought_up_to_date() {
     let message = accepted(7, "a", "p");
     let past = store.arrive(&message, 64).await.unwrap().past_runs;
     assert!(!past.runs.is_empty());
-    // Of older runs it is not known at which level they were.
-    assert!(past.runs.iter().all(|run| run.level.is_none()));
+    // Of older runs it is not known what they were given.
+    let is_whole = |run: &PastRun| run.level.is_some() && run.input.is_none();
+    assert!(past.runs.iter().all(is_whole));
     store
         .finish(&outcome(&message), &[], ended(7))
         .await
@@ -217,7 +218,7 @@ async fn a_store_of_an_older_atoll_is_brought_up_to_date() {
         .past(&message.tenant, message.program, 1)
         .await
         .unwrap();
-    assert!(past.runs[0].level.is_some());
+    assert!(past.runs[0].input.is_some());
     store.close().await;
     // It stays so.
     Store::open(&path).await.unwrap().close().await;
