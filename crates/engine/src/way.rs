@@ -12,8 +12,8 @@ use atoll_pool::Lease;
 use atoll_sandbox::{Ending, Environment, Job, Sandbox, StartError, Streams, Tenancy};
 use atoll_store::Arrival;
 use atoll_types::{
-    Decision, Deviation, EventKind, LimitHit, Limits, Message, Outcome, Profile, Reason, Status,
-    Timings, Trust, Usage,
+    Adaptation, Decision, Deviation, EventKind, LimitHit, Limits, Message, Outcome, Profile,
+    Reason, Status, Timings, Trust, Usage,
 };
 use tokio::sync::mpsc;
 
@@ -346,10 +346,7 @@ impl Engine {
         way.reservation = Some(reservation);
         let watched = watched?;
         let mut verdict = judge(&watched, &in_force);
-        let is_incident = |deviation: &Deviation| deviation.kind.concerns_security();
-        if adaptation.deviations.iter().any(is_incident) {
-            verdict.events.push(EventKind::Deviation);
-        }
+        verdict.events.extend(incident(&adaptation));
         way.outcome.adaptation = Some(adaptation);
         let (cause, ending) = way.note(watched);
         let collecting = match collecting {
@@ -539,6 +536,13 @@ pub(crate) fn blank(message: &Message) -> Outcome {
         usage: Usage::default(),
         timings_us: Timings::default(),
     }
+}
+
+/// What history is told of a program that did what nobody foresaw.
+fn incident(adaptation: &Adaptation) -> Option<EventKind> {
+    let concerns = |deviation: &Deviation| deviation.kind.concerns_security();
+    let any = adaptation.deviations.iter().any(concerns);
+    any.then_some(EventKind::Deviation)
 }
 
 fn input(message: &Message, stream: Option<mpsc::Receiver<Vec<u8>>>) -> Input {

@@ -25,7 +25,6 @@ pub use tried::{Quantity, is_clear, law, tried};
 
 use atoll_types::{Analysis, Lesson, Past, Profile};
 
-
 /// Predicts what a program will need.
 ///
 /// `past` holds earlier runs of this very program, and how earlier predictions for the same tenant
@@ -47,7 +46,11 @@ pub fn predict(analysis: &Analysis, given: &Given, past: &Past, now_unix_ms: u64
             estimates.cpu_us = cpu_us;
             estimates.memory_bytes = memory_bytes;
             let memory = &mut estimates.memory_bytes.quantiles;
-            lesson.memory = Some(tenant::correct(memory, tenant::Quantity::Memory, &past.bounds));
+            lesson.memory = Some(tenant::correct(
+                memory,
+                tenant::Quantity::Memory,
+                &past.bounds,
+            ));
             let cpu = &mut estimates.cpu_us.quantiles;
             lesson.cpu = Some(tenant::correct(cpu, tenant::Quantity::Cpu, &past.bounds));
         }

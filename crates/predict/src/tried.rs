@@ -124,7 +124,12 @@ mod tests {
 
     fn profile() -> Profile {
         let analysis = script();
-        predict(&analysis, &Given::default(), &[], 0)
+        predict(
+            &analysis,
+            &Given::default(),
+            &atoll_types::Past::default(),
+            0,
+        )
     }
 
     const MIB: u64 = 1 << 20;

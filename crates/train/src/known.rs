@@ -19,8 +19,8 @@ fn size(row: &Row) -> Option<f64> {
 /// The section of the report: each size of each program is told from its other sizes.
 pub(crate) fn report(out: &mut String, rows: &[Row], judged: &[[Judged; 3]]) {
     out.push_str(
-        "\n## Known programs with another input\n\nEach size of the input of each program is told from \
-         runs with its other sizes, where they follow a\nlaw; the largest ones lie beyond all others.\
+        "\n## Known programs with another input\n\nEach size of the input of each program is told \
+         from runs with its other sizes, where they follow a\nlaw; the largest ones lie beyond all others.\
          \n\n| quantity | sizes | told | error p50 | error p90 | below the upper end \
          |\n|---|---|---|---|---|---|\n",
     );

@@ -102,7 +102,8 @@ pub(crate) fn report(out: &mut String, rows: &[Row], judged: &[[Judged; 3]]) {
     out.push_str(
         "\n## While work changes\n\nOne tenant sends all recorded runs, one after the other. Models \
          that have not seen their source say\na bound of 95 %, which then follows how the tenant's \
-         newest 100 runs fared.\n\n| order | kept without | worst 500 | kept | worst 500 | times \
+         newest 100 runs \
+         fared.\n\n| order | kept without | worst 500 | kept | worst 500 | times \
          wider |\n|---|---|---|---|---|---|\n",
     );
     let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
