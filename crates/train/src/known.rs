@@ -20,9 +20,9 @@ fn size(row: &Row) -> Option<f64> {
 pub(crate) fn report(out: &mut String, rows: &[Row], judged: &[[Judged; 3]]) {
     out.push_str(
         "\n## Known programs with another input\n\nEach size of the input of each program is told \
-         from runs with its other sizes, where they follow a\nlaw; the largest ones lie beyond all others.\
-         \n\n| quantity | sizes | told | error p50 | error p90 | below the upper end \
-         |\n|---|---|---|---|---|---|\n",
+         from runs with its other sizes, where they follow a\nlaw; the largest ones lie beyond all \
+         others.\n\n| quantity | sizes | told | error p50 | error p90 | below the upper end |\n\
+         |---|---|---|---|---|---|\n",
     );
     let mut programs: BTreeMap<&str, Vec<(f64, &Row)>> = BTreeMap::new();
     for row in rows {
