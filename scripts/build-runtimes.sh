@@ -6,7 +6,7 @@
 #
 # Each is built once for each state of what it is made of: the result goes to a directory named
 # after a hash of the sources and the versions of the tools, target/runtimes/HASH, and
-# target/runtimes/current leads to the newest. Tools go to target/runtimes/tools; nothing but a
+# target/runtimes/current leads to the newest. Tools go to target/tools; nothing but a
 # missing C compiler (see examples/wasm/build.sh) is installed into the system.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -16,7 +16,6 @@ wasmtime_py=50.0.1      # runs the engine once while it is built, for its snapsh
 quickjs=0.14.0         # the version of rquickjs-sys, which brings the sources of QuickJS-ng 0.16
 sources=$root/runtimes
 runtimes=$target_dir/runtimes
-tools=$runtimes/tools
 
 # What it says goes to standard error: standard output is the result.
 say() { printf '==> %s\n' "$*" >&2; }
@@ -30,18 +29,6 @@ hash() {
             -type f ! -path '*/__pycache__/*' ! -path '*/target/*' -print0 |
             LC_ALL=C sort -z | xargs -0 sha256sum
     } | sha256sum | cut -c 1-16
-}
-
-# tool PACKAGE VERSION: installs a package for Python into a directory of its own, `venv`.
-tool() {
-    venv=$tools/$1-$2
-    [ ! -e "$venv/.complete" ] || return 0
-    say "Installing $1 $2 with pip (once)"
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-        --only-binary=:all: "$1==$2"
-    touch "$venv/.complete"
 }
 
 text_in_python() {
@@ -111,7 +98,7 @@ print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packa
 
 result=$runtimes/$(hash)
 if [ ! -e "$result/.complete" ]; then
-    mkdir -p "$runtimes" "$tools"
+    mkdir -p "$runtimes"
     work=$(mktemp -d "$runtimes/building.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     python

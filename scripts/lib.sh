@@ -10,6 +10,18 @@ export ATOLL_EXAMPLES=${ATOLL_EXAMPLES:-$target_dir/examples}
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# tool PACKAGE VERSION: installs a package for Python into a directory of its own, `venv`.
+tool() {
+    venv=$target_dir/tools/$1-$2
+    [ ! -e "$venv/.complete" ] || return 0
+    say "Installing $1 $2 with pip (once)"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+        --only-binary=:all: "$1==$2"
+    touch "$venv/.complete"
+}
+
 # Debian's kernel for clouds, unpacked once and not installed: sets kernel_release, kernel (the
 # bootable image) and kernel_modules (a directory).
 fetch_kernel() {

@@ -15,15 +15,7 @@ out=${1:-$built}
 "$root/scripts/setup.sh" npm
 
 if [ "$("$out/uv" --version 2> /dev/null | cut -d ' ' -f 2)" != "$uv" ]; then
-    venv=$target_dir/tools/uv-$uv
-    if [ ! -e "$venv/.complete" ]; then
-        say "Installing uv $uv with pip (once)"
-        rm -rf "$venv"
-        python3 -m venv "$venv"
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-            --only-binary=:all: "uv==$uv"
-        touch "$venv/.complete"
-    fi
+    tool uv "$uv"
     mkdir -p "$out"
     # In one step, because it may be running.
     install -m 0755 "$venv/bin/uv" "$out/uv.new"

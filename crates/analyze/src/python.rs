@@ -12,6 +12,7 @@ mod builtins;
 mod capabilities;
 mod closed;
 mod collect;
+mod comprehension;
 mod fold;
 mod graph;
 mod inner;

@@ -45,9 +45,9 @@ fn known() -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Begins to read. `None` when there is nothing to read.
-pub(crate) fn stream() -> Option<mpsc::Receiver<Vec<u8>>> {
-    if is_null() || is_in_background() {
+/// Begins to read what the message has as a stream. `None` when there is nothing to read.
+pub(crate) fn stream(given: &Stdin) -> Option<mpsc::Receiver<Vec<u8>>> {
+    if !matches!(given, Stdin::Stream) || is_null() || is_in_background() {
         return None;
     }
     let (sender, receiver) = mpsc::channel(CHUNKS_MAX);

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use atoll_policy::{Denied, Request};
-use atoll_types::{Decision, Message, Profile, Trial, TrialEnd, TrialRun};
+use atoll_types::{Decision, Message, Profile, TrialEnd, TrialRun};
 
 use crate::stages::{self, Once, Place};
 use crate::way::{Stop, Stopping};
@@ -27,8 +27,10 @@ pub struct Tried {
     pub profile: Profile,
     /// How they were isolated, or why they were not run.
     pub decision: Result<Decision, Denied>,
-    /// The runs, and why there are no more.
-    pub trial: Trial,
+    /// The runs, each with its size.
+    pub runs: Vec<TrialRun>,
+    /// Why there are no more.
+    pub ended: TrialEnd,
 }
 
 impl Engine {
@@ -51,20 +53,13 @@ impl Engine {
         };
         let explaining = self.explain(&first.message, request, dependencies.clone());
         let explained = explaining.await?;
-        let mut trial = Trial {
-            input_bytes: 0,
-            from_sample: true,
-            runs: Vec::new(),
-            ended: TrialEnd::Whole,
-            told: false,
-        };
         let surroundings = stages::environment(&first.message, dependencies);
         let (Ok(decision), Ok(environment)) = (&explained.decision, surroundings) else {
-            trial.ended = TrialEnd::Failed;
             return Ok(Some(Tried {
                 profile: explained.profile,
                 decision: explained.decision,
-                trial,
+                runs: Vec::new(),
+                ended: TrialEnd::Failed,
             }));
         };
         let place = Place {
@@ -73,21 +68,22 @@ impl Engine {
             trust: explained.trust,
             profile: &explained.profile,
         };
+        let (mut runs, mut ended) = (Vec::new(), TrialEnd::Whole);
         let mut stopping = Stopping::new(stop);
         let began = Instant::now();
         for Sized { size, message } in inputs {
             let left = budget.saturating_sub(began.elapsed());
             if left.is_zero() {
-                trial.ended = TrialEnd::Budget;
+                ended = TrialEnd::Budget;
                 break;
             }
             match stages::once(self, message, &place, left, *size, &mut stopping).await {
                 Once::Ran(run) => {
                     each(&run);
-                    trial.runs.push(run);
+                    runs.push(run);
                 }
                 Once::Ended(why) => {
-                    trial.ended = why;
+                    ended = why;
                     break;
                 }
                 Once::Stopped => return Ok(None),
@@ -96,7 +92,8 @@ impl Engine {
         Ok(Some(Tried {
             profile: explained.profile,
             decision: explained.decision,
-            trial,
+            runs,
+            ended,
         }))
     }
 }

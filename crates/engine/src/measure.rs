@@ -192,7 +192,7 @@ impl Engine {
             stages::risk(&self.policy, message, &analysis, &arrival.history)
         });
         let profile = watch.time(stage::PREDICT, || {
-            stages::predict(message, &analysis, &arrival.past_runs)
+            stages::predict(message, &analysis, &arrival.past)
         });
         let decided = watch.time(stage::DECIDE, || {
             stages::decide(self, message, &analysis, &judged, &profile, request)

@@ -29,17 +29,17 @@ pub const BOUNDS_MAX: usize = 100;
 /// set everything aside.
 const CORRECTION_MAX: f64 = 6.0;
 
-/// A quantity that is predicted.
+/// A bound that is corrected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quantity {
+pub(crate) enum Bound {
     Memory,
     Cpu,
 }
 
 /// Moves the bounds of an estimate, and says what they were and are.
-pub(crate) fn correct(quantiles: &mut Quantiles, quantity: Quantity, past: &[PastBounds]) -> Told {
+pub(crate) fn correct(quantiles: &mut Quantiles, bound: Bound, past: &[PastBounds]) -> Told {
     let plain = quantiles.p90.max(1);
-    let by = correction(quantity, past);
+    let by = correction(bound, past);
     let given = ((plain as f64) * by.exp2()) as u64;
     quantiles.p90 = given.max(quantiles.p50);
     quantiles.p99 = quantiles.p99.max(quantiles.p90);
@@ -50,12 +50,12 @@ pub(crate) fn correct(quantiles: &mut Quantiles, quantity: Quantity, past: &[Pas
 }
 
 /// What to add to a bound, as a binary logarithm, by a tenant's newest runs, newest first.
-fn correction(quantity: Quantity, past: &[PastBounds]) -> f64 {
+fn correction(bound: Bound, past: &[PastBounds]) -> f64 {
     if past.is_empty() {
         return 0.0;
     }
-    let fared = fared(quantity, past);
-    follow(&ADAPTATION, &fared, global(quantity)).unwrap_or(0.0)
+    let fared = fared(bound, past);
+    follow(&ADAPTATION, &fared, global(bound)).unwrap_or(0.0)
 }
 
 /// What to add to the next bound of a stream of work, oldest first: how far each truth was above
@@ -75,7 +75,7 @@ pub fn follow(adaptation: &Adaptation, fared: &[(f64, f64)], global: &Scores) ->
 }
 
 /// How the bounds of a tenant's runs fared, oldest first.
-fn fared(quantity: Quantity, past: &[PastBounds]) -> Vec<(f64, f64)> {
+fn fared(bound: Bound, past: &[PastBounds]) -> Vec<(f64, f64)> {
     let mut fared = Vec::new();
     // What a program needs elsewhere is something else; the next run is most likely where the
     // newest one was.
@@ -83,9 +83,9 @@ fn fared(quantity: Quantity, past: &[PastBounds]) -> Vec<(f64, f64)> {
     let near = past.iter().filter(|run| run.level == level);
     let near: Vec<&PastBounds> = near.take(BOUNDS_MAX).collect();
     for run in near.iter().rev() {
-        let (told, used) = match quantity {
-            Quantity::Memory => (run.lesson.memory, run.memory_bytes),
-            Quantity::Cpu => (run.lesson.cpu, run.cpu_us),
+        let (told, used) = match bound {
+            Bound::Memory => (run.lesson.memory, run.memory_bytes),
+            Bound::Cpu => (run.lesson.cpu, run.cpu_us),
         };
         let Some(told) = told else {
             continue;
@@ -104,10 +104,10 @@ fn fared(quantity: Quantity, past: &[PastBounds]) -> Vec<(f64, f64)> {
 }
 
 /// How models fared with programs in general: how far these were above the bound.
-fn global(quantity: Quantity) -> &'static Scores {
-    match quantity {
-        Quantity::Memory => &GLOBAL.0,
-        Quantity::Cpu => &GLOBAL.1,
+fn global(bound: Bound) -> &'static Scores {
+    match bound {
+        Bound::Memory => &GLOBAL.0,
+        Bound::Cpu => &GLOBAL.1,
     }
 }
 

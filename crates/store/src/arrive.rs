@@ -60,7 +60,7 @@ pub struct Arrival {
     /// Of its sender; the message itself is not in it.
     pub history: SenderHistory,
     /// Of its program and of its tenant's predictions.
-    pub past_runs: Past,
+    pub past: Past,
 }
 
 impl Store {
@@ -94,7 +94,7 @@ impl Store {
                 self.note_tidy(accepted)?;
                 Ok(Arrival {
                     history: self.read_history(history)?,
-                    past_runs: self.read_past(runs)?,
+                    past: self.read_past(runs)?,
                 })
             }
             answers => Err(self.wrong_answers(answers.len())),

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use atoll_trees::rank_correlation;
+
 use crate::QUANTILES;
 use crate::corpus::{Row, groups, programs};
 use crate::judge::Judged;
@@ -126,8 +128,8 @@ fn section(out: &mut String, rows: &[Row], [judged, strictly, hidden]: &[Judged;
         let _ = writeln!(
             out,
             "| {name} | {:.3} | {:.3} | {:.0} % | {:.0} % |",
-            spearman(&truths, &estimates, &vec![1.0; truths.len()]),
-            spearman(&truths, &estimates, &weights),
+            rank_correlation(&truths, &estimates, &vec![1.0; truths.len()]),
+            rank_correlation(&truths, &estimates, &weights),
             weighted_quantile(&errors, &weights, 0.5) * 100.0,
             weighted_quantile(&errors, &weights, 0.9) * 100.0
         );
@@ -191,9 +193,9 @@ fn ceiling(out: &mut String, rows: &[Row], judged: &Judged) {
         pairs.len(),
         weighted_quantile(&changes, &equal, 0.5),
         weighted_quantile(&changes, &equal, 0.9),
-        spearman(&first, &again, &equal),
-        spearman(&first, &told, &equal),
-        spearman(&used, &wavered, &vec![1.0; used.len()]),
+        rank_correlation(&first, &again, &equal),
+        rank_correlation(&first, &told, &equal),
+        rank_correlation(&used, &wavered, &vec![1.0; used.len()]),
     );
 }
 
@@ -239,71 +241,26 @@ fn quantiles(values: impl Iterator<Item = f64>) -> String {
 }
 
 fn weighted_quantile(values: &[f64], weights: &[f64], quantile: f64) -> f64 {
-    let mut pairs: Vec<(f64, f64)> = values
-        .iter()
-        .copied()
-        .zip(weights.iter().copied())
-        .collect();
+    let reached = cumulated(values, weights).find(|(_, share)| *share >= quantile);
+    reached.map_or(f64::NAN, |(value, _)| value)
+}
+
+/// Values in their order, each with the share of all weights that it and those before it have.
+pub(crate) fn cumulated(values: &[f64], weights: &[f64]) -> impl Iterator<Item = (f64, f64)> {
+    let weighted = values.iter().copied().zip(weights.iter().copied());
+    let mut pairs: Vec<(f64, f64)> = weighted.collect();
     pairs.sort_by(|one, other| one.0.total_cmp(&other.0));
     let all: f64 = weights.iter().sum();
     let mut so_far = 0.0;
-    for (value, weight) in pairs {
+    pairs.into_iter().map(move |(value, weight)| {
         so_far += weight;
-        if so_far >= all * quantile {
-            return value;
-        }
-    }
-    f64::NAN
-}
-
-/// The correlation of ranks, where values may count differently; equal ones share the middle of
-/// their ranks.
-pub(crate) fn spearman(one: &[f64], other: &[f64], weights: &[f64]) -> f64 {
-    let (one, other) = (ranks(one, weights), ranks(other, weights));
-    let mean = weights.iter().sum::<f64>() / 2.0;
-    let sum = |a: &[f64], b: &[f64]| {
-        let parts = a.iter().zip(b).zip(weights);
-        parts
-            .map(|((a, b), weight)| (a - mean) * (b - mean) * weight)
-            .sum::<f64>()
-    };
-    sum(&one, &other) / (sum(&one, &one) * sum(&other, &other)).sqrt()
-}
-
-fn ranks(values: &[f64], weights: &[f64]) -> Vec<f64> {
-    let zipped = values.iter().zip(weights).enumerate();
-    let mut order: Vec<(usize, f64, f64)> = zipped.map(|(at, (v, w))| (at, *v, *w)).collect();
-    order.sort_by(|one, other| one.1.total_cmp(&other.1));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0.0;
-    for equal in order.chunk_by(|one, other| one.1.total_cmp(&other.1).is_eq()) {
-        let together: f64 = equal.iter().map(|(_, _, weight)| weight).sum();
-        for (index, ..) in equal {
-            if let Some(place) = ranks.get_mut(*index) {
-                *place = before + together / 2.0;
-            }
-        }
-        before += together;
-    }
-    ranks
+        (value, so_far / all)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_order_is_all_that_ranks_see() {
-        let near = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-9, "{value}");
-        let same = [1.0; 3];
-        near(spearman(&[1.0, 2.0, 30.0], &[1.0, 4.0, 5.0], &same), 1.0);
-        near(spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0], &same), -1.0);
-        assert_eq!(ranks(&[5.0, 1.0, 5.0], &same), [2.0, 0.5, 2.0]);
-        // One that counts for two is two.
-        let (one, other) = ([1.0, 2.0, 3.0], [2.0, 1.0, 3.0]);
-        let twice = spearman(&[1.0, 2.0, 3.0, 3.0], &[2.0, 1.0, 3.0, 3.0], &[1.0; 4]);
-        near(spearman(&one, &other, &[1.0, 1.0, 2.0]), twice);
-    }
 
     #[test]
     fn a_bound_that_is_met_exactly_is_kept_without_slack() {

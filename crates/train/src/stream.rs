@@ -12,6 +12,7 @@ use atoll_types::ProgramHash;
 use crate::QUANTILES;
 use crate::corpus::Row;
 use crate::judge::Judged;
+use crate::report::cumulated;
 
 /// Runs of a window.
 const WINDOW: usize = 500;
@@ -33,18 +34,9 @@ fn scores(rows: &[Row], judged: &Judged, quantile: f64) -> Vec<f64> {
 
 /// The percentiles of a few scores, where programs weigh the same.
 fn percentiles(scores: &[f64], weights: &[f64]) -> Vec<f64> {
-    let mut pairs: Vec<(f64, f64)> = scores
-        .iter()
-        .copied()
-        .zip(weights.iter().copied())
-        .collect();
-    pairs.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let all: f64 = weights.iter().sum();
     let mut found = Vec::new();
-    let mut so_far = 0.0;
-    for (score, weight) in pairs {
-        so_far += weight;
-        while found.len() < SCORES && so_far / all >= (found.len() as f64 + 1.0) / 100.0 {
+    for (score, share) in cumulated(scores, weights) {
+        while found.len() < SCORES && share >= (found.len() as f64 + 1.0) / 100.0 {
             found.push(score);
         }
     }

@@ -7,23 +7,14 @@ use crate::random::Random;
 /// What has to be added to a prediction of a quantile, so that the truth is at most that for a
 /// new example with a probability of at least `quantile`.
 ///
-/// `residuals` holds truth minus prediction for examples that the model was not trained on. Where
-/// these and the new one could come in any order, this holds for any number of them and any
-/// distribution (split conformal prediction; Lei and others: Distribution-free predictive inference
-/// for regression, Journal of the American Statistical Association 113, 2018). `None` when they are
-/// too few for that: for the quantile 0.95 it takes 19. What is not a number counts as infinite.
-#[must_use]
-pub fn split_conformal(residuals: &[f64], quantile: f64) -> Option<f64> {
-    let mut sorted: Vec<f64> = residuals.iter().map(|r| not_less(*r)).collect();
-    sorted.sort_by(f64::total_cmp);
-    let rank = rank(sorted.len() as f64 + 1.0, quantile)?;
-    let correction = sorted.get(rank.checked_sub(1)?).copied()?;
-    correction.is_finite().then_some(correction)
-}
-
-/// The same where residuals do not count alike: each with its weight, and the new example with
-/// `new_weight`. What is promised then holds for examples that are drawn by these weights
-/// (Tibshirani and others: Conformal prediction under covariate shift, NeurIPS 2019).
+/// `residuals` holds truth minus prediction for examples that the model was not trained on, each
+/// with its weight; `new_weight` is the new example's. Where all weigh the same and could come in
+/// any order, this holds for any number of them and any distribution (split conformal prediction;
+/// Lei and others: Distribution-free predictive inference for regression, Journal of the American
+/// Statistical Association 113, 2018), and in general for examples that are drawn by these weights
+/// (Tibshirani and others: Conformal prediction under covariate shift, NeurIPS 2019). `None` when
+/// they are too few for that: of equal ones, the quantile 0.95 takes 19. What is not a number counts
+/// as infinite.
 ///
 /// Pooled over folds, each residual from a model that has not seen its fold, this is
 /// cross-conformal prediction (Barber and others: Predictive inference with the jackknife+, Annals
@@ -48,13 +39,6 @@ pub fn weighted_conformal(residuals: &[(f64, f64)], quantile: f64, new_weight: f
     };
     let (correction, _) = sorted.iter().find(reaches)?;
     correction.is_finite().then_some(*correction)
-}
-
-/// How many of `count` have to be at most the quantile. Arithmetic that misses a whole number by a
-/// hair does not ask for one more.
-fn rank(count: f64, quantile: f64) -> Option<usize> {
-    let is_quantile = quantile > 0.0 && quantile < 1.0;
-    is_quantile.then(|| (count * quantile - 1e-9).ceil().max(1.0) as usize)
 }
 
 fn not_less(residual: f64) -> f64 {
@@ -119,16 +103,22 @@ mod tests {
 
     use super::*;
 
+    /// The correction where all weigh the same.
+    fn equally(residuals: &[f64], quantile: f64) -> Option<f64> {
+        let weighted: Vec<(f64, f64)> = residuals.iter().map(|r| (*r, 1.0)).collect();
+        weighted_conformal(&weighted, quantile, 1.0)
+    }
+
     #[test]
     fn too_few_residuals_correct_nothing() {
         let residuals: Vec<f64> = (0..19_u8).map(f64::from).collect();
-        assert_eq!(split_conformal(&residuals, 0.95), Some(18.0));
-        assert_eq!(split_conformal(&residuals[1..], 0.95), None);
-        assert_eq!(split_conformal(&[3.0, 1.0, 2.0], 0.5), Some(2.0));
-        assert_eq!(split_conformal(&[3.0, f64::NAN, 2.0], 0.75), None);
-        assert_eq!(split_conformal(&[3.0, -f64::NAN, 2.0], 0.5), Some(3.0));
-        assert_eq!(split_conformal(&residuals, 1.0), None);
-        assert_eq!(split_conformal(&[], 0.5), None);
+        assert_eq!(equally(&residuals, 0.95), Some(18.0));
+        assert_eq!(equally(&residuals[1..], 0.95), None);
+        assert_eq!(equally(&[3.0, 1.0, 2.0], 0.5), Some(2.0));
+        assert_eq!(equally(&[3.0, f64::NAN, 2.0], 0.75), None);
+        assert_eq!(equally(&[3.0, -f64::NAN, 2.0], 0.5), Some(3.0));
+        assert_eq!(equally(&residuals, 1.0), None);
+        assert_eq!(equally(&[], 0.5), None);
     }
 
     #[test]
@@ -167,22 +157,23 @@ mod tests {
             let mut residual = || (random.below(1 << 30) as f64 / f64::from(1 << 30)).powi(3);
             let covered = (0..4000).filter(|_| {
                 let residuals: Vec<f64> = (0..30).map(|_| residual()).collect();
-                residual() <= split_conformal(&residuals, 0.9).unwrap()
+                residual() <= equally(&residuals, 0.9).unwrap()
             });
             let share = covered.count() as f64 / 4000.0;
             prop_assert!((0.9 - 0.024..0.94).contains(&share), "{}", share);
         }
 
+        /// As many as the quantile asks for of all, the new one among them, are at most the
+        /// correction.
         #[test]
-        fn equal_weights_correct_as_no_weights(
+        fn equal_weights_count_ranks(
             residuals in prop::collection::vec(-9.0..9.0_f64, 0..80),
             quantile in 0.01..0.99_f64,
         ) {
-            let weighted: Vec<(f64, f64)> = residuals.iter().map(|r| (*r, 1.0)).collect();
-            prop_assert_eq!(
-                weighted_conformal(&weighted, quantile, 1.0),
-                split_conformal(&residuals, quantile)
-            );
+            let mut sorted = residuals.clone();
+            sorted.sort_by(f64::total_cmp);
+            let rank = ((sorted.len() as f64 + 1.0) * quantile - 1e-9).ceil().max(1.0) as usize;
+            prop_assert_eq!(equally(&residuals, quantile), sorted.get(rank - 1).copied());
         }
 
         #[test]

@@ -18,6 +18,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
+use super::comprehension::comprehension;
 use super::fold;
 use super::graph::{CallGraph, Node};
 use super::names::Names;
@@ -389,17 +390,6 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
                 self.frame.loops = loops;
                 self.frame.loop_depth = depth;
             }
-            Expr::ListComp(inner) => {
-                self.comprehension(&inner.generators, [Some(&inner.elt), None])
-            }
-            Expr::SetComp(inner) => self.comprehension(&inner.generators, [Some(&inner.elt), None]),
-            Expr::Generator(inner) => {
-                self.comprehension(&inner.generators, [Some(&inner.elt), None]);
-            }
-            Expr::DictComp(inner) => {
-                let elements = [inner.key.as_deref(), Some(&*inner.value)];
-                self.comprehension(&inner.generators, elements);
-            }
             Expr::BinOp(operation) => {
                 self.note_operation(operation);
                 walk_expr(self, expr);
@@ -420,7 +410,10 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a, '_> {
                 self.findings.instructions += 2;
                 self.used(&named.value, Use::Alias);
             }
-            _ => walk_expr(self, expr),
+            _ => match comprehension(expr) {
+                Some((clauses, elements)) => self.comprehension(clauses, elements),
+                None => walk_expr(self, expr),
+            },
         }
     }
 }

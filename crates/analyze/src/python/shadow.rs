@@ -16,6 +16,7 @@ use ruff_python_ast::{
 };
 
 use super::capabilities;
+use super::comprehension::comprehension;
 
 /// The names that mean the program's own things wherever they are used in one of the bodies, out
 /// of the built-in functions of the capability table.
@@ -277,18 +278,10 @@ impl<'a> SourceOrderVisitor<'a> for Reader {
                 }
                 self.inside(bound.names, |reader| reader.visit_expr(&lambda.body));
             }
-            Expr::ListComp(inner) => {
-                self.comprehension(&inner.generators, [Some(&inner.elt), None]);
-            }
-            Expr::SetComp(inner) => self.comprehension(&inner.generators, [Some(&inner.elt), None]),
-            Expr::Generator(inner) => {
-                self.comprehension(&inner.generators, [Some(&inner.elt), None]);
-            }
-            Expr::DictComp(inner) => {
-                let elements = [inner.key.as_deref(), Some(&*inner.value)];
-                self.comprehension(&inner.generators, elements);
-            }
-            _ => walk_expr(self, expr),
+            _ => match comprehension(expr) {
+                Some((clauses, elements)) => self.comprehension(clauses, elements),
+                None => walk_expr(self, expr),
+            },
         }
     }
 

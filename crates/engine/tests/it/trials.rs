@@ -171,8 +171,8 @@ async fn sizes_are_tried_in_their_order_and_nothing_is_recorded() {
         .try_sizes(&inputs, &asking, None, budget, &mut each, never);
     let tried = trying.await.unwrap().unwrap();
     assert_eq!(told, [1, 20, 300]);
-    assert_eq!(tried.trial.runs.len(), 3);
-    assert_eq!(tried.trial.ended, TrialEnd::Whole);
+    assert_eq!(tried.runs.len(), 3);
+    assert_eq!(tried.ended, TrialEnd::Whole);
     assert_eq!(place.living(), 0);
     let rows = place.engine.history(&Default::default()).await.unwrap();
     assert!(rows.is_empty());

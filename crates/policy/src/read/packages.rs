@@ -30,19 +30,14 @@ fn allowed(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> AllowedPac
         return AllowedPackages::None;
     };
     if matches!(value.get_ref(), DeValue::String(_)) {
-        let choices = [("any", AllowedChoice::Any), ("none", AllowedChoice::None)];
-        return match section.choice(findings, "allowed", &choices) {
-            Some(AllowedChoice::Any) => AllowedPackages::Any,
-            Some(AllowedChoice::None) | None => AllowedPackages::None,
-        };
+        let choices = [
+            ("any", AllowedPackages::Any),
+            ("none", AllowedPackages::None),
+        ];
+        let chosen = section.choice(findings, "allowed", &choices);
+        return chosen.unwrap_or(AllowedPackages::None);
     }
     names(findings, section, "allowed").map_or(AllowedPackages::None, AllowedPackages::These)
-}
-
-#[derive(Clone, Copy)]
-enum AllowedChoice {
-    Any,
-    None,
 }
 
 fn names(

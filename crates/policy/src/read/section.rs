@@ -99,7 +99,7 @@ impl<'t, 'i> Section<'t, 'i> {
     }
 
     /// One of several words under a key.
-    pub(super) fn choice<T: Copy>(
+    pub(super) fn choice<T: Clone>(
         &self,
         findings: &mut Findings<'_>,
         key: &str,
@@ -107,7 +107,7 @@ impl<'t, 'i> Section<'t, 'i> {
     ) -> Option<T> {
         let (text, span) = self.text(findings, key)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
-            return Some(*choice);
+            return Some(choice.clone());
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         let help = did_you_mean(text, names.iter().copied())
@@ -117,6 +117,17 @@ impl<'t, 'i> Section<'t, 'i> {
         findings.error(span.start, message, Some(help));
         None
     }
+}
+
+/// What a text was read as, or what is wrong with it.
+pub(super) fn parsed<T>(
+    findings: &mut Findings<'_>,
+    value: &Value<'_>,
+    parsed: Result<T, String>,
+) -> Option<T> {
+    parsed
+        .map_err(|message| findings.error(at(value), message, None))
+        .ok()
 }
 
 /// The value as a table.

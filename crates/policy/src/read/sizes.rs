@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::section::{Section, Value, as_whole, at, wrong};
+use super::section::{Section, Value, as_whole, at, parsed, wrong};
 use crate::diagnostic::Findings;
 use crate::limits::{LimitKey, Measure, Setting, Settings, Size};
 use crate::text::{parse_duration_ms, parse_size};
@@ -155,17 +155,11 @@ fn amount(
     let amount = match (key.measure(), value.get_ref()) {
         (Measure::Count, _) => as_whole(findings, value, name)?,
         (measure, DeValue::String(text)) => {
-            let parsed = match measure {
+            let amount = match measure {
                 Measure::Duration => parse_duration_ms(text),
                 _ => parse_size(text),
             };
-            match parsed {
-                Ok(amount) => amount,
-                Err(message) => {
-                    findings.error(at(value), message, None);
-                    return None;
-                }
-            }
+            parsed(findings, value, amount)?
         }
         (Measure::Duration, _) => {
             return wrong(

@@ -1,7 +1,7 @@
 //! Reads when programs are tried on part of their input first.
 
 use super::condition;
-use super::section::{Section, at};
+use super::section::{Section, at, parsed};
 use crate::diagnostic::Findings;
 use crate::policy::Trial;
 use crate::text::parse_duration_ms;
@@ -30,16 +30,11 @@ pub(super) fn trial(findings: &mut Findings<'_>, root: &Section<'_, '_>) -> Opti
 fn budget(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<u64> {
     let value = section.get("budget")?;
     let (text, _) = section.text(findings, "budget")?;
-    match parse_duration_ms(text) {
-        Ok(budget) if (1..=BUDGET_MS_MAX).contains(&budget) => Some(budget),
-        Ok(_) => {
-            let message = format!("`budget` must be from 1ms to {}s", BUDGET_MS_MAX / 1000);
-            findings.error(at(value), message, None);
-            None
-        }
-        Err(message) => {
-            findings.error(at(value), message, None);
-            None
-        }
+    let budget = parsed(findings, value, parse_duration_ms(text))?;
+    if (1..=BUDGET_MS_MAX).contains(&budget) {
+        return Some(budget);
     }
+    let message = format!("`budget` must be from 1ms to {}s", BUDGET_MS_MAX / 1000);
+    findings.error(at(value), message, None);
+    None
 }

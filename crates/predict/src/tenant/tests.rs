@@ -30,7 +30,7 @@ fn corrected(past: &[PastBounds]) -> Quantiles {
         p90: 20 * MIB,
         p99: 80 * MIB,
     };
-    let told = correct(&mut quantiles, Quantity::Memory, past);
+    let told = correct(&mut quantiles, Bound::Memory, past);
     assert_eq!(told.plain, 20 * MIB);
     assert_eq!(told.given, quantiles.p90);
     quantiles
@@ -85,9 +85,9 @@ fn one_that_was_cut_short_below_its_bound_says_nothing() {
 
 #[test]
 fn the_scores_that_are_shipped_can_be_read() {
-    for quantity in [Quantity::Memory, Quantity::Cpu] {
-        assert_eq!(global(quantity).len(), 99);
-        let alone = follow(&ADAPTATION, &[], global(quantity)).unwrap();
+    for bound in [Bound::Memory, Bound::Cpu] {
+        assert_eq!(global(bound).len(), 99);
+        let alone = follow(&ADAPTATION, &[], global(bound)).unwrap();
         // Models were corrected already, so there is little to add.
         assert!(alone.abs() < 0.5, "{alone}");
     }
@@ -128,7 +128,7 @@ fn bounds_hold_while_work_changes() {
             let score = shift + noise(&mut state);
             let newest = fared.len().saturating_sub(BOUNDS_MAX);
             let given = if follows {
-                follow(&adaptation, &fared[newest..], global(Quantity::Memory)).unwrap_or(0.0)
+                follow(&adaptation, &fared[newest..], global(Bound::Memory)).unwrap_or(0.0)
             } else {
                 2.3
             };

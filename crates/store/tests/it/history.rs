@@ -236,7 +236,7 @@ async fn an_arrival_is_judged_by_what_came_before() {
         let arrival = store.arrive(&message, 2).await.unwrap();
         assert_eq!(arrival.history.messages, number);
         assert_eq!(arrival.history.arrivals_unix_ms.len() as u64, number);
-        assert_eq!(arrival.past_runs.runs.len() as u64, number.min(2));
+        assert_eq!(arrival.past.runs.len() as u64, number.min(2));
         store
             .finish(&outcome(&message), &[EventKind::Crash], ended(number))
             .await
@@ -251,7 +251,7 @@ async fn an_arrival_is_judged_by_what_came_before() {
     let past = past.await.unwrap();
     let arrival = store.arrive(&message, 2).await.unwrap();
     assert_eq!(arrival.history, history);
-    assert_eq!(arrival.past_runs, past);
+    assert_eq!(arrival.past, past);
     let history = store
         .sender_history(&message.tenant, message.program)
         .await

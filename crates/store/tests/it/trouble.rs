@@ -205,7 +205,7 @@ async fn a_store_of_an_older_atoll_is_brought_up_to_date() {
     older.close().await.unwrap();
     let store = Store::open(&path).await.unwrap();
     let message = accepted(7, "a", "p");
-    let past = store.arrive(&message, 64).await.unwrap().past_runs;
+    let past = store.arrive(&message, 64).await.unwrap().past;
     assert!(!past.runs.is_empty());
     // Of older runs it is not known what they were given.
     let is_whole = |run: &PastRun| run.level.is_some() && run.input.is_none();
