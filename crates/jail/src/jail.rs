@@ -132,6 +132,13 @@ pub fn cpu_time_us() -> Option<u64> {
     host().hierarchies.cpu_time_us()
 }
 
+/// What the groups around those of all jails leave them of memory, in bytes; `None` where nothing is
+/// limited.
+#[must_use]
+pub fn memory_limit_bytes() -> Option<u64> {
+    host().hierarchies.memory_limit_bytes()
+}
+
 /// Whether all that this host lacks is accepted to be missing.
 pub(crate) fn check_accepted(accept_missing: &BTreeSet<Layer>) -> Result<(), JailError> {
     let refused = host().lacks.iter();

@@ -29,6 +29,7 @@ mod zygote;
 pub use helper::{HelperMissing, helper_binary};
 pub use jail::{
     Command, Jail, JailBeginning, JailError, JailFile, JailSpec, Root, Running, cpu_time_us,
+    memory_limit_bytes,
 };
 pub use launcher::run as launch;
 pub use leavings::{Leaving, Leavings, LeftFile};

@@ -22,7 +22,7 @@ use atoll_sandbox::{
 use atoll_types::calls::CallRules;
 use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
-pub use atoll_jail::cpu_time_us;
+pub use atoll_jail::{cpu_time_us, memory_limit_bytes};
 pub use environment::CommandLine;
 pub use interpreter::Interpreters;
 pub use sandbox::leaving;

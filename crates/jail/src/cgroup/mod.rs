@@ -180,6 +180,19 @@ impl Hierarchies {
         })
     }
 
+    /// What the groups around this node's groups leave them of memory, in bytes, as a container's
+    /// limit does; `None` where nothing is limited.
+    pub(crate) fn memory_limit_bytes(&self) -> Option<u64> {
+        let mut within = self.slices();
+        if within.is_empty() {
+            // Where they are usually mounted, and a container sees its own limit.
+            within = ["/sys/fs/cgroup/any", "/sys/fs/cgroup/memory/any"]
+                .map(PathBuf::from)
+                .into();
+        }
+        memory_limit_above(&within)
+    }
+
     /// The directories that hold this node's groups.
     pub(crate) fn slices(&self) -> Vec<PathBuf> {
         match self {
@@ -188,6 +201,16 @@ impl Hierarchies {
             Self::None(_) => Vec::new(),
         }
     }
+}
+
+/// The least that a group above these is limited to.
+fn memory_limit_above(groups: &[PathBuf]) -> Option<u64> {
+    let above = groups.iter().flat_map(|group| group.ancestors().skip(1));
+    let limit = |group: &Path| {
+        let limit = files::number(group, "memory.max");
+        limit.or_else(|| files::number(group, "memory.limit_in_bytes"))
+    };
+    above.filter_map(limit).min()
 }
 
 /// Refused new processes that are ordinary under a process limit: a program that sizes its pool by

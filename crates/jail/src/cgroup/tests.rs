@@ -140,3 +140,20 @@ fn an_ordinary_user_gets_what_was_handed_to_its_own_group_or_to_one_above() {
     );
     assert!(reason.contains("user.slice is not writable"), "{reason}");
 }
+
+#[test]
+fn the_least_limit_around_the_groups_counts() {
+    let place = tempfile::tempdir().unwrap();
+    let group = place.path().join("outer/inner/atoll");
+    std::fs::create_dir_all(&group).unwrap();
+    let around = [group.join("group")];
+    assert_eq!(memory_limit_above(&[group.join("group")]), None);
+    let limit = |directory: &str, file: &str, text: &str| {
+        std::fs::write(place.path().join(directory).join(file), text).unwrap();
+    };
+    limit("outer", "memory.max", "3000000\n");
+    limit("outer/inner", "memory.max", "max\n");
+    assert_eq!(memory_limit_above(&around), Some(3_000_000));
+    limit("outer/inner/atoll", "memory.limit_in_bytes", "2000000\n");
+    assert_eq!(memory_limit_above(&around), Some(2_000_000));
+}
