@@ -185,6 +185,12 @@ impl Fitting {
         &self.limits
     }
 
+    /// What has happened so far; what is told of it on average comes with the end.
+    #[must_use]
+    pub const fn record(&self) -> &Adaptation {
+        &self.record
+    }
+
     /// How long the program has been held back, all in all.
     #[must_use]
     pub fn held_back_for(&self, at: Duration) -> Duration {

@@ -75,6 +75,9 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) submission: SubmissionArgs,
 
+    #[command(flatten)]
+    pub(crate) install: InstallArgs,
+
     /// Copy the files that the program leaves in its working directory into DIR, which is made when
     /// it is missing and has to be empty. Links and special files are left out, and named.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -120,6 +123,9 @@ pub(crate) struct ProfileArgs {
     #[command(flatten)]
     pub(crate) submission: SubmissionArgs,
 
+    #[command(flatten)]
+    pub(crate) install: InstallArgs,
+
     /// Give the program ever larger pieces of this file on standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with = "sizes")]
@@ -146,7 +152,7 @@ pub(crate) struct ProfileArgs {
     pub(crate) program: ProgramArgs,
 }
 
-/// What `run` and `explain` share.
+/// What `run`, `explain` and `profile` share.
 #[derive(Debug, Args)]
 pub(crate) struct SubmissionArgs {
     /// Who is accountable for the program; history and policy look at it.
@@ -202,12 +208,6 @@ pub(crate) struct SubmissionArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dependencies: Option<PathBuf>,
 
-    /// Install the packages that the program depends on, from the registry that pip and npm are set
-    /// to, as far as policy allows: those of its `# /// script` block, of a requirements.txt or
-    /// package.json given with --input, or of its imports.
-    #[arg(long, conflicts_with = "dependencies")]
-    pub(crate) install: bool,
-
     /// Ask for a limit on wall time, such as 5s, 1m or 500ms.
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(crate) timeout: Option<u64>,
@@ -224,6 +224,16 @@ pub(crate) struct SubmissionArgs {
     /// Take down what the program calls: counts of all calls, and the first of them one by one.
     #[arg(long)]
     pub(crate) audit: bool,
+}
+
+/// What `run` and `profile` do about packages.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct InstallArgs {
+    /// Install the packages that the program depends on, from the registry that pip and npm are set
+    /// to, as far as policy allows: those of its `# /// script` block, of a requirements.txt or
+    /// package.json given with --input, or of its imports.
+    #[arg(long, conflicts_with = "dependencies")]
+    pub(crate) install: bool,
 }
 
 /// The program and what it is given: one list, so that everything from the program on is the
@@ -347,6 +357,17 @@ pub(crate) struct PredictionArgs {
     /// Run the programs that models were learned from, too.
     #[arg(long)]
     pub(crate) learned: bool,
+
+    /// So many runs in all: once every program has run, those that took less than a second run
+    /// again and again, as known programs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) runs: u32,
+
+    /// Compare each program that takes less than a second with runs that nobody fits, so many times
+    /// each.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(crate) pairs: u32,
 
     #[command(flatten)]
     pub(crate) bench: BenchArgs,

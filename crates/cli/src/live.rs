@@ -89,6 +89,14 @@ impl Live {
         self.erase()
     }
 
+    /// What to write before a line of Atoll's own that stays.
+    pub(crate) fn make_way_for_own(&mut self) -> &'static str {
+        match std::mem::take(&mut self.line_begun) {
+            true => "\n",
+            false => self.erase().unwrap_or_default(),
+        }
+    }
+
     /// What to write at the end.
     pub(crate) fn erase(&mut self) -> Option<&'static str> {
         std::mem::take(&mut self.shown).then_some(ERASE)
@@ -136,6 +144,17 @@ mod tests {
         live.shown();
         assert!(live.erase().is_some());
         assert_eq!(live.erase(), None);
+    }
+
+    #[test]
+    fn a_line_that_stays_stands_alone() {
+        let mut live = Live::default();
+        assert_eq!(live.make_way_for_own(), "");
+        live.shown();
+        assert_eq!(live.make_way_for_own(), ERASE);
+        live.make_way(Some(b'?'));
+        assert_eq!(live.make_way_for_own(), "\n");
+        assert_eq!(live.make_way_for_own(), "");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use atoll_adapt::{Budget, BudgetReport};
 use atoll_policy::{Diagnostic, Policy, Severity};
@@ -29,8 +29,8 @@ pub struct Options {
     /// Bounds for sandboxes that wait for messages; without, each is made when it is needed. A
     /// process that handles one message has no use for them.
     pub pools: Option<PoolOptions>,
-    /// Memory for all programs that run at the same time, in bytes; without, three quarters of the
-    /// host's.
+    /// Memory for all programs that run at the same time, in bytes; without, three quarters of what
+    /// the host or its container has.
     pub memory_bytes: Option<u64>,
 }
 
@@ -63,7 +63,10 @@ pub struct Engine {
     backends: Vec<Arc<dyn Backend>>,
     pub(crate) pools: Option<Pools>,
     /// The memory of this node, of which a part is set aside for each program.
-    pub(crate) budget: Budget,
+    budget: OnceLock<Budget>,
+    memory_bytes: Option<u64>,
+    /// Whether programs are fitted while they run.
+    pub(crate) fits: bool,
     store: OnceCell<Store>,
     /// Where everything is kept that outlives this process.
     pub(crate) state_dir: PathBuf,
@@ -96,13 +99,23 @@ impl Engine {
             policy: parse(&options.policy)?,
             backends: options.backends,
             pools: options.pools.map(Pools::new),
-            budget: Budget::new(options.memory_bytes.unwrap_or_else(usual_memory_bytes)),
+            budget: OnceLock::new(),
+            memory_bytes: options.memory_bytes,
+            fits: true,
             store: OnceCell::new(),
             state_dir: options.state_dir,
             store_path,
             opening: Mutex::new(Some(opening)),
             owner: OnceCell::new(),
         })
+    }
+
+    /// The same without fitting: all that limits allow is set aside for each program from the
+    /// start, and nobody follows what it needs. What fitting costs is measured against this.
+    #[must_use]
+    pub fn unfitted(mut self) -> Self {
+        self.fits = false;
+        self
     }
 
     /// Waits until the store is open.
@@ -153,10 +166,17 @@ impl Engine {
         able.map(|backend| backend.level()).collect()
     }
 
+    /// The memory that programs have. Looked up when the first of them comes: looking for limits
+    /// takes a while.
+    pub(crate) fn budget(&self) -> &Budget {
+        let bytes = || self.memory_bytes.unwrap_or_else(usual_memory_bytes);
+        self.budget.get_or_init(|| Budget::new(bytes()))
+    }
+
     /// The memory that programs have, and what of it is set aside.
     #[must_use]
     pub fn memory(&self) -> BudgetReport {
-        self.budget.report()
+        self.budget().report()
     }
 
     /// The sandboxes that wait for messages, a report for each pool.
@@ -196,12 +216,13 @@ impl Engine {
     }
 }
 
-/// Three quarters of the host's memory; the rest is for its kernel, for everything else on it, and
-/// for what programs take between two looks at them.
+/// Three quarters of the host's memory, or of what a container around all sandboxes leaves them; the
+/// rest is for the kernel, for everything else, and for what programs take between two looks at them.
 fn usual_memory_bytes() -> u64 {
     let info = rustix::system::sysinfo();
     let all = info.totalram.saturating_mul(info.mem_unit.into());
-    all / 4 * 3
+    let limit = atoll_sandbox_process::memory_limit_bytes();
+    limit.map_or(all, |limit| limit.min(all)) / 4 * 3
 }
 
 /// Opens the store on a thread of its own, so that reading the policy and the program goes on

@@ -52,7 +52,7 @@ pub use atoll_adapt::BudgetReport;
 pub use atoll_monitor::{Flow, Observer, Stream};
 pub use atoll_policy::Request;
 pub use atoll_pool::{Options as PoolOptions, PoolReport};
-pub use atoll_predict::{Quantity, law};
+pub use atoll_predict::{Quantity, StartPart, law, rank_correlation, start};
 pub use atoll_provision::{Layer as PackageLayer, Progress as InstallProgress};
 pub use atoll_sandbox::Environment;
 pub use atoll_sandbox_vm::boot_command;
@@ -73,7 +73,7 @@ pub use crate::read::{
 pub use crate::stages::piece;
 pub use crate::submission::{InvalidSubmission, Submission};
 pub use crate::verdict::CutShort;
-pub use crate::way::{Report, RunOptions, Stop, Tell};
+pub use crate::way::{Report, RunOptions, Stop, Tell, TellEvent};
 
 /// The backends of this build, one for each level it can run at.
 #[must_use]

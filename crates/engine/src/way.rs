@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use atoll_adapt::Reservation;
-use atoll_monitor::{Cause, Input, Observer, Plan, Watched};
+use atoll_monitor::{Adjust, Cause, Input, Observer, Plan, Watched};
 use atoll_policy::Request;
 use atoll_pool::Lease;
 use atoll_sandbox::{Ending, Environment, Job, Sandbox, StartError, Streams, Tenancy};
 use atoll_store::Arrival;
 use atoll_types::{
     Adaptation, Decision, Deviation, EventKind, LimitHit, Limits, Message, Outcome, Profile,
-    Reason, Status, Timings, Trust, Usage,
+    Reason, RunEvent, Status, Timings, Trust, Usage,
 };
 use tokio::sync::mpsc;
 
@@ -41,6 +41,8 @@ pub struct RunOptions {
     /// Told of analysis, risk, profile and decision before the program starts, or before it is
     /// refused.
     pub decided: Option<Tell>,
+    /// Told of each adjustment and deviation as it happens. The outcome has them, too.
+    pub events: Option<TellEvent>,
 }
 
 impl fmt::Debug for RunOptions {
@@ -57,6 +59,9 @@ impl fmt::Debug for RunOptions {
 
 /// Is told of an outcome that is not finished yet.
 pub type Tell = Box<dyn FnOnce(&Outcome) + Send>;
+
+/// Is told of something at once, on the task that watches the program: it must not wait.
+pub type TellEvent = Box<dyn FnMut(RunEvent) + Send>;
 
 /// Completes when the caller wants a run to end early.
 pub type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
@@ -320,12 +325,13 @@ impl Engine {
             .map(|output| (output, stages::given(&message)));
         let expected = stages::expected(&way.outcome);
         let profile = way.outcome.profile.as_ref();
-        let mut fitted = stages::Fitted::new(reservation, expected, limits, waited, profile);
+        let fitted = stages::Fitted::new(reservation, expected, limits, waited, profile);
+        let mut fitted = fitted.telling(options.events);
         let plan = Plan {
             limits: &limits,
             input: input(&message, options.input),
             keep_output: options.keep_output,
-            adjust: Some(&mut fitted),
+            adjust: self.fits.then_some(&mut fitted as &mut dyn Adjust),
         };
         let stop = Pin::new(&mut outside.stop);
         let running = stages::run(
@@ -347,7 +353,7 @@ impl Engine {
         let watched = watched?;
         let mut verdict = judge(&watched, &in_force);
         verdict.events.extend(incident(&adaptation));
-        way.outcome.adaptation = Some(adaptation);
+        way.outcome.adaptation = self.fits.then_some(adaptation);
         let (cause, ending) = way.note(watched);
         let collecting = match collecting {
             Some((output, given)) => way.collect(output, given, &limits, &mut outside.stop).await,
@@ -422,7 +428,7 @@ impl Engine {
             stages::risk(&self.policy, message, analysis, &arrival.history)
         });
         let profile: Profile = way.watch.time(stage::PREDICT, || {
-            known.unwrap_or_else(|| stages::predict(message, analysis, &arrival.past_runs))
+            known.unwrap_or_else(|| stages::predict(message, analysis, &arrival.past))
         });
         let decided = way.watch.time(stage::DECIDE, || {
             stages::decide(self, message, analysis, &judged, &profile, request)

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use atoll_types::{Analysis, DependencySource, ProgramKind};
+use atoll_types::{Analysis, Dependency, DependencySource, ProgramKind};
 
 use crate::table;
 
@@ -43,18 +43,30 @@ impl Loaded {
     }
 }
 
+/// What an interpreter needs that imports nothing: memory in bytes, CPU time in microseconds.
+pub(crate) const fn nothing() -> (u64, u64) {
+    ((BASE_KIB as u64) * 1024, BASE_US as u64)
+}
+
 /// By the table.
 pub(crate) fn loaded(analysis: &Analysis) -> Loaded {
-    let mut all = Loaded::default();
     if analysis.kind != ProgramKind::Python {
-        return all;
+        return Loaded::default();
     }
+    loaded_by(&analysis.dependencies)
+}
+
+/// The same of some imports of a Python program.
+pub(crate) fn loaded_by<'a>(imports: impl IntoIterator<Item = &'a Dependency>) -> Loaded {
+    let mut all = Loaded::default();
     let mut reached = vec![0_u64; LINES.words];
-    for dependency in &analysis.dependencies {
+    for dependency in imports {
         if let Some(line) = LINES.imported.get(&*dependency.name) {
             let reach = LINES.reach.get(*line);
             join(&mut reached, reach.map_or(&[], Vec::as_slice));
-        } else if let Some((memory_kib, cpu_ms)) = table::row_of(analysis.kind, &dependency.name) {
+        } else if let Some((memory_kib, cpu_ms)) =
+            table::row_of(ProgramKind::Python, &dependency.name)
+        {
             all.memory_kib = all.memory_kib.saturating_add(memory_kib);
             all.cpu_us = all.cpu_us.saturating_add(cpu_ms.saturating_mul(1000));
             all.modules = all.modules.saturating_add(1);
@@ -146,8 +158,6 @@ fn join(into: &mut [u64], from: &[u64]) {
 
 #[cfg(test)]
 mod tests {
-    use atoll_types::Dependency;
-
     use super::*;
 
     fn importing(names: &[&str]) -> Loaded {

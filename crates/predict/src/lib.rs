@@ -15,11 +15,14 @@ mod flags;
 mod history;
 mod imports;
 mod learned;
+mod start;
 mod table;
 mod tenant;
 mod tried;
 
+pub use atoll_trees::rank_correlation;
 pub use features::{FAMILIES, FAMILY, Given, beginnings, feature_names, features};
+pub use start::{StartPart, start};
 pub use tenant::{BOUNDS_MAX, follow};
 pub use tried::{Quantity, is_clear, law, tried};
 
@@ -46,13 +49,9 @@ pub fn predict(analysis: &Analysis, given: &Given, past: &Past, now_unix_ms: u64
             estimates.cpu_us = cpu_us;
             estimates.memory_bytes = memory_bytes;
             let memory = &mut estimates.memory_bytes.quantiles;
-            lesson.memory = Some(tenant::correct(
-                memory,
-                tenant::Quantity::Memory,
-                &past.bounds,
-            ));
+            lesson.memory = Some(tenant::correct(memory, tenant::Bound::Memory, &past.bounds));
             let cpu = &mut estimates.cpu_us.quantiles;
-            lesson.cpu = Some(tenant::correct(cpu, tenant::Quantity::Cpu, &past.bounds));
+            lesson.cpu = Some(tenant::correct(cpu, tenant::Bound::Cpu, &past.bounds));
         }
         history::raise(&mut estimates, &past.runs);
         estimates

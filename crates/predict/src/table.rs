@@ -192,6 +192,20 @@ pub(crate) fn modules(analysis: &Analysis) -> Modules {
     }
 }
 
+/// What an empty program of the kind needs, memory in bytes and CPU time in microseconds, and what
+/// each import adds.
+pub(crate) fn parts(analysis: &Analysis) -> ((u64, u64), Vec<(&'static str, u64, u64)>) {
+    let modules = pick_modules(analysis).rows.into_iter().map(|module| {
+        let memory_bytes = module.memory_kib.saturating_mul(KIB);
+        (
+            module.name,
+            memory_bytes,
+            module.cpu_ms.saturating_mul(1000),
+        )
+    });
+    (base(analysis.kind), modules.collect())
+}
+
 /// What the row of one module says: memory in KiB and CPU time in milliseconds.
 pub(crate) fn row_of(kind: ProgramKind, name: &str) -> Option<(u64, u64)> {
     let table = modules_for(kind);

@@ -27,7 +27,7 @@ pub struct Adaptation {
 }
 
 /// One change while a program ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adjustment {
     /// When, in microseconds since the program's start.
     pub at_us: u64,
@@ -64,7 +64,7 @@ impl Adjusted {
 }
 
 /// A difference between what a program was expected to do and what it does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deviation {
     /// When it was seen, in microseconds since the program's start.
     pub at_us: u64,
@@ -122,4 +122,14 @@ pub enum DeviationAction {
     Noted,
     /// It may do no more of it.
     Tightened,
+}
+
+/// Something that happens while a program runs, told as it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum RunEvent {
+    /// Its environment is changed.
+    Adjustment(Adjustment),
+    /// It does what was not foreseen.
+    Deviation(Deviation),
 }

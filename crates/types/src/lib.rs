@@ -23,7 +23,9 @@ mod split;
 mod trial;
 mod usage;
 
-pub use adaptation::{Adaptation, Adjusted, Adjustment, Deviation, DeviationAction, DeviationKind};
+pub use adaptation::{
+    Adaptation, Adjusted, Adjustment, Deviation, DeviationAction, DeviationKind, RunEvent,
+};
 pub use analysis::{
     Analysis, Capability, Complexity, ComplexityPart, Dependency, DependencySource, ExecutionClass,
     Literal, Problem,

@@ -26,6 +26,7 @@ fn help_is_what_it_was() {
     for name in [
         "run",
         "explain",
+        "profile",
         "doctor",
         "history",
         "policy",

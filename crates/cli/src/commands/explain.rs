@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use atoll_engine::Explanation;
+use atoll_engine::{Explanation, StartPart, start};
 use atoll_types::{
-    Analysis, Decision, DependencySource, Limits, Message, Outcome, Profile, ProfileSource,
-    ResourceEstimate, Risk, Stdin,
+    Analysis, Confidence, Decision, DependencySource, Limits, Message, Outcome, Profile,
+    ProfileSource, ResourceEstimate, Risk, Stdin,
 };
 
 use crate::args::{ExplainArgs, HostArgs};
@@ -15,6 +15,9 @@ use crate::{json, message};
 
 /// Names listed in one line, at most.
 const NAMES_MAX: usize = 12;
+
+/// Parts of a program's start that are named, at most.
+const PARTS_MAX: usize = 3;
 
 pub(crate) async fn explain(args: ExplainArgs, host: HostArgs) -> Result<u8, CliError> {
     let engine = message::open(host, args.submission.policy.as_deref())?;
@@ -47,7 +50,7 @@ fn text(message: &Message, explanation: &Explanation) -> String {
     section(
         &mut out,
         "Expected need",
-        profile_lines(&explanation.profile),
+        profile_lines(&explanation.profile, Some(&explanation.analysis)),
     );
     match &explanation.decision {
         Ok(decision) => {
@@ -81,7 +84,11 @@ pub(crate) fn in_short(outcome: &Outcome) -> String {
     let mut out = String::new();
     if let (Some(risk), Some(profile)) = (&outcome.risk, &outcome.profile) {
         section(&mut out, "Risk", risk_lines(risk));
-        section(&mut out, "Expected need", profile_lines(profile));
+        section(
+            &mut out,
+            "Expected need",
+            profile_lines(profile, outcome.analysis.as_ref()),
+        );
     }
     if let Some(decision) = &outcome.decision {
         section(&mut out, "Decision", decision_lines(decision));
@@ -169,12 +176,15 @@ pub(crate) fn risk_lines(risk: &Risk) -> Vec<String> {
     lines
 }
 
-pub(crate) fn profile_lines(profile: &Profile) -> Vec<String> {
-    let mut lines = vec![
-        estimate("CPU time", &profile.cpu_demand, time),
-        estimate("memory", &profile.memory_footprint, size),
-        estimate("input and output", &profile.io_intensity, size),
-    ];
+/// What is expected, and, where the program was read, what most of it is.
+pub(crate) fn profile_lines(profile: &Profile, analysis: Option<&Analysis>) -> Vec<String> {
+    let parts = analysis.map(start).unwrap_or_default();
+    let (cpu, memory) = (&profile.cpu_demand, &profile.memory_footprint);
+    let mut lines = vec![estimate("CPU time", cpu, time)];
+    lines.extend(starting(&parts, cpu, |part| part.cpu_us, time));
+    lines.push(estimate("memory", memory, size));
+    lines.extend(starting(&parts, memory, |part| part.memory_bytes, size));
+    lines.push(estimate("input and output", &profile.io_intensity, size));
     for flag in &profile.security_flags {
         lines.push(format!("{}: {}", plain(&flag.name), plain(&flag.because)));
     }
@@ -193,11 +203,43 @@ fn estimate(what: &str, estimate: &ResourceEstimate, amount: impl Fn(u64) -> Str
             )
         }
     };
+    let sure = match estimate.confidence {
+        Confidence::Low => "hardly more than a guess",
+        Confidence::Medium => "fairly sure",
+        Confidence::High => "sure",
+    };
     format!(
-        "{what:<18} usually {}, rarely over {} ({source})",
+        "{what:<18} usually {}, rarely over {} ({source}; {sure})",
         amount(estimate.quantiles.p50),
         amount(estimate.quantiles.p99)
     )
+}
+
+/// How much of what is usual goes by before the program's own work begins, and to what.
+fn starting(
+    parts: &[StartPart],
+    estimate: &ResourceEstimate,
+    of: fn(&StartPart) -> u64,
+    amount: fn(u64) -> String,
+) -> Option<String> {
+    let all: u64 = parts.iter().map(of).sum();
+    let mut largest: Vec<&StartPart> = parts.iter().filter(|part| of(part) > 0).collect();
+    largest.sort_by_key(|part| std::cmp::Reverse(of(part)));
+    let named: Vec<String> = largest
+        .iter()
+        .take(PARTS_MAX)
+        .map(|part| format!("{} {}", plain(&part.name), amount(of(part))))
+        .collect();
+    if named.is_empty() {
+        return None;
+    }
+    let share = if all.saturating_mul(2) >= estimate.quantiles.p50 {
+        "most of it"
+    } else {
+        "little of it"
+    };
+    let (start, named) = (amount(all), named.join(", "));
+    Some(format!("{:<18} {share} is its start, {start}: {named}", ""))
 }
 
 pub(crate) fn decision_lines(decision: &Decision) -> Vec<String> {

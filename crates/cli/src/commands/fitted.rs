@@ -115,7 +115,8 @@ fn adjustment(adjustment: &Adjustment) -> String {
     }
 }
 
-fn deviation(deviation: &Deviation) -> String {
+/// What a program did that was not foreseen, in words.
+pub(crate) fn deviation(deviation: &Deviation) -> String {
     let Deviation {
         at_us,
         kind,

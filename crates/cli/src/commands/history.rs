@@ -158,10 +158,11 @@ fn one(record: &Record) -> String {
         return out;
     };
     section(&mut out, "Risk", details.risk.iter().flat_map(risk_lines));
+    let expected = details.profile.iter();
     section(
         &mut out,
         "Expected need",
-        details.profile.iter().flat_map(profile_lines),
+        expected.flat_map(|profile| profile_lines(profile, details.analysis.as_ref())),
     );
     if let Some(usage) = &row.usage {
         let (profile, adaptation) = (details.profile.as_ref(), details.adaptation.as_ref());

@@ -7,7 +7,7 @@ use std::io::IsTerminal as _;
 use std::pin::pin;
 use std::time::Duration;
 
-use atoll_engine::{Quantity, Sized, Tried, law};
+use atoll_engine::{PackageLayer, Quantity, Sized, Tried, law};
 use atoll_types::{Content, Message, Stdin, Trial, TrialEnd, TrialRun};
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::commands::explain::profile_lines;
 use crate::error::CliError;
 use crate::signals::{Came, Signals};
 use crate::terminal::{BAD, complain, plain, print, section, size, styled, time};
-use crate::{exit, json, message};
+use crate::{exit, install, json, message};
 
 /// The smallest piece of a file is so many times smaller than the file.
 const SMALLEST: usize = 256;
@@ -57,14 +57,16 @@ pub(crate) async fn profile(args: ProfileArgs, host: HostArgs) -> Result<u8, Cli
     let came = Came::default();
     let stop = pin!(signals.wait(&came));
     let budget = Duration::from_millis(args.budget);
-    let dependencies = args.submission.dependencies;
+    let installed = install::packages(args.install, &engine, &program).await?;
+    let dependencies = installed.as_ref().map(PackageLayer::path);
+    let dependencies = dependencies.or(args.submission.dependencies);
     let trying = engine.try_sizes(&inputs, &request, dependencies, budget, &mut each, stop);
     let tried = Box::pin(trying).await?;
     engine.leave().await;
     let Some(tried) = tried else {
         return Ok(exit::after_signal(came.signal().unwrap_or(2)));
     };
-    let runs = &tried.trial.runs;
+    let runs = &tried.runs;
     if let Some(file) = &args.svg {
         let svg = picture::svg(&program.program.name, runs, unit);
         std::fs::write(file, svg).map_err(|source| CliError::System {
@@ -77,7 +79,7 @@ pub(crate) async fn profile(args: ProfileArgs, host: HostArgs) -> Result<u8, Cli
     } else {
         text(&program, &tried, unit)
     })?;
-    Ok(match (&tried.decision, tried.trial.ended) {
+    Ok(match (&tried.decision, tried.ended) {
         (Err(_), _) => exit::REFUSED,
         (Ok(_), TrialEnd::Failed) => exit::FAILED,
         (Ok(_), _) => 0,
@@ -176,7 +178,7 @@ fn text(program: &Message, tried: &Tried, unit: Unit) -> String {
         plain(&program.program.name),
         program.program.kind
     );
-    section(&mut out, "Expected", profile_lines(&tried.profile));
+    section(&mut out, "Expected", profile_lines(&tried.profile, None));
     match &tried.decision {
         Ok(decision) => {
             let level = format!("level {}, by rule {}", decision.level, decision.rule);
@@ -188,9 +190,9 @@ fn text(program: &Message, tried: &Tried, unit: Unit) -> String {
             return out;
         }
     }
-    let runs = &tried.trial.runs;
+    let runs = &tried.runs;
     let _ = writeln!(out, "\n{}", table(runs, unit));
-    section(&mut out, "How it ended", [ending(tried.trial.ended)]);
+    section(&mut out, "How it ended", [ending(tried.ended)]);
     if unit.grows {
         section(&mut out, "Laws", laws(runs, unit));
         for (name, quantity, _) in QUANTITIES.into_iter().take(2) {
@@ -319,7 +321,7 @@ struct PredictionForm {
 }
 
 fn object(tried: &Tried) -> String {
-    let runs = &tried.trial.runs;
+    let runs = &tried.runs;
     let largest = runs.last().map_or(0, |run| run.size);
     let laws = [
         ("cpu_time_us", Quantity::CpuTime),
@@ -354,7 +356,7 @@ fn object(tried: &Tried) -> String {
             .err()
             .map(|it| it.reasons.as_slice()),
         runs,
-        ended: tried.trial.ended,
+        ended: tried.ended,
         laws: laws.into(),
     })
 }

@@ -2,13 +2,15 @@
 
 use std::io::IsTerminal as _;
 use std::pin::pin;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use atoll_engine::{
     CutShort, Flow, Observer, OutputDirectory, PackageLayer, Report, RunOptions, Stream, Tell,
+    TellEvent,
 };
-use atoll_types::{Collection, Enforcement, Outcome, Status, Usage};
+use atoll_types::{Collection, Deviation, Enforcement, Outcome, RunEvent, Status, Usage};
 
 use crate::args::{HostArgs, RunArgs};
 use crate::error::{CliError, chain};
@@ -46,22 +48,28 @@ async fn attempt(args: RunArgs, host: HostArgs) -> Result<u8, CliError> {
     // Last of all input, because it may be made here; before the run, because what is wrong with it
     // must not be found out when there is something to lose.
     let output = args.output.as_deref().map(OutputDirectory::open);
-    let installed = match args.submission.install {
-        true => install::install(&engine, &message).await?,
-        false => None,
-    };
+    let installed = install::packages(args.install, &engine, &message).await?;
     let dependencies = installed.as_ref().map(PackageLayer::path);
+    let (tell, deviations) = std::sync::mpsc::channel();
     let options = RunOptions {
         request,
         dependencies: dependencies.or(args.submission.dependencies),
         keep_output: args.json,
-        input: stdin::stream(),
+        input: stdin::stream(&message.stdin),
         output: output.transpose()?,
         decided: args.explain.then(|| -> Tell {
             Box::new(|outcome| complain(&commands::explain::in_short(outcome)))
         }),
+        events: args.explain.then(|| -> TellEvent {
+            Box::new(move |event| {
+                if let RunEvent::Deviation(deviation) = event {
+                    // Nobody is there any more who would show it.
+                    let _ = tell.send(deviation);
+                }
+            })
+        }),
     };
-    let mut observer = Passing::new(!args.json);
+    let mut observer = Passing::new(!args.json, deviations);
     let preparing = observer.preparing.clone();
     let is_terminal = observer.live.is_some();
     let lines = is_terminal.then(|| observer.sink.lines()).flatten();
@@ -188,10 +196,12 @@ struct Passing {
     live: Option<Live>,
     /// Whether each stream shares the terminal with the live line.
     stdout_is_terminal: bool,
+    /// What is not foreseen, to be shown as it happens.
+    deviations: Receiver<Deviation>,
 }
 
 impl Passing {
-    fn new(pass: bool) -> Self {
+    fn new(pass: bool, deviations: Receiver<Deviation>) -> Self {
         let has_line = std::io::stderr().is_terminal();
         Self {
             pass,
@@ -199,6 +209,18 @@ impl Passing {
             preparing: Preparing::default(),
             live: has_line.then(Live::default),
             stdout_is_terminal: std::io::stdout().is_terminal(),
+            deviations,
+        }
+    }
+
+    /// Shows what was not foreseen.
+    fn show_deviations(&mut self) {
+        for deviation in self.deviations.try_iter() {
+            let line = format!("not foreseen {}\n", commands::fitted::deviation(&deviation));
+            let way = self.live.as_mut().map(Live::make_way_for_own);
+            let line = format!("{}{line}", way.unwrap_or_default());
+            // It is told in the end, too.
+            self.sink.offer(Stream::Stderr, line.as_bytes());
         }
     }
 
@@ -252,6 +274,7 @@ impl Observer for Passing {
 
     fn progress(&mut self, usage: &Usage) {
         self.is_ready();
+        self.show_deviations();
         let Some(live) = &mut self.live else {
             return;
         };

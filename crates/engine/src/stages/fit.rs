@@ -8,11 +8,11 @@ use atoll_adapt::{
 use atoll_monitor::{Adjust, Adjusting};
 use atoll_types::{
     Adaptation, Analysis, Capability, DependencySource, Level, Limits, Outcome, Profile,
-    ProgramKind, Usage,
+    ProgramKind, RunEvent, Usage,
 };
 
 use crate::Engine;
-use crate::way::Halt;
+use crate::way::{Halt, TellEvent};
 
 /// What starts processes or threads, or may do so unseen.
 const STARTS: [Capability; 8] = [
@@ -34,14 +34,15 @@ pub(crate) async fn reserve(
     profile: Option<&Profile>,
     limits: &Limits,
 ) -> Result<(Reservation, Duration), Halt> {
-    let bytes = profile.map_or(limits.memory_bytes, |it| reservation_bytes(it, limits));
+    let expected = profile.filter(|_| engine.fits);
+    let bytes = expected.map_or(limits.memory_bytes, |it| reservation_bytes(it, limits));
     let backend = engine.backend(level);
     let own_bytes = backend.map_or(0, |backend| backend.own_memory_bytes());
     // It is where it begins, and no reason for a refusal.
-    let most_bytes = engine.budget.most_bytes();
+    let most_bytes = engine.budget().most_bytes();
     let bytes = bytes.saturating_add(own_bytes).min(most_bytes);
     let began = Instant::now();
-    let reserved = engine.budget.reserve(bytes).await.map_err(|too_large| {
+    let reserved = engine.budget().reserve(bytes).await.map_err(|too_large| {
         Halt::refused(format!(
             "it is expected to need at least {} MiB of memory, and this node can set aside {} MiB \
              at most for the start of a program",
@@ -78,7 +79,34 @@ fn is_single(analysis: &Analysis) -> bool {
 }
 
 /// A program that is fitted while it is watched.
-pub(crate) struct Fitted(Fitting);
+pub(crate) struct Fitted {
+    fitting: Fitting,
+    told: Told,
+}
+
+/// Who is told of what happens, and how much was told already.
+#[derive(Default)]
+struct Told {
+    tell: Option<TellEvent>,
+    adjustments: usize,
+    deviations: usize,
+}
+
+impl Told {
+    fn tell(&mut self, record: &Adaptation) {
+        let Some(tell) = &mut self.tell else {
+            return;
+        };
+        for adjustment in record.adjustments.iter().skip(self.adjustments) {
+            tell(RunEvent::Adjustment(*adjustment));
+        }
+        for deviation in record.deviations.iter().skip(self.deviations) {
+            tell(RunEvent::Deviation(*deviation));
+        }
+        self.adjustments = record.adjustments.len();
+        self.deviations = record.deviations.len();
+    }
+}
 
 impl Fitted {
     /// For one that starts now.
@@ -90,23 +118,28 @@ impl Fitted {
         profile: Option<&Profile>,
     ) -> Self {
         let starting = profile.map_or(Duration::ZERO, starting_time);
-        Self(Fitting::new(
-            reservation,
-            expectation,
-            limits,
-            waited,
-            starting,
-        ))
+        Self {
+            fitting: Fitting::new(reservation, expectation, limits, waited, starting),
+            told: Told::default(),
+        }
+    }
+
+    /// Tells of what happens from now on.
+    pub(crate) fn telling(mut self, tell: Option<TellEvent>) -> Self {
+        self.told.tell = tell;
+        self
     }
 
     /// The limits that are in force now.
     pub(crate) fn limits(&self) -> Limits {
-        *self.0.limits()
+        *self.fitting.limits()
     }
 
     /// For the one that has ended: what happened, and what is still set aside for what is left.
-    pub(crate) fn end(self, usage: &Usage) -> (Adaptation, Reservation) {
-        self.0.end(usage)
+    pub(crate) fn end(mut self, usage: &Usage) -> (Adaptation, Reservation) {
+        let (adaptation, reservation) = self.fitting.end(usage);
+        self.told.tell(&adaptation);
+        (adaptation, reservation)
     }
 }
 
@@ -117,7 +150,9 @@ impl Adjust for Fitted {
             usage: *usage,
             memory_bytes,
         };
-        match self.0.look(&seen) {
+        let step = self.fitting.look(&seen);
+        self.told.tell(self.fitting.record());
+        match step {
             Step::GoOn => Adjusting::Nothing,
             Step::SetLimits(limits) => Adjusting::Set(limits),
             Step::GiveUp => Adjusting::GiveUp,
@@ -125,14 +160,14 @@ impl Adjust for Fitted {
     }
 
     fn pause(&self, at: Duration) -> Duration {
-        self.0.pause(at)
+        self.fitting.pause(at)
     }
 
     fn held_back(&self, at: Duration) -> Duration {
-        self.0.held_back_for(at)
+        self.fitting.held_back_for(at)
     }
 
     fn ended(&mut self, at: Duration, memory_bytes: u64) {
-        self.0.keep_only(at, memory_bytes);
+        self.fitting.keep_only(at, memory_bytes);
     }
 }

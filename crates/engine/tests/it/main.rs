@@ -7,6 +7,7 @@
 
 mod bare;
 mod collecting;
+mod events;
 mod pools;
 mod records;
 mod refusals;
