@@ -14,6 +14,10 @@ use atoll_types::{
 /// The most entries each list of an [`Analysis`] holds.
 pub(crate) const ENTRIES_MAX: usize = 256;
 
+/// The most problems of an [`Analysis`]: as many as other entries, and one for each list that was
+/// cut.
+pub(crate) const PROBLEMS_MAX: usize = ENTRIES_MAX + 4;
+
 /// The most bytes of one text that came from the program (a name, a message, a role).
 pub(crate) const TEXT_BYTES_MAX: usize = 256;
 
@@ -54,6 +58,32 @@ struct Cut {
 }
 
 impl Findings {
+    /// What an analysis says, but for its problems, as if a reader had found it: what none could
+    /// note is left out or comes out otherwise.
+    pub(crate) fn noted_again(said: &Analysis) -> Self {
+        let mut findings = Self {
+            lines: said.lines,
+            functions: said.functions,
+            loops: said.loops,
+            loop_nesting_max: said.loop_nesting_max,
+            recursion: said.recursion,
+            instructions: said.instructions,
+            declared_memory_bytes: said.declared_memory_bytes,
+            capabilities: said.capabilities.clone(),
+            ..Self::default()
+        };
+        for literal in &said.literals {
+            findings.literal(&literal.role, literal.value);
+        }
+        for dependency in &said.dependencies {
+            findings.dependency(&dependency.name, dependency.source);
+        }
+        for call in &said.host_calls {
+            findings.host_call(call);
+        }
+        findings
+    }
+
     /// Notes that the program could do this to its surroundings.
     pub(crate) fn capability(&mut self, capability: Capability) {
         self.capabilities.insert(capability);
@@ -257,7 +287,7 @@ mod tests {
         assert_eq!(analysis.literals.len(), ENTRIES_MAX);
         assert_eq!(analysis.dependencies.len(), ENTRIES_MAX);
         assert_eq!(analysis.host_calls.len(), ENTRIES_MAX);
-        assert_eq!(analysis.problems.len(), ENTRIES_MAX + 4);
+        assert_eq!(analysis.problems.len(), PROBLEMS_MAX);
         assert!(!analysis.is_complete());
         // The large literals stay.
         assert!(

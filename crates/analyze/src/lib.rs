@@ -15,6 +15,7 @@ mod javascript;
 mod native;
 mod python;
 mod recognise;
+mod said;
 mod shell;
 mod tree;
 mod wasm;
@@ -23,6 +24,7 @@ use atoll_types::{Analysis, ProgramKind};
 
 use crate::findings::Findings;
 pub use crate::recognise::{PROGRAM_BYTES_MAX, UnknownKind, recognise};
+pub use crate::said::is_possible;
 
 /// Whether a module comes with Python, in any version that is known here.
 #[must_use]
@@ -47,7 +49,18 @@ pub fn analyze(kind: ProgramKind, bytes: &[u8]) -> Analysis {
         }
     }
     findings.close();
-    let code_bytes = bytes.len() as u64;
+    judged(kind, bytes.len() as u64, findings)
+}
+
+/// The analysis of a program that nobody could read, for a reason: nothing is known of it but that.
+#[must_use]
+pub fn not_analyzed(kind: ProgramKind, code_bytes: u64, reason: &str) -> Analysis {
+    let mut findings = Findings::default();
+    findings.problem(None, reason);
+    judged(kind, code_bytes, findings)
+}
+
+fn judged(kind: ProgramKind, code_bytes: u64, findings: Findings) -> Analysis {
     let execution_class = class::judge(kind, &findings);
     let complexity = complexity::score(code_bytes, &findings);
     findings.into_analysis(kind, code_bytes, execution_class, complexity)
