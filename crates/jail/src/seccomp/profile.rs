@@ -35,6 +35,8 @@ pub enum Profile {
     StrictOrReplaced,
     /// The process in which WebAssembly is compiled and run, before it locks itself further.
     WasmWorker,
+    /// A process that reads hostile bytes and says what they are, before it locks itself further.
+    Reader,
     /// The process that is a virtual machine, before it locks itself further.
     Machine {
         /// Whether the processor runs the guest, by way of KVM.
@@ -49,7 +51,7 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Strict,
         Self::StrictOrReplaced,
         Self::Zygote,
@@ -60,6 +62,7 @@ impl Profile {
             writable_code: true,
         },
         Self::WasmWorker,
+        Self::Reader,
         Self::Machine { kvm: false },
         Self::Machine { kvm: true },
         Self::Client,
@@ -91,6 +94,7 @@ impl Profile {
             Self::WasmWorker => {
                 "a WebAssembly runtime: threads, and descriptors that are handed to it"
             }
+            Self::Reader => "a reader: threads, and descriptors that are handed to it",
             Self::Machine { kvm: false } => "an emulated machine: threads, code, given sockets",
             Self::Machine { kvm: true } => "a virtual machine: threads, given sockets, and KVM",
             Self::Client => "a tool that fetches: processes, compiled code, TCP to one port",
@@ -145,7 +149,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
         add(STRICT_WITHOUT, &errno(ENOSYS));
     } else {
         add(BASIC, &Action::Allow);
-        if profile != Profile::WasmWorker {
+        if !matches!(profile, Profile::WasmWorker | Profile::Reader) {
             add(FILES, &Action::Allow);
         }
         add(&[libc::SYS_clone], &clone_without_namespaces());
@@ -191,6 +195,11 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             add(&[libc::SYS_execve], &Action::Allow);
             // The worker replaces this filter by a narrower one.
             add(&[libc::SYS_seccomp], &Action::Allow);
+        }
+        // It makes no code. execve and seccomp are there as for the worker.
+        Profile::Reader => {
+            add(MAPPING, &not_writable_code());
+            add(&[libc::SYS_execve, libc::SYS_seccomp], &Action::Allow);
         }
         Profile::Client => {
             add(PROCESSES, &Action::Allow);
