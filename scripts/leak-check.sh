@@ -11,7 +11,7 @@ list() {
         for process in /proc/[0-9]*; do
             file=$(readlink "$process/exe" 2> /dev/null) || continue
             case ${file##*/} in
-                atoll | atoll-launcher | atoll-wasm-worker | atoll-agent)
+                atoll | atoll-launcher | atoll-analyzer | atoll-wasm-worker | atoll-agent)
                     echo "process ${process#/proc/} $file"
                     continue
                     ;;

@@ -62,7 +62,7 @@ make_image() {
     cp -a /etc/alternatives "$tree/etc"
     printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' > "$tree/etc/passwd"
     printf 'root:x:0:\nuser:x:1000:\n' > "$tree/etc/group"
-    install -m 0755 -t "$tree/atoll" "$built"/atoll{,-launcher,-wasm-worker}
+    install -m 0755 -t "$tree/atoll" "$built"/atoll{,-launcher,-analyzer,-wasm-worker}
     install -m 0755 -t "$tree/atoll/examples" "$built/examples/taken-over"
     install -m 0755 scripts/guest/init.sh "$tree/atoll/init"
     cp scripts/guest/policy.toml "$tree/atoll"

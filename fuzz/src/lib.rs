@@ -35,6 +35,25 @@ pub fn analyze(kind: ProgramKind, bytes: &[u8]) {
     assert_eq!(unanalyzed, !analysis.problems.is_empty());
 }
 
+/// A process that was taken over may answer anything. What is believed of it keeps the promises of
+/// an analysis, and is answered in the same way again.
+pub fn analysis_answer(bytes: &[u8]) {
+    let Some((&code_bytes, bytes)) = bytes.split_first() else {
+        return;
+    };
+    for kind in ProgramKind::ALL {
+        let Some(said) = atoll_analyzer::from_answer(bytes, kind, code_bytes.into()) else {
+            continue;
+        };
+        check_complexity(&said);
+        assert_eq!((said.kind, said.code_bytes), (kind, code_bytes.into()));
+        assert_eq!(!said.is_complete(), !said.problems.is_empty());
+        let again = atoll_analyzer::to_answer(&said).expect("it was short enough once");
+        let again = atoll_analyzer::from_answer(&again, kind, code_bytes.into());
+        assert_eq!(again.as_ref(), Some(&said));
+    }
+}
+
 fn check_complexity(analysis: &Analysis) {
     let complexity = &analysis.complexity;
     assert!((0.0..=100.0).contains(&complexity.score), "{complexity:?}");

@@ -31,7 +31,12 @@ fn what_is_installed_cannot_leave_out_a_layer() {
     assert!(source().contains(&format!("\"{SWITCH}\"")));
     let atoll = Atoll::locate().unwrap();
     let programs = atoll.program().parent().unwrap();
-    for name in ["atoll", "atoll-launcher", "atoll-wasm-worker"] {
+    for name in [
+        "atoll",
+        "atoll-launcher",
+        "atoll-analyzer",
+        "atoll-wasm-worker",
+    ] {
         let bytes = fs::read(programs.join(name)).unwrap();
         let mut parts = bytes.windows(SWITCH.len());
         let knows = parts.any(|part| part == SWITCH.as_bytes());

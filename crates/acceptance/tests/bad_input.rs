@@ -14,6 +14,7 @@ mod support;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use atoll_acceptance::exit_code::{FAILED, USAGE};
@@ -464,4 +465,32 @@ fn the_helper_programs_are_missing() {
     command.arg("run").arg(program);
     case.finish(command)
         .fails_without_running(&["atoll-launcher"]);
+}
+
+/// Without the program that reads large ones, they count as not understood; others are read.
+#[test]
+fn the_program_that_reads_large_programs_is_missing() {
+    let case = Case::new();
+    let directory = case.path("bin");
+    fs::create_dir(&directory).unwrap();
+    let built = case.atoll.program().parent().unwrap().to_owned();
+    for name in ["atoll", "atoll-launcher"] {
+        fs::copy(built.join(name), directory.join(name)).unwrap();
+    }
+    let large = "# a line that says nothing\n".repeat(60_000);
+    let large = write(&case, "large.py", large.as_bytes());
+    let explain = |atoll: &Path, program: &Path| {
+        let mut command = Command::new(atoll);
+        case.atoll.prepare(&mut command);
+        command.args(["explain", "--json"]).arg(program);
+        let explained = case.finish(command);
+        assert_eq!(explained.code(), 0, "{}", explained.text());
+        explained.stdout()
+    };
+    let alone = directory.join("atoll");
+    let said = explain(&alone, &large);
+    assert!(said.contains("\"unanalyzed\""), "{said}");
+    assert!(said.contains("failed to find atoll-analyzer"), "{said}");
+    assert!(!explain(&alone, &python(&case)).contains("\"unanalyzed\""));
+    assert!(!explain(case.atoll.program(), &large).contains("\"unanalyzed\""));
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use atoll_adapt::{Budget, BudgetReport};
+use atoll_analyzer::Analyzer;
 use atoll_policy::{Diagnostic, Policy, Severity};
 use atoll_pool::{Options as PoolOptions, PoolReport, Pools};
 use atoll_sandbox::Backend;
@@ -60,6 +61,7 @@ type Opening = oneshot::Receiver<Result<Store, StoreError>>;
 /// Takes messages through their way.
 pub struct Engine {
     pub(crate) policy: Policy,
+    pub(crate) analyzer: Analyzer,
     backends: Vec<Arc<dyn Backend>>,
     pub(crate) pools: Option<Pools>,
     /// The memory of this node, of which a part is set aside for each program.
@@ -97,6 +99,7 @@ impl Engine {
         }
         Ok(Self {
             policy: parse(&options.policy)?,
+            analyzer: Analyzer::default(),
             backends: options.backends,
             pools: options.pools.map(Pools::new),
             budget: OnceLock::new(),

@@ -46,7 +46,8 @@ impl Engine {
         dependencies: Option<PathBuf>,
     ) -> Result<Explanation, EngineError> {
         let mut watch = Stopwatch::start();
-        let analysis = watch.time(stage::ANALYZE, || stages::analyze(&message.program));
+        let analyzing = stages::analyze(self, &message.program);
+        let analysis = watch.wait(stage::ANALYZE, analyzing).await;
         let store = self.store().await?;
         let program = message.program.hash;
         let asking = store.sender_history(&message.tenant, program);

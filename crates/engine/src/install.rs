@@ -53,7 +53,7 @@ impl Engine {
         message: &Message,
         observer: &dyn Observer,
     ) -> Result<Option<Layer>, InstallError> {
-        let analysis = stages::analyze(&message.program);
+        let analysis = stages::analyze(self, &message.program).await;
         let Some(wanted) = wanted(message, &analysis)? else {
             return Ok(None);
         };

@@ -131,12 +131,14 @@ impl Engine {
     ///
     /// # Errors
     /// A sentence that says why it cannot be had.
-    pub fn surroundings(&self, message: &Message, level: Level) -> Result<Environment, String> {
+    pub async fn surroundings(
+        &self,
+        message: &Message,
+        level: Level,
+    ) -> Result<Environment, String> {
         let environment = stages::environment(message, None).map_err(|halt| halt.reason)?;
-        let (job, analysis) = (
-            stages::job(message, &CallRules::default(), None),
-            stages::analyze(&message.program),
-        );
+        let analysis = stages::analyze(self, &message.program).await;
+        let job = stages::job(message, &CallRules::default(), None);
         Ok(stages::imported_ahead(
             self,
             level,
@@ -154,14 +156,14 @@ impl Engine {
     }
 
     /// Keeps sandboxes waiting for programs of a message's kind, whatever the demand.
-    pub fn keep_waiting(&self, message: &Message, confinement: Confinement, count: usize) {
+    pub async fn keep_waiting(&self, message: &Message, confinement: Confinement, count: usize) {
         let Confinement {
             level,
             sharing,
             limits,
             system_calls,
         } = confinement;
-        let Ok(environment) = self.surroundings(message, level) else {
+        let Ok(environment) = self.surroundings(message, level).await else {
             return;
         };
         if let (Some(pools), Some(backend)) = (&self.pools, self.backend(level)) {
@@ -184,7 +186,8 @@ impl Engine {
     ) -> Result<Timings, EngineError> {
         let mut watch = Stopwatch::start();
         let mut outcome = blank(message);
-        let analysis = watch.time(stage::ANALYZE, || stages::analyze(&message.program));
+        let analyzing = stages::analyze(self, &message.program);
+        let analysis = watch.wait(stage::ANALYZE, analyzing).await;
         let arrival = watch
             .wait(stage::RECORD, stages::accept(self, message))
             .await?;

@@ -248,8 +248,8 @@ impl Engine {
             environment,
         });
         // Analysis needs no history, so it goes first and gives the store time to open.
-        let program = &message.program;
-        let analysis = way.watch.time(stage::ANALYZE, || stages::analyze(program));
+        let analyzing = stages::analyze(self, &message.program);
+        let analysis = way.watch.wait(stage::ANALYZE, analyzing).await;
         way.outcome.analysis = Some(analysis);
         let accepting = stages::accept(self, &message);
         let arrival = way.watch.wait(stage::RECORD, accepting).await?;

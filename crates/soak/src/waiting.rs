@@ -181,7 +181,7 @@ async fn wait_for_one(engine: &Engine, message: &Message) -> Result<Option<Strin
         limits: decision.limits,
         system_calls: decision.system_calls,
     };
-    engine.keep_waiting(message, confinement, 1);
+    engine.keep_waiting(message, confinement, 1).await;
     Ok(until_one_waits(engine).await.err())
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
             limits: LIMITS,
             system_calls: SystemCalls::Processes,
         };
-        let work = Work::at(confinement, &engine, SCRIPT, HELLO.as_bytes())?;
+        let work = Work::at(confinement, &engine, SCRIPT, HELLO.as_bytes()).await?;
         match job(&engine, &work).await {
             Ok(_) => levels.push(Measured::new(name, work)),
             Err(error) => complain(&format!("{name} is left out: {error}\n")),
@@ -186,7 +186,7 @@ impl Measured {
 
     /// One job at a time, each when enough sandboxes wait.
     async fn warm(&mut self, engine: &Engine, jobs: u32) -> Result<(), CliError> {
-        self.work.keep_waiting(engine, KEPT);
+        self.work.keep_waiting(engine, KEPT).await;
         until_refilled(engine).await?;
         for _ in 0..jobs {
             let times = job(engine, &self.work).await?;
@@ -200,7 +200,7 @@ impl Measured {
             .filter(|pool| pool.key.level == self.work.level());
         let bytes = kept.filter_map(|pool| pool.idle_bytes_each).max();
         self.idle_bytes = self.idle_bytes.max(bytes);
-        self.work.keep_waiting(engine, 0);
+        self.work.keep_waiting(engine, 0).await;
         until_refilled(engine).await
     }
 

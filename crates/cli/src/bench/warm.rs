@@ -65,14 +65,15 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         false => peers(place.path(), numpy)?,
     };
     let (processes, strict) = (SystemCalls::Processes, SystemCalls::Strict);
-    let script = Arc::new(Work::new(&engine, SCRIPT, HELLO.as_bytes(), strict)?);
+    let script = Work::new(&engine, SCRIPT, HELLO.as_bytes(), strict).await?;
+    let script = Arc::new(script);
     let mut warm = vec![Waiting::new(&script)];
     if has_numpy {
-        let work = Work::new(&engine, NUMPY_SCRIPT, NUMPY.as_bytes(), processes)?;
+        let work = Work::new(&engine, NUMPY_SCRIPT, NUMPY.as_bytes(), processes).await?;
         warm.push(Waiting::new(&Arc::new(work)));
     }
     if let Some(native) = compiled(place.path())? {
-        let work = Work::new(&engine, "hello.c", &native, processes)?;
+        let work = Work::new(&engine, "hello.c", &native, processes).await?;
         warm.push(Waiting::new(&Arc::new(work)));
     }
     let mut cold = Series::new("atoll", &format!("{SCRIPT}, first"), 1);
@@ -89,7 +90,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {
         for waiting in &mut warm {
             waiting.measure(&engine, share).await?;
             idle = idle.or_else(|| idle_memory(&engine));
-            waiting.work.keep_waiting(&engine, 0);
+            waiting.work.keep_waiting(&engine, 0).await;
         }
         first(&script, share, &mut cold).await?;
         for series in &mut busy {
@@ -206,7 +207,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    fn new(
+    async fn new(
         engine: &Engine,
         name: &'static str,
         program: &[u8],
@@ -219,17 +220,17 @@ impl Work {
             // What the default policy gives it.
             system_calls,
         };
-        Self::at(confinement, engine, name, program)
+        Self::at(confinement, engine, name, program).await
     }
 
-    pub(super) fn at(
+    pub(super) async fn at(
         confinement: Confinement,
         engine: &Engine,
         name: &'static str,
         program: &[u8],
     ) -> Result<Self, CliError> {
         let message = workload(name, program, Vec::new())?;
-        let environment = engine.surroundings(&message, confinement.level);
+        let environment = engine.surroundings(&message, confinement.level).await;
         Ok(Self {
             name,
             environment: environment.map_err(failed)?,
@@ -247,8 +248,9 @@ impl Work {
     }
 
     /// Keeps so many sandboxes waiting for it.
-    pub(super) fn keep_waiting(&self, engine: &Engine, count: usize) {
-        engine.keep_waiting(&self.message, self.confinement, count);
+    pub(super) async fn keep_waiting(&self, engine: &Engine, count: usize) {
+        let keeping = engine.keep_waiting(&self.message, self.confinement, count);
+        keeping.await;
     }
 }
 
@@ -356,7 +358,7 @@ impl Waiting {
 
     /// Asks for one job at a time, each when enough sandboxes wait again. They go on waiting.
     async fn measure(&mut self, engine: &Engine, jobs: u32) -> Result<(), CliError> {
-        self.work.keep_waiting(engine, KEPT);
+        self.work.keep_waiting(engine, KEPT).await;
         until_refilled(engine).await?;
         for _ in 0..jobs {
             let times = job(engine, &self.work).await?;
@@ -409,7 +411,7 @@ async fn saturated(
 ) -> Result<(), CliError> {
     // Copies are no children of this process. One sandbox at least is there all the time, so that
     // what the groups count does not begin anew.
-    work.keep_waiting(engine, 1);
+    work.keep_waiting(engine, 1).await;
     until_refilled(engine).await?;
     let used = || Some(super::process::cpu_of_self() + Engine::cpu_time_of_sandboxes()?);
     let cpu_before = used();
@@ -420,7 +422,7 @@ async fn saturated(
     if let (Some(after), Some(before)) = (used(), cpu_before) {
         series.samples.add_cpu(after.saturating_sub(before));
     }
-    work.keep_waiting(engine, 0);
+    work.keep_waiting(engine, 0).await;
     Ok(())
 }
 

@@ -2,7 +2,10 @@
 
 use atoll_types::{Analysis, Program};
 
-/// Reads the program. It never runs here, and reading is bounded in memory, time and nesting.
-pub(crate) fn analyze(program: &Program) -> Analysis {
-    atoll_analyze::analyze(program.kind, &program.bytes)
+use crate::Engine;
+
+/// Reads the program, in another process if it is of unusual size. It never runs here, and reading
+/// is bounded in memory, time and nesting.
+pub(crate) async fn analyze(engine: &Engine, program: &Program) -> Analysis {
+    engine.analyzer.analyze(program).await
 }

@@ -230,7 +230,7 @@ async fn attacks_fare_no_better_in_a_sandbox_that_waited_for_them() {
             limits: LIMITS,
             system_calls: SystemCalls::Processes,
         };
-        warm.keep_waiting(&message(), confinement, 2);
+        warm.keep_waiting(&message(), confinement, 2).await;
         until_one_waits(&warm).await;
         let seen = run(&warm, message()).await;
         found.extend(differences(name, &expected, &seen));
