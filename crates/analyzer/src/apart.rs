@@ -30,12 +30,13 @@ const HELPER: &str = "atoll-analyzer";
 /// Where the process finds the bytes of the program that it reads.
 pub const PROGRAM_DESCRIPTOR: i32 = 3;
 
-/// What reading one program may take.
+/// What reading one program may take: three times the CPU time, and four times the memory, that the
+/// costliest programs take of those that the bounds of the readers let pass.
 pub const LIMITS: Limits = Limits {
     wall_time_ms: 30_000,
     cpu_time_ms: 10_000,
     cpu_percent: 100,
-    memory_bytes: 1 << 30,
+    memory_bytes: 512 << 20,
     // A reader needs a second thread for what is nested deeply.
     processes: 2,
     // It writes no file; a limit of nothing is not a limit.

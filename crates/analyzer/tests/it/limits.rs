@@ -6,9 +6,10 @@ use atoll_types::{Program, ProgramHash, ProgramKind};
 
 use crate::{block_on, read};
 
-/// As many tokens as are read of a program in Python.
+/// Nearly as many tokens as are read of a program in Python, and names that depend on each other.
 fn bomb() -> String {
-    "x = [a, b, c, d, e, f, g, h, i, j]\n".repeat(16_000)
+    let lines = (1..90_000).map(|number| format!("a{number} = a{}\n", number - 1));
+    lines.collect()
 }
 
 fn installed() -> std::path::PathBuf {
