@@ -44,6 +44,7 @@ pub(crate) struct Findings {
     dependencies: BTreeMap<String, DependencySource>,
     host_calls: BTreeSet<String>,
     capabilities: BTreeSet<Capability>,
+    disguised: BTreeSet<String>,
     problems: Vec<Problem>,
     cut: Cut,
 }
@@ -143,6 +144,15 @@ impl Findings {
         }
     }
 
+    /// Notes which of the names that a script reaches its text nowhere spells. Called once, when
+    /// all of them are known.
+    pub(crate) fn compare_with_text(&mut self, text: &[u8]) {
+        let dependencies = self.dependencies.keys();
+        let names = dependencies.chain(&self.host_calls);
+        let disguised = names.filter(|name| !is_spelled(name, text)).cloned();
+        self.disguised = disguised.collect();
+    }
+
     /// Notes something that was not understood, which is itself a capability. `line` counts from 1.
     pub(crate) fn problem(&mut self, line: Option<u64>, message: &str) {
         self.capability(Capability::Unanalyzed);
@@ -238,12 +248,20 @@ impl Findings {
                 .collect(),
             host_calls: self.host_calls,
             capabilities: self.capabilities,
+            disguised: self.disguised,
             execution_class,
             complexity,
             declared_memory_bytes: self.declared_memory_bytes,
             problems: self.problems,
         }
     }
+}
+
+/// Whether the last part of a name stands anywhere in a text. Parts of longer words and comments
+/// count, too: what is wanted is programs that keep a name from being read.
+fn is_spelled(name: &str, text: &[u8]) -> bool {
+    let last = name.rsplit(['.', '/', ':']).find(|part| !part.is_empty());
+    last.is_none_or(|last| memchr::memmem::find(text, last.as_bytes()).is_some())
 }
 
 /// How much a dependency's source asks of whoever prepares the program's surroundings.
@@ -307,6 +325,17 @@ mod tests {
         assert!(!findings.has_capability(Capability::Unanalyzed));
         findings.close();
         assert!(findings.has_capability(Capability::Unanalyzed));
+    }
+
+    #[test]
+    fn a_name_is_spelled_when_its_last_part_stands_in_the_text() {
+        let text = b"import os\nos.system(x)\nrequire('node:fs')\n";
+        for spelled in ["os", "os.system", "fs", "node:fs", "/bin/sys", ""] {
+            assert!(is_spelled(spelled, text), "{spelled}");
+        }
+        for disguised in ["os.popen", "subprocess", "node:net"] {
+            assert!(!is_spelled(disguised, text), "{disguised}");
+        }
     }
 
     #[test]

@@ -26,6 +26,14 @@ use crate::findings::Findings;
 pub use crate::recognise::{PROGRAM_BYTES_MAX, UnknownKind, recognise};
 pub use crate::said::is_possible;
 
+/// What is known of other programs is not a text that somebody wrote.
+const fn is_script(kind: ProgramKind) -> bool {
+    matches!(
+        kind,
+        ProgramKind::Python | ProgramKind::JavaScript | ProgramKind::Shell
+    )
+}
+
 /// Whether a module comes with Python, in any version that is known here.
 #[must_use]
 pub fn is_standard_python_module(name: &str) -> bool {
@@ -47,6 +55,9 @@ pub fn analyze(kind: ProgramKind, bytes: &[u8]) -> Analysis {
         ProgramKind::WasmModule | ProgramKind::WasmComponent => {
             wasm::analyze(bytes, &mut findings);
         }
+    }
+    if is_script(kind) {
+        findings.compare_with_text(bytes);
     }
     findings.close();
     judged(kind, bytes.len() as u64, findings)

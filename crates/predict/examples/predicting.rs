@@ -121,6 +121,7 @@ fn analysis() -> Analysis {
             })
             .into(),
         host_calls: BTreeSet::new(),
+        disguised: BTreeSet::new(),
         capabilities: BTreeSet::new(),
         execution_class: ExecutionClass::Medium,
         complexity: Complexity::default(),

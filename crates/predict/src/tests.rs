@@ -26,6 +26,7 @@ pub(crate) fn script() -> Analysis {
             source: DependencySource::ThirdParty,
         }],
         host_calls: BTreeSet::new(),
+        disguised: BTreeSet::new(),
         capabilities: BTreeSet::from([Capability::Network, Capability::FilesRead]),
         execution_class: ExecutionClass::Short,
         complexity: Complexity::default(),

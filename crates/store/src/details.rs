@@ -178,6 +178,7 @@ fn cut_analysis(analysis: &Analysis) -> Analysis {
         literals: first(&analysis.literals),
         dependencies: first(&analysis.dependencies),
         host_calls: first_texts(&analysis.host_calls),
+        disguised: first_texts(&analysis.disguised),
         problems: first(&analysis.problems),
         ..analysis.clone()
     };

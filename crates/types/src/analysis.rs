@@ -35,6 +35,10 @@ pub struct Analysis {
     pub host_calls: BTreeSet<String>,
     /// What the program could do to its surroundings if nothing stopped it.
     pub capabilities: BTreeSet<Capability>,
+    /// Modules, commands and calls out of the program that a script reaches without spelling their
+    /// names: put together, decoded, or written in other letters. Sorted.
+    #[serde(default)]
+    pub disguised: BTreeSet<String>,
     /// The program's rough cost.
     pub execution_class: ExecutionClass,
     /// How hard the program is to reason about and how much work it may do.

@@ -154,6 +154,10 @@ pub(crate) fn program_lines(analysis: &Analysis) -> Vec<String> {
             lines.push(format!("{what}: {}", names(found)));
         }
     }
+    if !analysis.disguised.is_empty() {
+        let disguised = analysis.disguised.iter().map(|name| plain(name));
+        lines.push(format!("reaches without spelling it: {}", names(disguised)));
+    }
     for problem in analysis.problems.iter().take(NAMES_MAX) {
         let place = problem
             .line

@@ -27,6 +27,7 @@ fn program(kind: ProgramKind) -> Analysis {
         literals: Vec::new(),
         dependencies: Vec::new(),
         host_calls: BTreeSet::new(),
+        disguised: BTreeSet::new(),
         capabilities: BTreeSet::new(),
         execution_class: ExecutionClass::Short,
         complexity: Complexity::default(),

@@ -63,6 +63,7 @@ fn analysis(names: Vec<String>) -> Analysis {
             })
             .collect(),
         host_calls: names.iter().cloned().collect(),
+        disguised: names.iter().cloned().collect(),
         capabilities: BTreeSet::from([Capability::Unanalyzed]),
         execution_class: ExecutionClass::Unbounded,
         complexity: Complexity::default(),

@@ -122,6 +122,7 @@ fn analysis() -> Analysis {
             .map(str::to_owned)
             .into(),
         capabilities: BTreeSet::from([Capability::FilesRead, Capability::FilesWrite]),
+        disguised: BTreeSet::new(),
         execution_class: ExecutionClass::Short,
         complexity: Complexity::from_parts(vec![
             part("code size", 6.5),
