@@ -290,6 +290,11 @@ impl Backend for VmBackend {
         self.snapshots.image().map(drop)
     }
 
+    /// They are on the host, and a machine has none of its files.
+    fn shows_dependencies(&self) -> bool {
+        false
+    }
+
     fn keep_in(&self, state_dir: &Path) {
         self.snapshots.keep_in(state_dir.join(SNAPSHOTS));
     }

@@ -106,6 +106,19 @@ impl Programs {
         }
     }
 
+    /// Whether a program is compiled already, as far as names tell: what is on disk is not read.
+    pub(crate) fn has(&self, kind: GuestKind, hash: &[u8]) -> bool {
+        let Ok(name) = name(kind, hash) else {
+            return false;
+        };
+        let on_disk = || {
+            self.disk
+                .get()
+                .is_some_and(|disk| disk.path(&name).is_file())
+        };
+        lock(&self.memory).codes.contains_key(&name) || on_disk()
+    }
+
     /// A program, compiled if need be: once, whoever else wants it at the same time.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod calls;
 mod code;
 mod compile;
+mod differences;
 mod ending;
 mod error;
 mod interpreters;
@@ -131,6 +132,9 @@ impl Default for WasmBackend {
     }
 }
 
+/// Memory with which an interpreter has room for a program: Python begins with 35 MiB.
+const INTERPRETER_BYTES_MIN: u64 = 128 << 20;
+
 /// Compiled programs, in the state directory.
 const COMPILED: &str = "compiled";
 
@@ -174,7 +178,32 @@ impl Backend for WasmBackend {
             return Ok(());
         }
         let interpreter = self.level.interpreters.get(job.program.kind)?;
+        message::check(job).map_err(|why| format!("cannot be given what was sent: {why}"))?;
         interpreter.suits(analysis)
+    }
+
+    fn differs(&self, job: &Job, analysis: &Analysis) -> Option<String> {
+        let program = &job.program;
+        match GuestKind::of(program.kind) {
+            Some(_) => None,
+            None => differences::differs(program.kind, &program.bytes, analysis),
+        }
+    }
+
+    /// The interpreter of a script; other programs are compiled one by one.
+    fn is_compiled(&self, kind: ProgramKind) -> bool {
+        let interpreter = self.level.interpreters.get(kind);
+        interpreter.is_ok_and(|interpreter| {
+            let programs = &self.level.programs;
+            programs.has(GuestKind::Interpreter, &interpreter.hash)
+        })
+    }
+
+    fn least_memory_bytes(&self, kind: ProgramKind) -> u64 {
+        match GuestKind::of(kind) {
+            Some(_) => 0,
+            None => INTERPRETER_BYTES_MIN,
+        }
     }
 
     /// Every function of the host passes one gate, so all rules hold but some that deny.

@@ -16,27 +16,8 @@ const VARIABLES: [(&[u8], &[u8]); 2] = [(b"HOME", b"/work"), (b"LANG", b"C.UTF-8
 /// # Errors
 /// A sentence for the user, when WebAssembly cannot be given the job as it is.
 pub(crate) fn message(job: Job, program: u64, limits: &Limits) -> Result<Message, String> {
-    for (index, argument) in job.arguments.iter().enumerate() {
-        let what = format!("argument {}", index.saturating_add(1));
-        text(argument, &what)?;
-    }
-    for (name, value) in &job.environment {
-        let name = text(name, "the name of an environment variable")?;
-        text(value, &format!("environment variable {name}"))?;
-    }
+    check(&job)?;
     let environment = variables(job.environment);
-    let arguments: usize = job.arguments.iter().map(Vec::len).sum();
-    let variables: usize = environment
-        .iter()
-        .map(|(name, value)| name.len().saturating_add(value.len()))
-        .sum();
-    let bytes = arguments.saturating_add(variables);
-    if bytes > ARGUMENT_BYTES_MAX {
-        return Err(format!(
-            "arguments and environment variables have {bytes} bytes; at most \
-             {ARGUMENT_BYTES_MAX} fit"
-        ));
-    }
     let is_script = GuestKind::of(job.program.kind).is_none();
     let script = if is_script {
         job.program.bytes.to_vec()
@@ -66,6 +47,35 @@ pub(crate) fn message(job: Job, program: u64, limits: &Limits) -> Result<Message
         streams: Vec::new(),
         run,
     })
+}
+
+/// Whether WebAssembly can be given a job as it is.
+///
+/// # Errors
+/// A sentence for the user that says what it cannot be given.
+pub(crate) fn check(job: &Job) -> Result<(), String> {
+    for (index, argument) in job.arguments.iter().enumerate() {
+        let what = format!("argument {}", index.saturating_add(1));
+        text(argument, &what)?;
+    }
+    for (name, value) in &job.environment {
+        let name = text(name, "the name of an environment variable")?;
+        text(value, &format!("environment variable {name}"))?;
+    }
+    let environment = variables(job.environment.clone());
+    let arguments: usize = job.arguments.iter().map(Vec::len).sum();
+    let variables: usize = environment
+        .iter()
+        .map(|(name, value)| name.len().saturating_add(value.len()))
+        .sum();
+    let bytes = arguments.saturating_add(variables);
+    if bytes > ARGUMENT_BYTES_MAX {
+        return Err(format!(
+            "arguments and environment variables have {bytes} bytes; at most \
+             {ARGUMENT_BYTES_MAX} fit"
+        ));
+    }
+    Ok(())
 }
 
 fn variables(own: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(ByteBuf, ByteBuf)> {

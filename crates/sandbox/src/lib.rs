@@ -48,6 +48,29 @@ pub trait Backend: Send + Sync {
         Ok(())
     }
 
+    /// What a program that [suits](Backend::suits) this level may find otherwise here than in the
+    /// host's own interpreter, as the end of a sentence that begins with the program; `None` when
+    /// there is no sign of it.
+    fn differs(&self, _job: &Job, _analysis: &Analysis) -> Option<String> {
+        None
+    }
+
+    /// Whether what programs of a kind run in need not be compiled any more.
+    fn is_compiled(&self, _kind: ProgramKind) -> bool {
+        true
+    }
+
+    /// The least memory, in bytes, with which a program of a kind can start at this level, where it
+    /// is more than every limit allows.
+    fn least_memory_bytes(&self, _kind: ProgramKind) -> u64 {
+        0
+    }
+
+    /// Whether programs find the installed modules that their messages come with.
+    fn shows_dependencies(&self) -> bool {
+        true
+    }
+
     /// Which of the rules for calls cannot be held at this level for programs of a kind, and what
     /// is missing; `None` when all can. Without rules, nothing is. A sandbox that a
     /// [pool](Backend::keeps_ready) kept waiting holds none, so a job with rules gets a new one.
