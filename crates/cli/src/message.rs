@@ -81,6 +81,7 @@ pub(crate) fn request(args: &SubmissionArgs) -> Request {
             rules: args.call.clone(),
             audit: args.audit,
         },
+        ..Request::default()
     }
 }
 

@@ -1,6 +1,5 @@
 //! The engine itself: a policy, backends, and a store that opens while other work goes on.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,7 +10,7 @@ use atoll_policy::{Diagnostic, Policy, Severity};
 use atoll_pool::{Options as PoolOptions, PoolReport, Pools};
 use atoll_sandbox::Backend;
 use atoll_store::{Owner, Store, StoreError};
-use atoll_types::{Level, ProgramKind};
+use atoll_types::Level;
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::EngineError;
@@ -160,13 +159,6 @@ impl Engine {
         self.backends
             .iter()
             .find(|backend| backend.level() == level)
-    }
-
-    /// The levels that this host has for programs of a kind, as far as that can be seen.
-    pub(crate) fn present(&self, kind: ProgramKind) -> BTreeSet<Level> {
-        let backends = self.backends.iter();
-        let able = backends.filter(|backend| backend.supports(kind).is_ok());
-        able.map(|backend| backend.level()).collect()
     }
 
     /// The memory that programs have. Looked up when the first of them comes: looking for limits

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use atoll_policy::{Denied, Present, Request};
+use atoll_policy::{Denied, Request};
 use atoll_types::{Analysis, Decision, Message, Profile, Risk, SenderHistory, Timings, Trust};
 
 use crate::clock::Stopwatch;
@@ -45,6 +45,10 @@ impl Engine {
         request: &Request,
         dependencies: Option<PathBuf>,
     ) -> Result<Explanation, EngineError> {
+        let request = &Request {
+            has_dependencies: dependencies.is_some(),
+            ..request.clone()
+        };
         let mut watch = Stopwatch::start();
         let analyzing = stages::analyze(self, &message.program);
         let analysis = watch.wait(stage::ANALYZE, analyzing).await;
@@ -77,9 +81,8 @@ impl Engine {
                 .and_then(|()| stages::environment(message, dependencies).map(drop))
                 .map_err(|halt| halt.reason)
         });
-        let present = || self.present(message.program.kind);
-        let present = Present(&present);
-        let asked = stages::question(message, &analysis, &judged, &profile, request, present);
+        let host = stages::OnHost::new(self, message, &analysis, request);
+        let asked = stages::question(message, &analysis, &judged, &profile, request, &host);
         let would_change = self.policy.what_would_change(&asked);
         Ok(Explanation {
             past_runs: past.runs.len() as u64,

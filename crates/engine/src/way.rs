@@ -236,6 +236,7 @@ impl Engine {
             course: Course::NotStarted,
             warnings: Vec::new(),
         };
+        options.request.has_dependencies = options.dependencies.is_some();
         let around = stages::environment(&message, options.dependencies.take());
         // Building a sandbox is mostly waiting for the kernel, which it may do meanwhile.
         let around = around.map(|environment| Around {

@@ -3,7 +3,6 @@
 mod calls;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use atoll_types::calls::CallRules;
 use atoll_types::{
@@ -13,6 +12,7 @@ use atoll_types::{
 use cel::Context;
 
 use crate::condition::{Facts, bind, why};
+use crate::host::Host;
 use crate::limits::{LimitKey, Settings, smallest};
 use crate::policy::{Effect, Floor, Isolation, Policy, Rule, Trial};
 use crate::system_calls::needed;
@@ -39,19 +39,8 @@ pub struct DecisionInput<'a> {
     pub sample_bytes: u64,
     /// What the caller asked for.
     pub request: &'a Request,
-    /// The levels that can be had for this program on this host, as far as that is known before
-    /// one is tried.
-    pub present: Present<'a>,
-}
-
-/// Tells which levels can be had. It is asked only where a rule wants to know.
-#[derive(Clone, Copy)]
-pub struct Present<'a>(pub &'a (dyn Fn() -> BTreeSet<Level> + Sync));
-
-impl fmt::Debug for Present<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Present").finish_non_exhaustive()
-    }
+    /// What this host has for the program.
+    pub host: &'a dyn Host,
 }
 
 /// What the caller asked for; `None` leaves it to the policy.
@@ -65,6 +54,8 @@ pub struct Request {
     pub memory_bytes: Option<u64>,
     /// Rules for calls, behind those of the policy, and whether calls are taken down.
     pub calls: CallRules,
+    /// Whether installed modules are shown to the program, which not every level can.
+    pub has_dependencies: bool,
 }
 
 /// The policy refuses the message.
@@ -134,6 +125,9 @@ impl Policy {
                 .as_ref()
                 .unwrap_or(&self.accept_missing),
         );
+        if let Some(preferred) = isolation.prefer_level {
+            draft.prefer(preferred, input.host.levels());
+        }
         draft.request(self, isolation, input.request);
         draft.trial(self.trial.as_ref(), &context, input);
         draft.floor(&self.floor, "the floor for every message");
@@ -144,7 +138,7 @@ impl Policy {
             );
         }
         if isolation.or_stronger_level {
-            draft.or_stronger(&(input.present.0)());
+            draft.or_stronger(input.host.levels());
         }
         let of_rule = (rule, isolation);
         let asked = &input.request.calls;
@@ -425,6 +419,25 @@ impl<'r> Draft<'r> {
                 self.because("floor", format!("{name} lowers {what} from {from} to {to}"));
             }
         }
+    }
+
+    /// Takes the level that the rule prefers, or the next stronger one, where this host has it.
+    fn prefer(&mut self, preferred: Level, present: &BTreeSet<Level>) {
+        let (own, rule) = (self.level, &self.rule.id);
+        let text = match present.iter().find(|level| **level >= preferred) {
+            Some(level) => {
+                self.level = *level;
+                format!(
+                    "`{level}` instead of `{own}`: rule `{rule}` prefers `{preferred}` or stronger \
+                     where this host has it"
+                )
+            }
+            None => format!(
+                "`{own}`, because this host has neither `{preferred}` nor a stronger level for the \
+                 program: rule `{rule}` prefers one"
+            ),
+        };
+        self.because("rule", text);
     }
 
     /// Takes the next stronger level where the one that was decided cannot be had. Where none can,

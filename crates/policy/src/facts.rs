@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use atoll_types::{
-    Capability, Confidence, Dependency, DependencySource, ExecutionClass, Origin, ProfileSource,
-    ProgramKind, ResourceEstimate, SecurityFlag, Trust,
+    Capability, Confidence, Dependency, DependencySource, ExecutionClass, Level, Origin,
+    ProfileSource, ProgramKind, ResourceEstimate, SecurityFlag, Trust,
 };
 
 use crate::DecisionInput;
@@ -69,6 +69,10 @@ pub(crate) enum Words {
     Trusts,
     /// [`Origin`].
     Origins,
+    /// [`Level`].
+    Levels,
+    /// [`ProfileSource`].
+    Sources,
 }
 
 impl Words {
@@ -87,6 +91,8 @@ impl Words {
             Self::Confidences => Some(CONFIDENCES.iter().map(|it| confidence_name(*it)).collect()),
             Self::Trusts => Some(TRUSTS.iter().map(|trust| trust.name()).collect()),
             Self::Origins => Some(ORIGINS.iter().map(|origin| origin_name(*origin)).collect()),
+            Self::Levels => Some(Level::ALL.iter().map(|level| level.name()).collect()),
+            Self::Sources => Some(SOURCES.into()),
         }
     }
 
@@ -100,6 +106,8 @@ impl Words {
             Self::Confidences => "confidence",
             Self::Trusts => "trust",
             Self::Origins => "origin",
+            Self::Levels => "level",
+            Self::Sources => "source of an estimate",
         }
     }
 }
@@ -114,6 +122,18 @@ const CLASSES: [ExecutionClass; 5] = [
 const CONFIDENCES: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
 pub(crate) const TRUSTS: [Trust; 3] = [Trust::Unknown, Trust::Known, Trust::Trusted];
 const ORIGINS: [Origin; 3] = [Origin::CommandLine, Origin::Api, Origin::Anonymous];
+
+/// Where estimates come from, as conditions say it.
+const SOURCES: [&str; 4] = ["history", "trial", "model", "table"];
+
+const fn source_name(source: &ProfileSource) -> &'static str {
+    match source {
+        ProfileSource::History { .. } => "history",
+        ProfileSource::Trial { .. } => "trial",
+        ProfileSource::Model => "model",
+        ProfileSource::Table { .. } => "table",
+    }
+}
 
 const fn confidence_name(confidence: Confidence) -> &'static str {
     match confidence {
@@ -154,6 +174,7 @@ pub(crate) enum List<'a> {
     ThirdParty(&'a [Dependency]),
     Texts(&'a BTreeSet<String>),
     Flags(&'a [SecurityFlag]),
+    Levels(&'a BTreeSet<Level>),
 }
 
 impl List<'_> {
@@ -167,6 +188,7 @@ impl List<'_> {
                 .any(|dependency| is_third_party(dependency) && dependency.name == text),
             Self::Texts(set) => set.contains(text),
             Self::Flags(all) => all.iter().any(|flag| flag.name == text),
+            Self::Levels(set) => set.iter().any(|level| level.name() == text),
         }
     }
 
@@ -178,6 +200,7 @@ impl List<'_> {
             Self::ThirdParty(all) => all.iter().filter(|it| is_third_party(it)).count(),
             Self::Texts(set) => set.len(),
             Self::Flags(all) => all.len(),
+            Self::Levels(set) => set.len(),
         }
     }
 }
@@ -279,7 +302,7 @@ const fn name(
 
 /// Every name, sorted by text.
 #[rustfmt::skip]
-static NAMES: [Name; 43] = [
+static NAMES: [Name; 50] = [
     name("analysis.analyzed", Kind::Flag("part of the program was not understood"),
         "the program was understood in full",
         |input| Fact::Flag(input.analysis.is_complete())),
@@ -293,6 +316,8 @@ static NAMES: [Name; 43] = [
         |input| Fact::Whole(input.analysis.declared_memory_bytes.unwrap_or(0))),
     name("analysis.dependencies", Kind::List(Words::Any), "the program's dependencies",
         |input| Fact::List(List::Dependencies(&input.analysis.dependencies))),
+    name("analysis.disguised", Kind::List(Words::Any), "the names it reaches without spelling them",
+        |input| Fact::List(List::Texts(&input.analysis.disguised))),
     name("analysis.execution_class", Kind::Text(Words::Classes), "the execution class",
         |input| Fact::Text(input.analysis.execution_class.name())),
     name("analysis.execution_class_rank", Kind::Whole(Unit::Count, 4), "the execution class's rank",
@@ -316,6 +341,18 @@ static NAMES: [Name; 43] = [
         |input| Fact::Flag(input.analysis.recursion)),
     name("analysis.third_party", Kind::List(Words::Any), "the program's third-party dependencies",
         |input| Fact::List(List::ThirdParty(&input.analysis.dependencies))),
+    name("host.keeps_ready", Kind::Flag("this process keeps no workers for messages to come"),
+        "this process keeps workers for messages to come",
+        |input| Fact::Flag(input.host.keeps_ready())),
+    name("host.levels", Kind::List(Words::Levels), "the levels that this host has for the program",
+        |input| Fact::List(List::Levels(input.host.levels()))),
+    name("instance.compiled", Kind::Flag("its interpreter for WebAssembly is not compiled yet"),
+        "its interpreter for WebAssembly is compiled",
+        |input| Fact::Flag(input.host.is_compiled())),
+    name("instance.differs", Kind::Text(Words::Any), "what may differ for it on WebAssembly",
+        |input| Fact::Text(input.host.differs_at_instance())),
+    name("instance.lacks", Kind::Text(Words::Any), "what the program lacks on WebAssembly",
+        |input| Fact::Text(input.host.lacks_at_instance())),
     name("message.input_bytes", BYTES, "the input's size",
         |input| Fact::Whole(input.input_bytes)),
     name("message.origin", Kind::Text(Words::Origins), "the message's origin",
@@ -332,6 +369,8 @@ static NAMES: [Name; 43] = [
         |input| Fact::Whole(input.profile.cpu_demand.quantiles.p90)),
     name("profile.cpu_p99_us", MICROSECONDS, "the predicted p99 of CPU time",
         |input| Fact::Whole(input.profile.cpu_demand.quantiles.p99)),
+    name("profile.cpu_source", Kind::Text(Words::Sources), "the source of the predicted CPU time",
+        |input| Fact::Text(source_name(&input.profile.cpu_demand.source))),
     name("profile.flags", Kind::List(Words::Any), "the profile's security flags",
         |input| Fact::List(List::Flags(&input.profile.security_flags))),
     name("profile.io_p50_bytes", BYTES, "the predicted median of bytes written",

@@ -14,6 +14,7 @@ mod condition;
 mod decide;
 mod diagnostic;
 mod facts;
+mod host;
 mod limits;
 mod lint;
 mod packages;
@@ -25,8 +26,9 @@ mod system_calls;
 mod testing;
 mod text;
 
-pub use decide::{DecisionInput, Denied, Present, Request};
+pub use decide::{DecisionInput, Denied, Request};
 pub use diagnostic::{Diagnostic, Severity};
+pub use host::Host;
 pub use packages::{AllowedPackages, Packages};
 pub use policy::{Policy, RuleSummary, check};
 pub use risk::{RiskInput, assess};

@@ -68,6 +68,8 @@ pub(crate) struct Isolation {
     pub(crate) allow_weaker_level: bool,
     /// Whether a host without the level uses the next stronger one that it has.
     pub(crate) or_stronger_level: bool,
+    /// A stronger level, for hosts that have it or one that is stronger still.
+    pub(crate) prefer_level: Option<Level>,
     /// Replaces what the program is judged to need.
     pub(crate) system_calls: Option<SystemCalls>,
     /// Settings that replace the defaults.
@@ -221,7 +223,11 @@ impl fmt::Display for Effect {
                     true => " (or stronger)",
                     false => "",
                 };
-                write!(f, "level `{level}`{stronger}, sharing `{sharing}`")?;
+                write!(f, "level `{level}`{stronger}")?;
+                if let Some(preferred) = isolation.prefer_level {
+                    write!(f, " (`{preferred}` or stronger where the host has it)")?;
+                }
+                write!(f, ", sharing `{sharing}`")?;
                 if isolation.sharing != Sharing::Message {
                     write!(f, " for up to {} messages", isolation.messages_max)?;
                 }

@@ -37,6 +37,9 @@ const MESSAGES_MAX: u64 = 1_000_000;
 /// The key for layers that messages may run without.
 const ACCEPT_MISSING: &str = "accept_missing";
 
+/// The key for a level that is taken where the host has it.
+const PREFER_LEVEL: &str = "prefer_level";
+
 /// The longest id and the longest explanation, in bytes.
 const ID_MAX: usize = 64;
 const BECAUSE_MAX: usize = 500;
@@ -219,7 +222,7 @@ fn because(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Str
 }
 
 fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect> {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "level",
         "sharing",
         "messages_max",
@@ -227,6 +230,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         "deny",
         "allow_weaker_level",
         "or_stronger_level",
+        PREFER_LEVEL,
         "system_calls",
         "limits",
         ACCEPT_MISSING,
@@ -263,6 +267,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         findings.error(set.at, "this rule sets no `level`", Some(help));
     }
     let level = level(findings, &set)?;
+    let prefer_level = prefer_level(findings, &set, level);
     let sharing = sharing.unwrap_or(Sharing::Message);
     if sharing == Sharing::Shared && level != Level::Instance {
         let message = format!("tenants cannot share a sandbox of level `{level}`");
@@ -275,6 +280,7 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
         messages_max: messages_max?,
         allow_weaker_level,
         or_stronger_level,
+        prefer_level,
         system_calls,
         limits,
         accept_missing,
@@ -286,6 +292,19 @@ fn effect(findings: &mut Findings<'_>, rule: &Section<'_, '_>) -> Option<Effect>
 fn level(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Level> {
     let choices = Level::ALL.map(|level| (level.name(), level));
     section.choice(findings, "level", &choices)
+}
+
+/// A level to take where the host has it.
+fn prefer_level(findings: &mut Findings<'_>, set: &Section<'_, '_>, level: Level) -> Option<Level> {
+    let choices = Level::ALL.map(|level| (level.name(), level));
+    let preferred = set.choice(findings, PREFER_LEVEL, &choices)?;
+    if preferred > level {
+        return Some(preferred);
+    }
+    let place = set.get(PREFER_LEVEL).map_or(set.at, at);
+    let message = format!("`{PREFER_LEVEL}` must be stronger than `level`, which is `{level}`");
+    findings.error(place, message, None);
+    None
 }
 
 fn sharing(findings: &mut Findings<'_>, section: &Section<'_, '_>) -> Option<Sharing> {

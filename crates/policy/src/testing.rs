@@ -8,7 +8,7 @@ use atoll_types::{
     TenantId, Trust,
 };
 
-use crate::{DecisionInput, Policy, Present, Request, RiskInput, assess};
+use crate::{DecisionInput, Host, Policy, Request, RiskInput, assess};
 
 pub(crate) const NOW: u64 = 1_800_000_000_000;
 
@@ -26,6 +26,7 @@ pub(crate) fn program(kind: ProgramKind) -> Analysis {
         literals: Vec::new(),
         dependencies: Vec::new(),
         host_calls: BTreeSet::new(),
+        disguised: BTreeSet::new(),
         capabilities: BTreeSet::new(),
         execution_class: ExecutionClass::Short,
         complexity: Complexity::default(),
@@ -64,6 +65,49 @@ pub(crate) fn profile(memory_p99: u64) -> Profile {
     }
 }
 
+/// A host as a test wants it: with every level, and no interpreter on WebAssembly.
+pub(crate) struct Given {
+    pub(crate) levels: BTreeSet<Level>,
+    pub(crate) lacks: &'static str,
+    pub(crate) differs: &'static str,
+    pub(crate) is_compiled: bool,
+    pub(crate) keeps_ready: bool,
+}
+
+impl Default for Given {
+    fn default() -> Self {
+        Self {
+            levels: Level::ALL.into(),
+            lacks: "there is no interpreter",
+            differs: "",
+            is_compiled: false,
+            keeps_ready: false,
+        }
+    }
+}
+
+impl Host for Given {
+    fn levels(&self) -> &BTreeSet<Level> {
+        &self.levels
+    }
+
+    fn lacks_at_instance(&self) -> &str {
+        self.lacks
+    }
+
+    fn differs_at_instance(&self) -> &str {
+        self.differs
+    }
+
+    fn is_compiled(&self) -> bool {
+        self.is_compiled
+    }
+
+    fn keeps_ready(&self) -> bool {
+        self.keeps_ready
+    }
+}
+
 /// One message, with everything a decision is made from.
 pub(crate) struct Sent {
     pub(crate) analysis: Analysis,
@@ -73,7 +117,7 @@ pub(crate) struct Sent {
     pub(crate) request: Request,
     pub(crate) risk: Risk,
     pub(crate) trust: Trust,
-    pub(crate) present: fn() -> BTreeSet<Level>,
+    pub(crate) host: Given,
 }
 
 impl Sent {
@@ -111,7 +155,7 @@ impl Sent {
             request: Request::default(),
             risk,
             trust,
-            present: || Level::ALL.into(),
+            host: Given::default(),
         }
     }
 
@@ -126,7 +170,7 @@ impl Sent {
             input_bytes: 0,
             sample_bytes: 0,
             request: &self.request,
-            present: Present(&self.present),
+            host: &self.host,
         }
     }
 }

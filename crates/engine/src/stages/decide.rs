@@ -1,10 +1,10 @@
 //! Which boundary and which limits, by the rules of the policy.
 
-use atoll_policy::{DecisionInput, Denied, Present, Request};
+use atoll_policy::{DecisionInput, Denied, Host, Request};
 use atoll_types::{Analysis, Decision, Level, Message, Profile, Reason, Stdin};
 
 use crate::Engine;
-use crate::stages::{Judged, job};
+use crate::stages::{Judged, OnHost, job};
 
 /// Asks the policy, and sees to it that the program suits the level.
 pub(crate) fn decide(
@@ -15,15 +15,8 @@ pub(crate) fn decide(
     profile: &Profile,
     request: &Request,
 ) -> Result<Decision, Denied> {
-    let present = || engine.present(message.program.kind);
-    let asked = question(
-        message,
-        analysis,
-        judged,
-        profile,
-        request,
-        Present(&present),
-    );
+    let host = OnHost::new(engine, message, analysis, request);
+    let asked = question(message, analysis, judged, profile, request, &host);
     let mut decision = engine.policy.decide(&asked)?;
     fit(engine, message, analysis, profile, &mut decision);
     Ok(decision)
@@ -50,11 +43,17 @@ fn fit(
         return;
     };
     let cpu_us = profile.cpu_demand.quantiles.p50;
+    let least_bytes = backend.least_memory_bytes(kind);
     let why = match backend.supports(kind) {
         // Nothing can be said of the program where there is no interpreter.
         Err(reason) => Some(reason),
         Ok(()) => match backend.suits(&job(message, &decision.calls, None), analysis) {
             Err(reason) => Some(format!("the program {reason}")),
+            Ok(()) if decision.limits.memory_bytes < least_bytes => Some(format!(
+                "its interpreter for WebAssembly needs {least_bytes} bytes of memory, and the \
+                 limit is {}",
+                decision.limits.memory_bytes
+            )),
             Ok(()) if cpu_us > WORTHWHILE_CPU_US => Some(format!(
                 "the program is expected to compute for {} ms, which takes twice as long on \
                  WebAssembly",
@@ -79,7 +78,7 @@ pub(crate) fn question<'a>(
     judged: &'a Judged,
     profile: &'a Profile,
     request: &'a Request,
-    present: Present<'a>,
+    host: &'a dyn Host,
 ) -> DecisionInput<'a> {
     DecisionInput {
         analysis,
@@ -91,7 +90,7 @@ pub(crate) fn question<'a>(
         input_bytes: input_bytes(message),
         sample_bytes: message.sample.as_ref().map_or(0, |it| it.len() as u64),
         request,
-        present,
+        host,
     }
 }
 

@@ -140,7 +140,7 @@ impl Explainer<'_, '_> {
         match (name.value(self.input), name.kind) {
             (Fact::Whole(whole), Kind::Whole(unit, _)) => Some(whole_text(whole, unit)),
             (Fact::Number(number), _) => Some(fraction(number)),
-            (Fact::Text(text), _) => Some(format!("`{text}`")),
+            (Fact::Text(text), _) => Some(text_text(text)),
             (Fact::Flag(flag), _) => Some(flag.to_string()),
             _ => None,
         }
@@ -178,9 +178,16 @@ fn literal_text(name: &Name, literal: &IdedExpr) -> Option<String> {
             _ => Some(whole.inner().to_string()),
         },
         LiteralValue::Double(number) => Some(fraction(*number.inner())),
-        LiteralValue::String(text) => Some(format!("`{}`", text.inner().escape_debug())),
+        LiteralValue::String(text) => Some(text_text(text.inner())),
         LiteralValue::Boolean(flag) => Some(flag.inner().to_string()),
         _ => None,
+    }
+}
+
+fn text_text(text: &str) -> String {
+    match text {
+        "" => "nothing".to_owned(),
+        text => format!("`{}`", text.escape_debug()),
     }
 }
 

@@ -445,7 +445,7 @@ proptest! {
             level: asked_level,
             wall_time_ms,
             memory_bytes,
-            calls: CallRules::default(),
+            ..Request::default()
         };
         let asked = policy.decide(&sent.input()).unwrap();
         prop_assert_eq!(asked.limits.check(), Ok(()));
@@ -464,7 +464,8 @@ proptest! {
 
     /// A prediction comes from what programs and their senders did, so it may be what somebody
     /// wants it to be. It moves nothing of the default policy's decisions but the limit of memory,
-    /// and that inside the bounds which the policy sets.
+    /// inside the bounds which the policy sets, and which of two levels runs a plain script: on
+    /// WebAssembly, or where every script of the sender may run.
     #[test]
     fn no_prediction_weakens_a_decision(
         (one, other) in (any_profile(), any_profile()),
@@ -472,19 +473,36 @@ proptest! {
         score in 0.0..1.0,
         tenant in "local|other",
         origin in prop::sample::select(vec![Origin::CommandLine, Origin::Api, Origin::Anonymous]),
+        interprets: bool,
+        keeps_ready: bool,
     ) {
         let policy = policy(Policy::builtin());
         let mut sent = Sent::by(&policy, program(kind), &tenant, origin);
+        if interprets {
+            sent.host.lacks = "";
+            sent.host.is_compiled = true;
+            sent.host.keeps_ready = keeps_ready;
+        }
         sent.risk.score = score;
         sent.profile = one;
         let mut first = policy.decide(&sent.input()).unwrap();
         sent.profile = other;
-        let second = policy.decide(&sent.input()).unwrap();
+        let mut second = policy.decide(&sent.input()).unwrap();
         for decision in [&first, &second] {
             prop_assert!((256 * MIB..=512 * MIB).contains(&decision.limits.memory_bytes));
         }
         first.limits.memory_bytes = second.limits.memory_bytes;
         first.reasons.clone_from(&second.reasons);
+        for decision in [&mut first, &mut second] {
+            let on_webassembly = ["plain-script-from-strangers", "cheap-javascript"];
+            if interprets && on_webassembly.contains(&decision.rule.as_str()) {
+                prop_assert_eq!(decision.level, Level::Instance);
+                decision.rule = "script".to_owned();
+                decision.level = Level::Process;
+                decision.sharing = Sharing::Message;
+                decision.messages_max = 1;
+            }
+        }
         prop_assert_eq!(first, second);
     }
 
@@ -520,13 +538,13 @@ proptest! {
 fn a_rule_can_take_the_next_stronger_level_that_is_there() {
     let strict = with_rule("set.level = \"gvisor\"");
     let lenient = with_rule("set.level = \"gvisor\"\nset.or_stronger_level = true");
-    let decide = |policy: &Policy, present: fn() -> BTreeSet<Level>| {
+    let decide = |policy: &Policy, present: BTreeSet<Level>| {
         let mut sent = Sent::new(policy, program(ProgramKind::Native));
-        sent.present = present;
+        sent.host.levels = present;
         policy.decide(&sent.input()).unwrap()
     };
-    let without = || [Level::Instance, Level::Process, Level::Vm].into();
-    assert_eq!(decide(&strict, without).level, Level::Gvisor);
+    let without: BTreeSet<Level> = [Level::Instance, Level::Process, Level::Vm].into();
+    assert_eq!(decide(&strict, without.clone()).level, Level::Gvisor);
     let decision = decide(&lenient, without);
     assert_eq!(decision.level, Level::Vm);
     let reasons = texts(&decision, "rule");
@@ -536,11 +554,37 @@ fn a_rule_can_take_the_next_stronger_level_that_is_there() {
             .any(|text| text.starts_with("`vm` instead of `gvisor`")),
         "{reasons:?}"
     );
-    assert_eq!(decide(&lenient, || Level::ALL.into()).level, Level::Gvisor);
+    assert_eq!(decide(&lenient, Level::ALL.into()).level, Level::Gvisor);
     // Never a weaker one.
     assert_eq!(
-        decide(&lenient, || [Level::Process].into()).level,
+        decide(&lenient, [Level::Process].into()).level,
         Level::Gvisor
+    );
+}
+
+#[test]
+fn a_rule_can_prefer_a_stronger_level() {
+    let policy = with_rule("set.level = \"process\"\nset.prefer_level = \"gvisor\"");
+    let decide = |present: &[Level], asked: Option<Level>| {
+        let mut sent = Sent::new(&policy, program(ProgramKind::Python));
+        sent.host.levels = present.iter().copied().collect();
+        sent.request.level = asked;
+        policy.decide(&sent.input()).unwrap()
+    };
+    let all = Level::ALL;
+    assert_eq!(decide(&all, None).level, Level::Gvisor);
+    assert_eq!(decide(&[Level::Process, Level::Vm], None).level, Level::Vm);
+    // It is the rule's own level then, which a request does not weaken.
+    assert_eq!(decide(&all, Some(Level::Process)).level, Level::Gvisor);
+    assert_eq!(decide(&all, Some(Level::Vm)).level, Level::Vm);
+    let without = decide(&[Level::Instance, Level::Process], None);
+    assert_eq!(without.level, Level::Process);
+    let reasons = texts(&without, "rule");
+    assert!(
+        reasons
+            .iter()
+            .any(|text| text.starts_with("`process`, because this host has neither")),
+        "{reasons:?}"
     );
 }
 

@@ -192,6 +192,25 @@ set.level = "vm"
 }
 
 #[test]
+fn a_level_that_is_preferred_is_stronger_than_the_other() {
+    let rule = |preferred: &str| {
+        let text = "[[rule]]\nid = \"a\"\nbecause = \"b\"\nset.level = \"process\"\n";
+        check(&format!("{text}set.prefer_level = \"{preferred}\"\n"))
+    };
+    assert_eq!(rule("gvisor"), []);
+    for weaker in ["process", "instance"] {
+        let findings = rule(weaker);
+        assert!(
+            findings[0]
+                .message
+                .contains("must be stronger than `level`"),
+            "{findings:?}"
+        );
+        assert_eq!(findings[0].line, 5);
+    }
+}
+
+#[test]
 fn mistakes_in_rules_are_reported_where_they_are() {
     snapshot(
         "rules",
