@@ -210,3 +210,101 @@ fn a_kernel_of_its_own_is_enforced_and_seen() {
         assert_eq!(own["state"], "enforced", "{level}");
     }
 }
+
+/// Plain scripts, as strangers send them.
+const PLAIN: [(&str, &str); 4] = [
+    (
+        "words.py",
+        "import sys\nimport re\nimport collections\n\
+         words = collections.Counter(re.findall(r'\\w+', sys.stdin.read()))\n\
+         print(words.most_common(3), sys.argv[1:])\nsys.exit(3)\n",
+    ),
+    (
+        "numbers.py",
+        "import json\nimport sys\n\
+         primes = [n for n in range(2, 200) if all(n % m for m in range(2, n))]\n\
+         print(json.dumps({'primes': primes, 'ratio': primes[-1] / 7}))\n\
+         print(1 / 3, 2 ** 100, sorted('banana'), file=sys.stderr)\n",
+    ),
+    (
+        "fails.py",
+        "def half(number):\n    return number / 0\nprint('before')\nhalf(3)\n",
+    ),
+    (
+        "table.js",
+        "const rows = [[3, 'c'], [1, 'a']].sort((x, y) => x[0] - y[0]);\n\
+         console.log(rows, new Map(rows), 1 / 3);\nprocess.exitCode = 4;\n",
+    ),
+];
+
+/// What a tenant sees of a script, and what was decided.
+fn run_as(case: &Case, tenant: &str, options: &[&str], path: &Path) -> (Seen, Report) {
+    let program = Program {
+        arguments: vec!["one", "two"],
+        stdin: b"a rose is a rose is a rose",
+        ..Program::new(path.to_owned()).with(options)
+    };
+    let mut command = case.atoll.command();
+    command.args(["run", "--json", "--tenant", tenant]);
+    command
+        .args(&program.options)
+        .arg(path)
+        .args(&program.arguments);
+    let finished = finish(command, program.stdin).unwrap();
+    let report = Report::parse(&finished.stdout)
+        .unwrap_or_else(|problem| panic!("{problem}: {}", finished.stderr_text()));
+    let seen = Seen {
+        status: report.status.clone(),
+        exit_code: report.exit_code,
+        signal: report.signal,
+        limit: report.limit.as_ref().map(|limit| limit.name.clone()),
+        stdout: text(&report.stdout()),
+        stderr: String::new(),
+        files: Vec::new(),
+    };
+    (seen, report)
+}
+
+/// A stranger's plain script goes to WebAssembly once its interpreter is compiled, and does what it
+/// does in the host's. Before that, and without interpreters, it runs where it always ran.
+#[test]
+fn a_plain_script_of_a_stranger_does_the_same_on_webassembly() {
+    let case = Case::new();
+    let level = |report: &Report| report.decision.as_ref().unwrap().level.clone();
+    let paths = PLAIN.map(|(name, source)| write(&case, name, source.as_bytes()));
+    let expected: Vec<Seen> = paths
+        .iter()
+        .map(|path| {
+            let (seen, report) = run_as(&case, "early", &[], path);
+            assert_eq!(level(&report), "process", "{}", path.display());
+            assert_eq!(seen.status, "exited", "{}", path.display());
+            seen
+        })
+        .collect();
+    for script in [&paths[1], &paths[3]] {
+        let (_, report) = run_as(&case, "local", &["--level", "instance"], script);
+        if level(&report) != "instance" {
+            let reasons = format!("{:?}", report.decision.unwrap().reasons);
+            assert!(reasons.contains("make runtimes"), "{reasons}");
+            println!("left out: no interpreters are installed (`make runtimes`)");
+            return;
+        }
+    }
+    for (path, expected) in paths.iter().zip(expected) {
+        let (seen, report) = run_as(&case, "stranger", &[], path);
+        let decision = report.decision.as_ref().unwrap();
+        assert_eq!(
+            decision.level,
+            "instance",
+            "{}: {decision:?}",
+            path.display()
+        );
+        assert_eq!(decision.rule, "plain-script-from-strangers");
+        assert_eq!(seen, expected, "{}", path.display());
+        // Who is known does not wait for it, and who asks for a stronger level gets it.
+        let (_, known) = run_as(&case, "local", &[], path);
+        assert_eq!(level(&known), "process");
+        let (_, asked) = run_as(&case, "stranger", &["--level", "process"], path);
+        assert_eq!(level(&asked), "process");
+    }
+}

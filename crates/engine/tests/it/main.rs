@@ -8,6 +8,7 @@
 mod bare;
 mod collecting;
 mod events;
+mod labelled;
 mod pools;
 mod records;
 mod refusals;

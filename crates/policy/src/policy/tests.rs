@@ -173,7 +173,7 @@ fn strangers_get_less() {
         sent(ProgramKind::Native, &[], Origin::CommandLine),
         own_kernel
     );
-    let obscure = ("obscure-script-from-strangers".to_owned(), Level::Process);
+    let obscure = ("obscure-script-from-strangers".to_owned(), Level::Gvisor);
     assert_eq!(
         sent(ProgramKind::Shell, &[Capability::Unanalyzed], Origin::Api),
         obscure
@@ -195,6 +195,118 @@ fn strangers_get_less() {
         Origin::Anonymous,
     );
     assert_eq!(decided(&anonymous), own_kernel);
+}
+
+/// A message on a host whose interpreters on WebAssembly suit it.
+fn suited(policy: &Policy, kind: ProgramKind, tenant: &str) -> Sent {
+    let mut sent = Sent::by(policy, program(kind), tenant, Origin::CommandLine);
+    sent.profile.cpu_demand.quantiles.p50 = 20_000;
+    sent.host.lacks = "";
+    sent.host.is_compiled = true;
+    sent
+}
+
+#[test]
+fn plain_scripts_of_strangers_run_on_webassembly_where_they_find_the_same() {
+    use ProgramKind::{JavaScript, Native, Python, Shell};
+    let policy = default_policy();
+    let plain = ("plain-script-from-strangers".to_owned(), Level::Instance);
+    let script = ("script".to_owned(), Level::Process);
+    for kind in [Python, JavaScript] {
+        assert_eq!(decided(&suited(&policy, kind, "stranger")), plain, "{kind}");
+        // Who is known has no reason to wait longer.
+        assert_eq!(decided(&suited(&policy, kind, "local")), script, "{kind}");
+    }
+    assert_eq!(decided(&suited(&policy, Shell, "stranger")), script);
+    assert_ne!(decided(&suited(&policy, Native, "stranger")), plain);
+    let but = |change: &dyn Fn(&mut Sent)| {
+        let mut sent = suited(&policy, Python, "stranger");
+        change(&mut sent);
+        decided(&sent)
+    };
+    assert_eq!(but(&|sent| sent.host.lacks = "imports numpy"), script);
+    assert_eq!(but(&|sent| sent.host.differs = "says hash"), script);
+    assert_eq!(but(&|sent| sent.host.is_compiled = false), script);
+    let computes = |p50, p99| {
+        but(&|sent| {
+            sent.profile.cpu_demand.quantiles.p50 = p50;
+            sent.profile.cpu_demand.quantiles.p99 = p99;
+        })
+    };
+    assert_eq!(computes(100_000, 2_000_000), plain);
+    assert_eq!(computes(100_001, 2_000_000), script);
+    assert_eq!(computes(100_000, 2_000_001), script);
+    let doubtful = but(&|sent| sent.risk.score = 0.5);
+    assert_eq!(doubtful, ("doubtful-sender".to_owned(), Level::Process));
+}
+
+#[test]
+fn javascript_runs_on_webassembly_where_an_interpreter_waits() {
+    let policy = default_policy();
+    let mut sent = suited(&policy, ProgramKind::JavaScript, "local");
+    sent.host.keeps_ready = true;
+    let decision = policy.decide(&sent.input()).unwrap();
+    assert_eq!(decision.rule, "cheap-javascript");
+    assert_eq!(decision.level, Level::Instance);
+    // Nobody else's messages are in the same worker.
+    assert_eq!(decision.sharing, Sharing::Tenant);
+    sent.analysis.kind = ProgramKind::Python;
+    assert_eq!(decided(&sent).0, "script");
+}
+
+#[test]
+fn scripts_that_hide_what_they_reach_go_up_where_they_can() {
+    let policy = default_policy();
+    let mut sent = Sent::new(&policy, able(ProgramKind::Python, &[Capability::Processes]));
+    assert_eq!(decided(&sent).0, "script");
+    sent.analysis.disguised = ["os.system".to_owned()].into();
+    let disguised = |level| ("disguised-script".to_owned(), level);
+    assert_eq!(decided(&sent), disguised(Level::Gvisor));
+    sent.host.levels = [Level::Process, Level::Vm].into();
+    assert_eq!(decided(&sent), disguised(Level::Vm));
+    // It still runs where there is neither, and the decision says so.
+    sent.host.levels = [Level::Instance, Level::Process].into();
+    assert_eq!(decided(&sent), disguised(Level::Process));
+    let reasons = policy.decide(&sent.input()).unwrap().reasons;
+    let says = |reason: &atoll_types::Reason| reason.text.contains("has neither `gvisor` nor");
+    assert!(reasons.iter().any(says), "{reasons:?}");
+    // A name alone is harmless.
+    sent.analysis.capabilities = [Capability::Time].into();
+    assert_eq!(decided(&sent).0, "script");
+}
+
+#[test]
+fn dangerous_combinations_of_strangers_go_up_where_they_can() {
+    use Capability::{DynamicCode, Network, Processes, UnsafeDeserialization};
+    let policy = default_policy();
+    for (capabilities, flags) in [
+        (
+            [Network, DynamicCode],
+            ["network", "network-and-dynamic-code"],
+        ),
+        ([Network, Processes], ["network", "processes"]),
+        (
+            [Network, UnsafeDeserialization],
+            ["network", "network-and-unsafe-deserialization"],
+        ),
+    ] {
+        let by = |tenant| {
+            let analysis = able(ProgramKind::Python, &capabilities);
+            let mut sent = Sent::by(&policy, analysis, tenant, Origin::CommandLine);
+            sent.profile.security_flags = flags
+                .map(|name| atoll_types::SecurityFlag {
+                    name: name.to_owned(),
+                    capabilities: capabilities.into(),
+                    because: "it could".to_owned(),
+                })
+                .into();
+            decided(&sent)
+        };
+        let (rule, level) = by("stranger");
+        assert_eq!(rule, "dangerous-script-from-strangers");
+        assert_eq!(level, Level::Gvisor);
+        assert_eq!(by("local").0, "script", "{flags:?}");
+    }
 }
 
 #[test]
@@ -242,10 +354,10 @@ fn tenants_earn_being_known_by_ten_messages_without_trouble() {
 fn rules_can_be_listed() {
     let policy = default_policy();
     let rules: Vec<RuleSummary<'_>> = policy.rules().collect();
-    assert_eq!(rules.len(), 9);
+    assert_eq!(rules.len(), 13);
     assert_eq!(rules[0].id, "dangerous-sender");
     assert_eq!(rules[0].when, Some("risk.score >= 0.8"));
-    assert_eq!(rules[8].effect, "refuse the message");
+    assert_eq!(rules[12].effect, "refuse the message");
     let tenants: Vec<_> = policy
         .tenants()
         .map(|(id, trust)| (id.as_str(), trust))
