@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// What `atoll run --json` printed.
@@ -54,10 +54,26 @@ pub struct Report {
     pub enforcement: Value,
     /// What was called.
     pub calls: Option<Calls>,
-    /// What was used.
+    /// What was used; what is below `io` with the names `io.reads` and so on.
+    #[serde(deserialize_with = "amounts")]
     pub usage: BTreeMap<String, u64>,
     /// Microseconds a stage.
     pub timings_us: BTreeMap<String, u64>,
+}
+
+/// What was used, with nothing below anything.
+fn amounts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Used {
+        io: Option<BTreeMap<String, u64>>,
+        #[serde(flatten)]
+        others: BTreeMap<String, u64>,
+    }
+    let used = Used::deserialize(from)?;
+    let mut amounts = used.others;
+    let io = used.io.into_iter().flatten();
+    amounts.extend(io.map(|(name, amount)| (format!("io.{name}"), amount)));
+    Ok(amounts)
 }
 
 /// A file that was collected.

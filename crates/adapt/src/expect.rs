@@ -19,6 +19,7 @@ const P99_TIMES: f64 = 1.5;
 const CPU_FLOOR_US: u64 = 50_000;
 const MEMORY_FLOOR_BYTES: u64 = 16 << 20;
 const OUTPUT_FLOOR_BYTES: u64 = 1 << 20;
+const IO_FLOOR_CALLS: u64 = 20_000;
 
 /// Bounds of what is expected of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +40,13 @@ impl Expectation {
             ),
             (
                 DeviationKind::Output,
-                &profile.io_intensity,
+                &profile.io_intensity.written_bytes,
                 OUTPUT_FLOOR_BYTES,
+            ),
+            (
+                DeviationKind::Io,
+                &profile.io_intensity.operations,
+                IO_FLOOR_CALLS,
             ),
         ];
         let bounds = estimated
@@ -66,6 +72,7 @@ impl Expectation {
                 DeviationKind::CpuTime => usage.cpu_time_us,
                 DeviationKind::Memory => usage.memory_peak_bytes,
                 DeviationKind::Output => usage.output_bytes.saturating_add(usage.disk_bytes),
+                DeviationKind::Io => usage.io.map_or(0, |io| io.operations()),
                 DeviationKind::Processes => usage.processes_peak.into(),
             };
             let is_passed = seen > *bound;
@@ -113,7 +120,11 @@ mod tests {
         Profile {
             cpu_demand: estimate(100_000, 200_000, confidence),
             memory_footprint: estimate(10 << 20, 20 << 20, confidence),
-            io_intensity: estimate(100, 1000, confidence),
+            io_intensity: atoll_types::IoIntensity::without_network(
+                estimate(100, 1000, confidence),
+                estimate(1, 1, confidence),
+                estimate(100, 1000, confidence),
+            ),
             security_flags: Vec::new(),
             dependencies: std::collections::BTreeSet::new(),
             lesson: atoll_types::Lesson::default(),

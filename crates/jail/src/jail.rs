@@ -5,6 +5,7 @@ mod plans;
 mod renewal;
 mod spec;
 mod supervision;
+mod usage;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +13,11 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use atoll_types::{Layer, LayerReport, LayerState, LimitName, Limits, Usage};
+use atoll_types::{Layer, LayerReport, LayerState, LimitName, Limits};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
 use rustix::io::Errno;
@@ -67,6 +68,9 @@ pub struct Jail {
     ended: Option<ProgramEnd>,
     removed: bool,
     processes_peak: AtomicU32,
+    /// Whether there is a `/proc` inside, which reads and writes are counted by.
+    counts: bool,
+    done: usage::Done,
     /// The zygote that this is a copy of, and not a child of this process then.
     copy: Option<Slot>,
     /// Who judges the program's calls, if there are rules for them.
@@ -209,6 +213,7 @@ impl Jail {
         };
         let jail = beginning.jail.insert(Self::new(group, socket, None));
         jail.renews = plans.renews;
+        jail.counts = spec.root.proc;
         let (cgroups, entrances) = jail
             .group
             .entrance()
@@ -240,6 +245,8 @@ impl Jail {
             ended: None,
             removed: false,
             processes_peak: AtomicU32::new(0),
+            counts: true,
+            done: usage::Done::default(),
             copy,
             supervised: None,
         }
@@ -294,6 +301,7 @@ impl Jail {
                 (reply, _) => return Err(unexpected(&reply)),
             }
         }
+        self.io_is_not_its_own();
         Ok(())
     }
 
@@ -372,7 +380,7 @@ impl Jail {
         let at = Instant::now();
         self.send(&start, &descriptors)?;
         match self.answer().await {
-            Ok((Reply::Started, _)) => {}
+            Ok((Reply::Started(before), _)) => self.done.begun(before),
             Ok((Reply::Failed(failure), _)) => return Err(failed(failure)),
             Ok((reply, _)) => return Err(unexpected(&reply)),
             // It was ended for what it called before anybody could say that it runs.
@@ -431,34 +439,12 @@ impl Jail {
     /// Cancelling loses nothing.
     pub async fn wait(&mut self) -> Option<ProgramEnd> {
         if self.ended.is_none()
-            && let Ok((Reply::Ended(end), _)) = self.receive().await
+            && let Ok((Reply::Ended(end, done), _)) = self.receive().await
         {
+            self.done.ended(done);
             self.ended = Some(end);
         }
         self.ended
-    }
-
-    /// What has been used since the start.
-    #[must_use]
-    pub fn usage(&self) -> Usage {
-        let Some(started) = &self.started else {
-            return Usage::default();
-        };
-        let processes = self.group.processes();
-        let processes = processes.saturating_sub(self.own_processes());
-        let peak = self
-            .processes_peak
-            .fetch_max(processes, Ordering::Relaxed)
-            .max(processes);
-        Usage {
-            wall_time_us: u64::try_from(started.at.elapsed().as_micros()).unwrap_or(u64::MAX),
-            cpu_time_us: ablation::cpu_time_us(self.group.cpu_time_us())
-                .saturating_sub(started.cpu_time_us),
-            memory_peak_bytes: self.group.memory_peak_bytes(),
-            output_bytes: 0,
-            disk_bytes: self.disk().map_or(0, |disk| disk.used_bytes),
-            processes_peak: peak,
-        }
     }
 
     /// Memory in use now, in bytes.

@@ -15,6 +15,7 @@ mod ablation;
 pub mod calls;
 mod cgroup;
 mod control;
+mod counts;
 mod helper;
 mod host;
 mod jail;
@@ -26,6 +27,7 @@ pub mod seccomp;
 pub mod sys;
 mod zygote;
 
+pub use counts::parse as parse_io;
 pub use helper::{HelperMissing, helper_binary};
 pub use jail::{
     Command, Jail, JailBeginning, JailError, JailFile, JailSpec, Root, Running, cpu_time_us,

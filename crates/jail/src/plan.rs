@@ -6,7 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use atoll_types::Layer;
+use atoll_types::{IoUsage, Layer};
 use serde::{Deserialize, Serialize};
 
 use crate::seccomp::Filter;
@@ -182,10 +182,10 @@ pub(crate) enum Reply {
     /// a descriptor of the working directory comes along, and the listening socket of the way out
     /// if there is one.
     Ready,
-    /// The program runs, with every layer in force.
-    Started,
-    /// The program ended.
-    Ended(ProgramEnd),
+    /// The program runs, with every layer in force; what its process has read and written before.
+    Started(Option<IoUsage>),
+    /// The program ended; what its process, and those it waited for, have read and written.
+    Ended(ProgramEnd, Option<IoUsage>),
     /// A step failed; nothing was run.
     Failed(Failure),
 }

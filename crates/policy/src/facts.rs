@@ -260,7 +260,7 @@ fn lowest_confidence(input: &DecisionInput<'_>) -> Confidence {
     [
         &profile.cpu_demand,
         &profile.memory_footprint,
-        &profile.io_intensity,
+        &profile.io_intensity.written_bytes,
     ]
     .map(|estimate| estimate.confidence)
     .into_iter()
@@ -374,11 +374,11 @@ static NAMES: [Name; 50] = [
     name("profile.flags", Kind::List(Words::Any), "the profile's security flags",
         |input| Fact::List(List::Flags(&input.profile.security_flags))),
     name("profile.io_p50_bytes", BYTES, "the predicted median of bytes written",
-        |input| Fact::Whole(input.profile.io_intensity.quantiles.p50)),
+        |input| Fact::Whole(input.profile.io_intensity.written_bytes.quantiles.p50)),
     name("profile.io_p90_bytes", BYTES, "the predicted p90 of bytes written",
-        |input| Fact::Whole(input.profile.io_intensity.quantiles.p90)),
+        |input| Fact::Whole(input.profile.io_intensity.written_bytes.quantiles.p90)),
     name("profile.io_p99_bytes", BYTES, "the predicted p99 of bytes written",
-        |input| Fact::Whole(input.profile.io_intensity.quantiles.p99)),
+        |input| Fact::Whole(input.profile.io_intensity.written_bytes.quantiles.p99)),
     name("profile.memory_p50_bytes", BYTES, "the predicted median of peak memory",
         |input| Fact::Whole(input.profile.memory_footprint.quantiles.p50)),
     name("profile.memory_p90_bytes", BYTES, "the predicted p90 of peak memory",

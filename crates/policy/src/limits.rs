@@ -111,7 +111,7 @@ impl LimitKey {
         match self {
             Self::WallTime | Self::CpuTime => Some(&profile.cpu_demand),
             Self::Memory => Some(&profile.memory_footprint),
-            Self::Disk | Self::Output => Some(&profile.io_intensity),
+            Self::Disk | Self::Output => Some(&profile.io_intensity.written_bytes),
             Self::CpuPercent | Self::Processes | Self::DiskFiles | Self::OpenFiles => None,
         }
     }

@@ -58,7 +58,11 @@ pub(crate) fn profile(memory_p99: u64) -> Profile {
     Profile {
         cpu_demand: estimate(400_000),
         memory_footprint: estimate(memory_p99),
-        io_intensity: estimate(4 << 20),
+        io_intensity: atoll_types::IoIntensity::without_network(
+            estimate(4 << 20),
+            estimate(4 << 20),
+            estimate(4 << 20),
+        ),
         security_flags: Vec::new(),
         dependencies: BTreeSet::new(),
         lesson: atoll_types::Lesson::default(),

@@ -16,7 +16,7 @@ use atoll_types::{
     Confidence, LimitName, PastRun, ProfileSource, Quantiles, ResourceEstimate, Status,
 };
 
-use crate::Estimates;
+use crate::{Estimates, IoEstimates};
 
 /// Fewer runs than this say too little; the table is used instead.
 const RUNS_MIN: usize = 3;
@@ -42,15 +42,52 @@ const HALF_LIFE_MS: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
 /// whose runs are all old still has quantiles.
 const HALF_LIVES_MAX: f64 = 40.0;
 
-/// Estimates from history, or `None` when there are too few usable runs.
-pub(crate) fn estimates(past: &[PastRun], input: u64, now_unix_ms: u64) -> Option<Estimates> {
+/// Estimates from history, or `None` when there are too few usable runs. Reads and writes are
+/// estimated `otherwise` as long as too few of these runs were counted.
+pub(crate) fn estimates(
+    past: &[PastRun],
+    input: u64,
+    now_unix_ms: u64,
+    otherwise: impl FnOnce() -> IoEstimates,
+) -> Option<Estimates> {
     let runs: Vec<&PastRun> = comparable(past).collect();
-    let ended = runs.iter().filter(|run| run.status != Status::Failed);
-    if ended.count() < RUNS_MIN {
+    let estimate = |runs: &[&PastRun], need| estimate(runs, need, input, now_unix_ms);
+    if !are_enough(&runs) {
         return None;
     }
-    let estimate = |need: fn(&PastRun) -> Need| ResourceEstimate {
-        quantiles: by_law(&runs, need, input).unwrap_or_else(|| {
+    let counted = runs.iter().copied().filter(|run| run.usage.io.is_some());
+    let counted: Vec<&PastRun> = counted.collect();
+    let io = if are_enough(&counted) {
+        IoEstimates {
+            operations: estimate(&counted, operations_need),
+            read_bytes: estimate(&counted, read_need),
+        }
+    } else {
+        let mut io = otherwise();
+        raise_io(&mut io, &counted);
+        io
+    };
+    Some(Estimates {
+        cpu_us: estimate(&runs, cpu_need),
+        memory_bytes: estimate(&runs, memory_need),
+        written_bytes: estimate(&runs, written_need),
+        io,
+    })
+}
+
+fn are_enough(runs: &[&PastRun]) -> bool {
+    let ended = runs.iter().filter(|run| run.status != Status::Failed);
+    ended.count() >= RUNS_MIN
+}
+
+fn estimate(
+    runs: &[&PastRun],
+    need: fn(&PastRun) -> Need,
+    input: u64,
+    now_unix_ms: u64,
+) -> ResourceEstimate {
+    ResourceEstimate {
+        quantiles: by_law(runs, need, input).unwrap_or_else(|| {
             let observed = runs.iter().map(|run| Observation {
                 need: need(run),
                 weight: weight(run.unix_ms, now_unix_ms),
@@ -65,12 +102,7 @@ pub(crate) fn estimates(past: &[PastRun], input: u64, now_unix_ms: u64) -> Optio
         source: ProfileSource::History {
             runs: runs.len() as u64,
         },
-    };
-    Some(Estimates {
-        cpu_us: estimate(cpu_need),
-        memory_bytes: estimate(memory_need),
-        io_bytes: estimate(io_need),
-    })
+    }
 }
 
 /// Raises the p99 of estimates that are not from history to the most that the few past runs
@@ -81,12 +113,24 @@ pub(crate) fn raise(estimates: &mut Estimates, past: &[PastRun]) {
         let pairs = [
             (&mut estimates.cpu_us, cpu_need(run)),
             (&mut estimates.memory_bytes, memory_need(run)),
-            (&mut estimates.io_bytes, io_need(run)),
+            (&mut estimates.written_bytes, written_need(run)),
         ];
         for (estimate, need) in pairs {
             let p99 = &mut estimate.quantiles.p99;
             *p99 = need.amount.max(*p99);
         }
+        raise_io(&mut estimates.io, &[run]);
+    }
+}
+
+/// The same for what not every run was counted in, which is 0 then and raises nothing.
+fn raise_io(estimates: &mut IoEstimates, runs: &[&PastRun]) {
+    for run in runs {
+        let (operations, read) = (operations_need(run), read_need(run));
+        let p99 = &mut estimates.operations.quantiles.p99;
+        *p99 = operations.amount.max(*p99);
+        let p99 = &mut estimates.read_bytes.quantiles.p99;
+        *p99 = read.amount.max(*p99);
     }
 }
 
@@ -168,10 +212,18 @@ fn memory_need(run: &PastRun) -> Need {
     need(run, run.usage.memory_peak_bytes, limit_bytes)
 }
 
-fn io_need(run: &PastRun) -> Need {
+fn written_need(run: &PastRun) -> Need {
     let used_bytes = run.usage.output_bytes.saturating_add(run.usage.disk_bytes);
     let limit_bytes = limit_value(run, &[LimitName::Output, LimitName::Disk]);
     need(run, used_bytes, limit_bytes)
+}
+
+fn operations_need(run: &PastRun) -> Need {
+    need(run, run.usage.io.unwrap_or_default().operations(), 0)
+}
+
+fn read_need(run: &PastRun) -> Need {
+    need(run, run.usage.io.unwrap_or_default().read_bytes, 0)
 }
 
 /// A run that any limit ended was cut short in everything it used; for the resource whose limit

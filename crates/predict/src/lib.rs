@@ -1,7 +1,7 @@
 //! Predicts what a program will need, before it runs.
 //!
 //! [`predict`] turns what analysis found and what earlier runs used into a [`Profile`]: quantiles
-//! of CPU time, peak memory and bytes written, the security flags, and the dependencies. A program
+//! of CPU time, peak memory, reads and writes, the security flags, and the dependencies. A program
 //! with a history is judged by its history; a Python program without one by models that were
 //! learned from real programs, corrected by how earlier predictions for its tenant fared; any other
 //! by a table of measured figures.
@@ -26,7 +26,7 @@ pub use start::{StartPart, start};
 pub use tenant::{BOUNDS_MAX, follow};
 pub use tried::{Quantity, is_clear, law, tried};
 
-use atoll_types::{Analysis, Lesson, Past, Profile};
+use atoll_types::{Analysis, IoIntensity, Lesson, Past, Profile};
 
 /// Predicts what a program will need.
 ///
@@ -42,9 +42,10 @@ pub fn predict(analysis: &Analysis, given: &Given, past: &Past, now_unix_ms: u64
         input: given.size(),
         ..Lesson::default()
     };
-    let known = history::estimates(&past.runs, lesson.input, now_unix_ms);
+    let in_table = || table::io(analysis, given);
+    let known = history::estimates(&past.runs, lesson.input, now_unix_ms, in_table);
     let estimates = known.unwrap_or_else(|| {
-        let mut estimates = table::estimates(analysis);
+        let mut estimates = table::estimates(analysis, given);
         if let Some((cpu_us, memory_bytes)) = learned::estimates(analysis, given) {
             estimates.cpu_us = cpu_us;
             estimates.memory_bytes = memory_bytes;
@@ -59,7 +60,11 @@ pub fn predict(analysis: &Analysis, given: &Given, past: &Past, now_unix_ms: u64
     Profile {
         cpu_demand: estimates.cpu_us,
         memory_footprint: estimates.memory_bytes,
-        io_intensity: estimates.io_bytes,
+        io_intensity: IoIntensity::without_network(
+            estimates.io.operations,
+            estimates.io.read_bytes,
+            estimates.written_bytes,
+        ),
         security_flags: flags::security_flags(&analysis.capabilities),
         dependencies: analysis.dependencies.iter().cloned().collect(),
         lesson,
@@ -70,19 +75,27 @@ pub fn predict(analysis: &Analysis, given: &Given, past: &Past, now_unix_ms: u64
 /// compared with.
 #[must_use]
 pub fn by_table(analysis: &Analysis) -> (u64, u64) {
-    let estimates = table::estimates(analysis);
+    let estimates = table::estimates(analysis, &Given::default());
     (
         estimates.cpu_us.quantiles.p50,
         estimates.memory_bytes.quantiles.p50,
     )
 }
 
-/// The three parts of a profile that are quantities.
+/// The parts of a profile that are quantities.
 #[derive(Debug, Clone, PartialEq)]
 struct Estimates {
     cpu_us: atoll_types::ResourceEstimate,
     memory_bytes: atoll_types::ResourceEstimate,
-    io_bytes: atoll_types::ResourceEstimate,
+    written_bytes: atoll_types::ResourceEstimate,
+    io: IoEstimates,
+}
+
+/// What is counted of reads and writes besides what they leave.
+#[derive(Debug, Clone, PartialEq)]
+struct IoEstimates {
+    operations: atoll_types::ResourceEstimate,
+    read_bytes: atoll_types::ResourceEstimate,
 }
 
 #[cfg(test)]

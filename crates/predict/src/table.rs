@@ -6,6 +6,7 @@
 //! of magnitude harder to tell than memory, so its quantiles are wide; they size no limit by
 //! themselves in the default policy.
 
+mod io;
 mod modules;
 
 use atoll_types::{
@@ -14,6 +15,8 @@ use atoll_types::{
 };
 
 use crate::Estimates;
+use crate::features::Given;
+pub(crate) use io::io;
 use modules::{Module, UNKNOWN_MODULE, modules_for};
 
 const KIB: u64 = 1024;
@@ -95,7 +98,7 @@ const IO_PRINTING: [u64; 3] = [4 * KIB, 64 * KIB, 4 * MIB];
 const IO_WRITING: [u64; 3] = [64 * KIB, 4 * MIB, 64 * MIB];
 
 /// Estimates from the table.
-pub(crate) fn estimates(analysis: &Analysis) -> Estimates {
+pub(crate) fn estimates(analysis: &Analysis, given: &Given) -> Estimates {
     let picked = pick_modules(analysis);
     let spread = spread(analysis.execution_class);
     let confidence = if analysis.is_complete() && !picked.unknown {
@@ -114,7 +117,8 @@ pub(crate) fn estimates(analysis: &Analysis) -> Estimates {
     Estimates {
         cpu_us: estimate(cpu_us(analysis, &picked, &spread)),
         memory_bytes: estimate(memory_bytes(analysis, &picked, &spread)),
-        io_bytes: estimate(io_bytes(analysis)),
+        written_bytes: estimate(written_bytes(analysis)),
+        io: io(analysis, given),
     }
 }
 
@@ -227,7 +231,7 @@ fn allocated_bytes(analysis: &Analysis) -> u64 {
         .unwrap_or(0)
 }
 
-fn io_bytes(analysis: &Analysis) -> Quantiles {
+fn written_bytes(analysis: &Analysis) -> Quantiles {
     let writes = [Capability::FilesWrite, Capability::Unanalyzed]
         .iter()
         .any(|capability| analysis.capabilities.contains(capability));

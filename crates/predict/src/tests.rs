@@ -192,7 +192,9 @@ proptest! {
         for estimate in [
             &poisoned.cpu_demand,
             &poisoned.memory_footprint,
-            &poisoned.io_intensity,
+            &poisoned.io_intensity.operations,
+            &poisoned.io_intensity.read_bytes,
+            &poisoned.io_intensity.written_bytes,
         ] {
             let Quantiles { p50, p90, p99 } = estimate.quantiles;
             prop_assert!(p50 <= p90 && p90 <= p99, "{:?}", estimate);

@@ -26,16 +26,22 @@ pub enum Quantity {
     Memory,
     /// Bytes written.
     Written,
+    /// Reads and writes.
+    Operations,
+    /// Bytes read.
+    Read,
 }
 
 impl Quantity {
-    /// What a run had of it.
+    /// What a run had of it; `None` where nobody counted.
     #[must_use]
-    pub const fn of(self, run: &TrialRun) -> u64 {
+    pub fn of(self, run: &TrialRun) -> Option<u64> {
         match self {
-            Self::CpuTime => run.cpu_time_us,
-            Self::Memory => run.memory_peak_bytes,
-            Self::Written => run.written_bytes,
+            Self::CpuTime => Some(run.cpu_time_us),
+            Self::Memory => Some(run.memory_peak_bytes),
+            Self::Written => Some(run.written_bytes),
+            Self::Operations => run.io.map(|io| io.operations()),
+            Self::Read => run.io.map(|io| io.read_bytes),
         }
     }
 }
@@ -43,9 +49,9 @@ impl Quantity {
 /// How a quantity grew over runs, where they tell.
 #[must_use]
 pub fn law(runs: &[TrialRun], quantity: Quantity) -> Option<Law> {
-    let pairs = runs.iter().map(|run| {
-        let cost = quantity.of(run).max(1);
-        (run.size as f64, cost as f64)
+    let pairs = runs.iter().filter_map(|run| {
+        let cost = quantity.of(run)?.max(1);
+        Some((run.size as f64, cost as f64))
     });
     Law::fit(&pairs.collect::<Vec<_>>())
 }
@@ -69,7 +75,9 @@ pub fn tried(profile: &Profile, trial: &Trial, size: u64) -> (Profile, bool) {
     for (estimate, quantity) in [
         (&mut told.cpu_demand, Quantity::CpuTime),
         (&mut told.memory_footprint, Quantity::Memory),
-        (&mut told.io_intensity, Quantity::Written),
+        (&mut told.io_intensity.written_bytes, Quantity::Written),
+        (&mut told.io_intensity.operations, Quantity::Operations),
+        (&mut told.io_intensity.read_bytes, Quantity::Read),
     ] {
         let known = matches!(estimate.source, ProfileSource::History { .. });
         if let Some(seen) = estimated(&trial.runs, quantity, size).filter(|_| !known) {
@@ -81,7 +89,7 @@ pub fn tried(profile: &Profile, trial: &Trial, size: u64) -> (Profile, bool) {
 }
 
 fn growth(runs: &[TrialRun], quantity: Quantity) -> u64 {
-    let at = |run: Option<&TrialRun>| run.map_or(0, |run| quantity.of(run));
+    let at = |run: Option<&TrialRun>| run.and_then(|run| quantity.of(run)).unwrap_or(0);
     at(runs.last()).saturating_sub(at(runs.first()))
 }
 
@@ -95,7 +103,7 @@ fn estimated(runs: &[TrialRun], quantity: Quantity, size: u64) -> Option<Resourc
     let mut rare = high * RARE;
     if quantity == Quantity::Memory && growth(runs, quantity) < MEMORY_CLEAR_BYTES {
         // Too little was seen to tell how it grows: it may go on as steeply as it could have.
-        let seen = runs.last().map_or(0, |run| quantity.of(run));
+        let seen = runs.last().map_or(0, |run| run.memory_peak_bytes);
         let grew = growth(runs, quantity).saturating_add(MEMORY_WAVERS_BYTES);
         rare = rare.max(seen as f64 + grew as f64 * extrapolation);
     }
@@ -141,6 +149,11 @@ mod tests {
             cpu_time_us: cpu_us(*size),
             memory_peak_bytes: memory(*size),
             written_bytes: 10,
+            io: Some(atoll_types::IoUsage {
+                reads: *size / 1000,
+                read_bytes: *size,
+                ..atoll_types::IoUsage::default()
+            }),
         };
         Trial {
             input_bytes: 0,

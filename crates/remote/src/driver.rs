@@ -72,6 +72,10 @@ impl Shared {
             output_bytes: 0,
             disk_bytes: usage.disk_bytes,
             processes_peak: before.processes_peak.max(usage.processes_peak),
+            io: match (before.io, usage.io) {
+                (Some(before), Some(io)) => Some(before.max(&io)),
+                (before, io) => before.or(io),
+            },
         };
         known.limit = known.limit.or(limit);
     }

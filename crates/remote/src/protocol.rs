@@ -29,7 +29,7 @@ pub use notice::{Ended, Hello, LeftFile, Notice, OutputStream, ProgramEnd, Refus
 pub use order::{Begin, Identity, JobFile, Order, Run, Stays, Surroundings};
 
 /// Counts the changes of this protocol. An agent of another version is not used.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The largest [`Order`], in bytes: arguments and variables together.
 pub const ORDER_BYTES_MAX: usize = 8 << 20;

@@ -9,7 +9,7 @@ use atoll_sandbox::{
     DestroyError, Ending, InputEnd, Job, Leaving, Leavings, LeavingsError, Lifecycle, OutputEnd,
     Sandbox, StartError, State, Streams, content_bytes,
 };
-use atoll_types::{Enforcement, LimitName, Limits, Usage};
+use atoll_types::{Enforcement, IoUsage, LimitName, Limits, Usage};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -234,6 +234,9 @@ impl Sandbox for Remote {
             memory_peak_bytes: inside.memory_peak_bytes.min(self.hello.memory_bytes),
             disk_bytes: inside.disk_bytes.min(self.limits.disk_bytes),
             output_bytes: 0,
+            io: inside
+                .io
+                .map(|io| io.min(&IoUsage::possible_in(cpu_time_us))),
             ..inside
         })
     }

@@ -56,7 +56,8 @@ impl ProcessSandbox {
         let (running, mut handed) = handed.map_err(|error| self.not_started(error))?;
         if !has_room {
             let started = handed.started().await;
-            started.map_err(|error| self.not_started(error))?;
+            let begun = started.map_err(|error| self.not_started(error))?;
+            self.jail.begins_with(begun.done);
         }
         self.handed = Some(handed);
         Ok(running)
@@ -155,10 +156,11 @@ impl Sandbox for ProcessSandbox {
         // A second wait finds the state already moved on.
         let _ = self.lifecycle.advance(State::Ended);
         // Whatever the interpreter has said of the start was said before its end.
-        if let (Some(handed), Some(_)) = (&mut self.handed, ended)
-            && let Err(error) = handed.started().await
-        {
-            return Ending::Lost(self.not_started(error).to_string());
+        if let (Some(handed), Some(_)) = (&mut self.handed, ended) {
+            match handed.started().await {
+                Ok(begun) => self.jail.begins_with(begun.done),
+                Err(error) => return Ending::Lost(self.not_started(error).to_string()),
+            }
         }
         // An end that was seen is the program's own, unless a rule had ended it already.
         let violation = self.jail.violation();

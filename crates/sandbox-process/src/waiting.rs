@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use atoll_jail::{Command, Running, sys};
 use atoll_sandbox::{Environment, Job};
-use atoll_types::{Program, ProgramHash, ProgramKind};
+use atoll_types::{IoUsage, Program, ProgramHash, ProgramKind};
 use rustix::fs::MemfdFlags;
 use rustix::net::SendFlags;
 use tokio::time::timeout;
@@ -201,9 +201,19 @@ pub struct Waiting {
 /// A program that was handed to an interpreter.
 pub struct Handed {
     control: Control,
-    /// Whether the interpreter has said that the program starts.
-    has_started: bool,
+    /// What the interpreter has said when the program started.
+    started: Option<Begun>,
 }
+
+/// What was so when a program started in an interpreter that had waited for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// What the interpreter had read and written until then; `None` where nobody counts.
+    pub done: Option<IoUsage>,
+}
+
+/// Bytes of the kernel's count that come along.
+const COUNT_BYTES: usize = 128;
 
 /// Why a program did not start in a waiting interpreter.
 #[derive(Debug)]
@@ -219,14 +229,16 @@ impl Handed {
     ///
     /// # Errors
     /// When it does not.
-    pub async fn started(&mut self) -> Result<(), NotStarted> {
-        if self.has_started {
-            return Ok(());
+    pub async fn started(&mut self) -> Result<Begun, NotStarted> {
+        if let Some(begun) = self.started {
+            return Ok(begun);
         }
         match self.control.hear().await.map_err(NotStarted::Lost)? {
             [b'S'] => {
-                self.has_started = true;
-                Ok(())
+                let count: [u8; COUNT_BYTES] =
+                    self.control.hear().await.map_err(NotStarted::Lost)?;
+                let done = atoll_jail::parse_io(&count);
+                Ok(*self.started.insert(Begun { done }))
             }
             [b'F'] => {
                 let number = self.control.hear().await.map_err(NotStarted::Lost)?;
@@ -277,7 +289,7 @@ impl Waiting {
         self.control.say(b'J').map_err(NotStarted::Lost)?;
         let handed = Handed {
             control: self.control,
-            has_started: false,
+            started: None,
         };
         Ok((self.streams, handed))
     }

@@ -12,7 +12,7 @@ use atoll_sandbox::{
     LeftFile, Lifecycle, OutputEnd, Sandbox, StartError, State, Streams, Tenancy, Terms,
 };
 use atoll_types::calls::CallAudit;
-use atoll_types::{Enforcement, Layer, LimitName, Limits, SkipReason, Usage};
+use atoll_types::{Enforcement, IoUsage, Layer, LimitName, Limits, SkipReason, Usage};
 use tokio::sync::oneshot;
 
 use crate::Level;
@@ -338,6 +338,7 @@ impl Sandbox for WasmSandbox {
             output_bytes: 0,
             disk_bytes: used.disk_bytes,
             processes_peak: running.processes(),
+            io: Some(used.io),
         }
     }
 
@@ -457,6 +458,7 @@ impl Running {
             sum.cpu_time_us = sum.cpu_time_us.saturating_add(used.cpu_time_us);
             sum.memory_peak_bytes = sum.memory_peak_bytes.saturating_add(used.memory_peak_bytes);
             sum.disk_bytes = sum.disk_bytes.saturating_add(used.disk_bytes);
+            sum.io = sum.io.plus(&used.io.min(&IoUsage::possible_in(elapsed_us)));
         }
         sum
     }

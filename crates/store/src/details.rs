@@ -216,13 +216,16 @@ fn cut_profile(profile: &Profile) -> Profile {
     for estimate in [
         &mut short.cpu_demand,
         &mut short.memory_footprint,
-        &mut short.io_intensity,
+        &mut short.io_intensity.operations,
+        &mut short.io_intensity.read_bytes,
+        &mut short.io_intensity.written_bytes,
     ] {
         if let ProfileSource::Table { rows } = &mut estimate.source {
             rows.truncate(LIST_MAX);
             rows.iter_mut().for_each(shorten);
         }
     }
+    shorten(&mut short.io_intensity.network.because);
     short.security_flags.truncate(LIST_MAX);
     for flag in &mut short.security_flags {
         shorten(&mut flag.name);

@@ -18,10 +18,10 @@ const FINISH_SQL: &str = "INSERT INTO outcomes (
     id, status, ended_unix_ms, exit_code, signal, limit_name, limit_value, reason, truncated,
     level, rule, risk_score, wall_time_us, cpu_time_us, memory_peak_bytes, output_bytes,
     disk_bytes, processes_peak, details, event_kinds, input, memory_plain, memory_given, cpu_plain,
-    cpu_given
+    cpu_given, reads, writes, read_bytes, written_bytes
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-    ?22, ?23, ?24, ?25
+    ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29
 )";
 
 const INTERRUPT_SQL: &str = "INSERT INTO outcomes (
@@ -102,7 +102,11 @@ impl Store {
             .bind(memory.map(|told| integer(told.plain)))
             .bind(memory.map(|told| integer(told.given)))
             .bind(cpu.map(|told| integer(told.plain)))
-            .bind(cpu.map(|told| integer(told.given)));
+            .bind(cpu.map(|told| integer(told.given)))
+            .bind(usage.io.map(|io| integer(io.reads)))
+            .bind(usage.io.map(|io| integer(io.writes)))
+            .bind(usage.io.map(|io| integer(io.read_bytes)))
+            .bind(usage.io.map(|io| integer(io.written_bytes)));
         let mut connection = self.lock().await;
         if let Err(error) = query.execute(&mut *connection).await {
             return Err(self.finish_error(&mut connection, error, outcome.id).await);

@@ -4,7 +4,7 @@
 //! thread to the caller's one by one costs more than finding them.
 
 use atoll_types::{
-    Event, Lesson, Level, LimitHit, LimitName, Past, PastBounds, PastRun, ProgramHash,
+    Event, IoUsage, Lesson, Level, LimitHit, LimitName, Past, PastBounds, PastRun, ProgramHash,
     SenderHistory, Status, TenantId, Told, Usage,
 };
 use serde::Deserialize;
@@ -45,10 +45,12 @@ macro_rules! past_sql {
         "SELECT
             (SELECT json_group_array(json_array(
                 status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-                memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
+                memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level, reads, writes,
+                read_bytes, written_bytes
             )) FROM (
                 SELECT status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-                    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
+                    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level, reads,
+                    writes, read_bytes, written_bytes
                 FROM messages
                 WHERE program = ?2 AND (status IN ('exited', 'signalled', 'limit')
                     OR status = 'failed' AND memory_peak_bytes > 0)
@@ -202,7 +204,8 @@ impl StoredEvent {
     }
 }
 
-/// Status, limit name and value, end, the fields of [`Usage`] in their order, level.
+/// Status, limit name and value, end, the fields of [`Usage`] in their order but for the last,
+/// level, those of [`IoUsage`].
 #[derive(Deserialize)]
 struct StoredRun(
     String,
@@ -216,14 +219,22 @@ struct StoredRun(
     i64,
     i64,
     Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
 );
 
 impl StoredRun {
     fn read(self, input: Option<i64>) -> Option<PastRun> {
         let Self(status, limit_name, limit_value, ended, ..) = self;
-        let Self(.., wall, cpu, memory, output, disk, tasks, name) = self;
+        let Self(_, _, _, _, wall, cpu, memory, output, disk, tasks, name, ..) = self;
+        let Self(.., reads, writes, read_bytes, written_bytes) = self;
         Some(PastRun {
-            usage: usage([wall, cpu, memory, output, disk, tasks]),
+            usage: Usage {
+                io: io([reads, writes, read_bytes, written_bytes]),
+                ..usage([wall, cpu, memory, output, disk, tasks])
+            },
             status: parse::<Status>(&status)?,
             limit: limit(limit_name.as_deref(), limit_value)?,
             unix_ms: unsigned(ended),
@@ -285,7 +296,18 @@ pub(crate) fn limit(name: Option<&str>, value: Option<i64>) -> Option<Option<Lim
     Some(Some(LimitHit { name, value }))
 }
 
-/// [`Usage`] from its columns, in the order of its fields.
+/// [`IoUsage`] from its columns, in the order of its fields; `None` where nobody counted.
+pub(crate) fn io(columns: [Option<i64>; 4]) -> Option<IoUsage> {
+    let [reads, writes, read_bytes, written_bytes] = columns;
+    Some(IoUsage {
+        reads: unsigned(reads?),
+        writes: unsigned(writes?),
+        read_bytes: unsigned(read_bytes?),
+        written_bytes: unsigned(written_bytes?),
+    })
+}
+
+/// [`Usage`] from its columns, in the order of its fields; reads and writes are in others.
 pub(crate) fn usage(columns: [i64; 6]) -> Usage {
     let [wall, cpu, memory, output, disk, processes] = columns;
     Usage {
@@ -295,5 +317,6 @@ pub(crate) fn usage(columns: [i64; 6]) -> Usage {
         output_bytes: unsigned(output),
         disk_bytes: unsigned(disk),
         processes_peak: u32::try_from(processes).unwrap_or(u32::MAX),
+        io: None,
     }
 }

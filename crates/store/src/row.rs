@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::codes::{parse, parse_event, unsigned};
 use crate::details::{self, Details};
-use crate::history::usage;
+use crate::history::{io, usage};
 
 /// One message in a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,14 +128,21 @@ fn read_usage(row: &SqliteRow) -> Result<Option<Usage>, sqlx::Error> {
     let Some(wall_time_us) = row.try_get("wall_time_us")? else {
         return Ok(None);
     };
-    Ok(Some(usage([
+    let others = usage([
         wall_time_us,
         row.try_get("cpu_time_us")?,
         row.try_get("memory_peak_bytes")?,
         row.try_get("output_bytes")?,
         row.try_get("disk_bytes")?,
         row.try_get("processes_peak")?,
-    ])))
+    ]);
+    let io = io([
+        row.try_get("reads")?,
+        row.try_get("writes")?,
+        row.try_get("read_bytes")?,
+        row.try_get("written_bytes")?,
+    ]);
+    Ok(Some(Usage { io, ..others }))
 }
 
 fn program(row: &SqliteRow) -> Result<ProgramHash, sqlx::Error> {

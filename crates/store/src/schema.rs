@@ -13,7 +13,7 @@ use crate::StoreError;
 use crate::error::sqlite_code;
 
 /// The schema this program reads and writes.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// Marks the file as Atoll's ("ATOL"), as SQLite's `application_id` is meant to.
 const APPLICATION_ID: i64 = 0x4154_4f4c;
@@ -25,8 +25,18 @@ const ATTEMPT: &str = "open the store";
 const SINCE_2: &str = "-- Below: what version 1 did not have, or had otherwise.";
 
 /// Of version 1, what version 2 makes anew.
-const GONE_SINCE_1: &str = "DROP TRIGGER outcomes_record; DROP VIEW outcomes; \
-    DROP TRIGGER messages_forgotten; DROP INDEX messages_runs;";
+const GONE_SINCE_1: &str = "DROP TRIGGER messages_forgotten;";
+
+/// Stands in the schema before all that version 2 did not have or had otherwise.
+const SINCE_3: &str = "-- Below: what version 2 did not have, or had otherwise.";
+
+/// Of version 2 and before, what version 3 makes anew, and what it adds to tables.
+const GONE_SINCE_2: &str = "DROP TRIGGER outcomes_record; DROP VIEW outcomes; \
+    DROP INDEX messages_runs; \
+    ALTER TABLE messages ADD COLUMN reads INTEGER; \
+    ALTER TABLE messages ADD COLUMN writes INTEGER; \
+    ALTER TABLE messages ADD COLUMN read_bytes INTEGER; \
+    ALTER TABLE messages ADD COLUMN written_bytes INTEGER;";
 
 /// What the first page says the file is.
 enum Content {
@@ -58,7 +68,7 @@ pub(crate) async fn connect(
                     source: "the descriptions of its tables are not those that were made".into(),
                 });
             }
-            Content::Store(1) => match from_1(&mut connection).await {
+            Content::Store(from @ 1..VERSION) => match update(&mut connection, from).await {
                 Ok(()) => {}
                 Err(error) if is_busy(&error) && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(2));
@@ -176,13 +186,17 @@ async fn create(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     transaction.commit().await
 }
 
-/// Brings a store of version 1 up to date, all or nothing. Records stay as they are.
-async fn from_1(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Brings a store of an earlier version up to date, all or nothing. Records stay as they are.
+async fn update(connection: &mut SqliteConnection, from: i64) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     // Somebody else may have been faster.
-    if let (APPLICATION_ID, 1) = marks(&mut transaction).await? {
-        let since = SCHEMA.split_once(SINCE_2).map_or("", |(_, since)| since);
-        let step = format!("{GONE_SINCE_1} {since} PRAGMA user_version = {VERSION}");
+    if marks(&mut transaction).await? == (APPLICATION_ID, from) {
+        let (gone, mark) = match from {
+            1 => (GONE_SINCE_1, SINCE_2),
+            _ => ("", SINCE_3),
+        };
+        let since = SCHEMA.split_once(mark).map_or("", |(_, since)| since);
+        let step = format!("{GONE_SINCE_2} {gone} {since} PRAGMA user_version = {VERSION}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(step))
             .execute(&mut *transaction)
             .await?;

@@ -1,7 +1,9 @@
--- Version 2 of the store. Times are milliseconds since the Unix epoch; amounts that SQLite's
+-- Version 3 of the store. Times are milliseconds since the Unix epoch; amounts that SQLite's
 -- 64-bit signed integers cannot hold are stored as the largest one.
 
--- One row for each accepted message. `status` is NULL until the message has its outcome.
+-- One row for each accepted message. `status` is NULL until the message has its outcome. Reads and
+-- writes, calls and bytes, are NULL where nobody counted. What stands in one line with the column
+-- before it was added to stores of earlier versions, which is how SQLite writes it down.
 CREATE TABLE messages (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -30,7 +32,7 @@ CREATE TABLE messages (
     memory_peak_bytes INTEGER,
     output_bytes INTEGER,
     disk_bytes INTEGER,
-    processes_peak INTEGER
+    processes_peak INTEGER, reads INTEGER, writes INTEGER, read_bytes INTEGER, written_bytes INTEGER
 ) STRICT;
 
 -- Holds everything the arrivals of a tenant are judged by, so that the table is not read.
@@ -93,12 +95,6 @@ CREATE TABLE programs (
 
 -- Below: what version 1 did not have, or had otherwise.
 
--- Holds everything the next prediction is made from, so that the table is not read.
-CREATE INDEX messages_runs ON messages (
-    program, seq, status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
-    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
-) WHERE status IN ('exited', 'signalled', 'limit') OR status = 'failed' AND memory_peak_bytes > 0;
-
 -- What a run was given and what was predicted for it, beside what it used. A table of its own: it
 -- is found by tenant, newest first, or joined to the runs of a program.
 CREATE TABLE lessons (
@@ -130,6 +126,15 @@ BEGIN
     WHERE program = OLD.program AND tenant IN (OLD.tenant, '') AND last_seq <= OLD.seq;
 END;
 
+-- Below: what version 2 did not have, or had otherwise.
+
+-- Holds everything the next prediction is made from, so that the table is not read.
+CREATE INDEX messages_runs ON messages (
+    program, seq, status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
+    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, reads, writes, read_bytes,
+    written_bytes, level
+) WHERE status IN ('exited', 'signalled', 'limit') OR status = 'failed' AND memory_peak_bytes > 0;
+
 -- Inserting into this view records an outcome. A view with a trigger makes one statement out of
 -- everything that has to happen together: it is done whole or not at all, whether the process is
 -- killed or the caller stops waiting, and no other way to an outcome exists.
@@ -137,8 +142,9 @@ CREATE VIEW outcomes AS
 SELECT
     id, status, ended_unix_ms, exit_code, signal, limit_name, limit_value, reason, truncated,
     level, rule, risk_score, wall_time_us, cpu_time_us, memory_peak_bytes, output_bytes,
-    disk_bytes, processes_peak, NULL AS details, NULL AS event_kinds,
-    NULL AS input, NULL AS memory_plain, NULL AS memory_given, NULL AS cpu_plain, NULL AS cpu_given
+    disk_bytes, processes_peak, reads, writes, read_bytes, written_bytes,
+    NULL AS details, NULL AS event_kinds, NULL AS input,
+    NULL AS memory_plain, NULL AS memory_given, NULL AS cpu_plain, NULL AS cpu_given
 FROM messages WHERE status IS NOT NULL;
 
 CREATE TRIGGER outcomes_record INSTEAD OF INSERT ON outcomes
@@ -153,7 +159,8 @@ BEGIN
         risk_score = NEW.risk_score, wall_time_us = NEW.wall_time_us,
         cpu_time_us = NEW.cpu_time_us, memory_peak_bytes = NEW.memory_peak_bytes,
         output_bytes = NEW.output_bytes, disk_bytes = NEW.disk_bytes,
-        processes_peak = NEW.processes_peak
+        processes_peak = NEW.processes_peak, reads = NEW.reads, writes = NEW.writes,
+        read_bytes = NEW.read_bytes, written_bytes = NEW.written_bytes
     WHERE id = NEW.id;
 
     INSERT INTO details (seq, json)

@@ -82,7 +82,7 @@ async fn sqlite_is_set_up_as_promised() {
         ("cell_size_check", "1"),
         ("mmap_size", "0"),
         ("wal_autocheckpoint", "4000"),
-        ("user_version", "2"),
+        ("user_version", "3"),
         ("application_id", "1096044364"),
     ] {
         assert_eq!(setting(&mut connection, name).await, value, "{name}");

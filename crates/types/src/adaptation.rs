@@ -88,6 +88,8 @@ pub enum DeviationKind {
     Memory,
     /// It writes more than any such program.
     Output,
+    /// It reads and writes more often than any such program.
+    Io,
     /// It starts processes or threads, although nothing in it does so.
     Processes,
 }
@@ -100,6 +102,7 @@ impl DeviationKind {
             Self::CpuTime => "cpu-time",
             Self::Memory => "memory",
             Self::Output => "output",
+            Self::Io => "io",
             Self::Processes => "processes",
         }
     }
@@ -109,7 +112,7 @@ impl DeviationKind {
     pub const fn concerns_security(self) -> bool {
         match self {
             Self::Processes => true,
-            Self::CpuTime | Self::Memory | Self::Output => false,
+            Self::CpuTime | Self::Memory | Self::Output | Self::Io => false,
         }
     }
 }

@@ -40,9 +40,10 @@ pub use message::{Content, InputFile, Message, Origin, Program, ProgramKind, Std
 pub use outcome::{Outcome, Past, PastBounds, PastRun, Status, Timings};
 pub use parts::{Alone, Part, Parts, Provided};
 pub use profile::{
-    Confidence, Lesson, Profile, ProfileSource, Quantiles, ResourceEstimate, SecurityFlag, Told,
+    Confidence, IoIntensity, Lesson, NetworkIntensity, Profile, ProfileSource, Quantiles,
+    ResourceEstimate, SecurityFlag, Told,
 };
 pub use risk::{Event, EventKind, Risk, RiskPart, SenderHistory, Trust};
 pub use split::{Basis, Crossing, Group, Means, Split};
 pub use trial::{Trial, TrialEnd, TrialRun};
-pub use usage::Usage;
+pub use usage::{IoUsage, Usage};

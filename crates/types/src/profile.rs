@@ -13,8 +13,8 @@ pub struct Profile {
     pub cpu_demand: ResourceEstimate,
     /// Peak memory of the whole sandbox, in bytes.
     pub memory_footprint: ResourceEstimate,
-    /// Bytes written to standard output, standard error and files.
-    pub io_intensity: ResourceEstimate,
+    /// Operations and bytes.
+    pub io_intensity: IoIntensity,
     /// What the program may do, and combinations that deserve attention.
     pub security_flags: Vec<SecurityFlag>,
     /// What the program needs to be there.
@@ -22,6 +22,62 @@ pub struct Profile {
     /// What is written down of this prediction, for later ones.
     #[serde(skip)]
     pub lesson: Lesson,
+}
+
+/// How much a program reads and writes, by quantity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IoIntensity {
+    /// Calls that read or write files, pipes and standard streams: [`IoUsage::operations`].
+    ///
+    /// [`IoUsage::operations`]: crate::IoUsage::operations
+    pub operations: ResourceEstimate,
+    /// Bytes that such calls read.
+    pub read_bytes: ResourceEstimate,
+    /// Bytes of standard output, standard error and the files that are there in the end: what the
+    /// limits on output and disk are about.
+    pub written_bytes: ResourceEstimate,
+    /// What goes over the network.
+    pub network: NetworkIntensity,
+}
+
+impl IoIntensity {
+    /// Of a program that has no network.
+    #[must_use]
+    pub fn without_network(
+        operations: ResourceEstimate,
+        read_bytes: ResourceEstimate,
+        written_bytes: ResourceEstimate,
+    ) -> Self {
+        Self {
+            operations,
+            read_bytes,
+            written_bytes,
+            network: NetworkIntensity::none_granted(),
+        }
+    }
+}
+
+/// What is expected over the network. It is no estimate: what is not granted cannot happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkIntensity {
+    /// Calls that send or receive.
+    pub operations: u64,
+    /// Bytes in both directions.
+    pub bytes: u64,
+    /// Why it is known.
+    pub because: String,
+}
+
+impl NetworkIntensity {
+    /// No level grants any network.
+    #[must_use]
+    pub fn none_granted() -> Self {
+        Self {
+            operations: 0,
+            bytes: 0,
+            because: "no network is granted".to_owned(),
+        }
+    }
 }
 
 /// What later predictions learn from how this one fares.

@@ -30,6 +30,9 @@ pub struct TrialRun {
     pub memory_peak_bytes: u64,
     /// Bytes it wrote: output and files.
     pub written_bytes: u64,
+    /// What it read and wrote by calls, where somebody counted.
+    #[serde(default)]
+    pub io: Option<crate::IoUsage>,
 }
 
 /// Why no more short runs were made.

@@ -596,6 +596,7 @@ fn used(guest: &Guest) -> GuestUsage {
     GuestUsage {
         memory_peak_bytes: guest.limiter.peak_bytes(),
         disk_bytes,
+        io: guest.io(),
         ..GuestUsage::default()
     }
 }

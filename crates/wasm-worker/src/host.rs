@@ -25,8 +25,8 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use atoll_types::LimitName;
 use atoll_types::calls::{Call, CallAudit, CallRules};
+use atoll_types::{IoUsage, LimitName};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::clock::Over;
@@ -140,6 +140,18 @@ impl Guest {
     /// Bytes in its files.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.files.lock().bytes()
+    }
+
+    /// What it read and wrote.
+    pub(crate) fn io(&self) -> IoUsage {
+        let files = self.files.lock();
+        IoUsage {
+            reads: self.gate.reads,
+            writes: self.gate.writes,
+            read_bytes: files.read_bytes().saturating_add(self.input.taken()),
+            // Both streams are bounded, and counted, together.
+            written_bytes: files.written_bytes().saturating_add(self.output.taken()),
+        }
     }
 
     /// The limit that it ran into first, if any. That it did does not mean that it mattered.

@@ -54,7 +54,11 @@ fn a_reservation_begins_between_the_median_and_the_90th_percentile() {
     let profile = |p50, p90| Profile {
         cpu_demand: estimate(1, 1),
         memory_footprint: estimate(p50, p90),
-        io_intensity: estimate(1, 1),
+        io_intensity: atoll_types::IoIntensity::without_network(
+            estimate(1, 1),
+            estimate(1, 1),
+            estimate(1, 1),
+        ),
         security_flags: Vec::new(),
         dependencies: std::collections::BTreeSet::new(),
         lesson: atoll_types::Lesson::default(),
@@ -193,7 +197,11 @@ fn what_starts_processes_unforeseen_gets_no_more_of_them() {
     let profile = Profile {
         cpu_demand: estimate.clone(),
         memory_footprint: estimate.clone(),
-        io_intensity: estimate,
+        io_intensity: atoll_types::IoIntensity::without_network(
+            estimate.clone(),
+            estimate.clone(),
+            estimate.clone(),
+        ),
         security_flags: Vec::new(),
         dependencies: std::collections::BTreeSet::new(),
         lesson: atoll_types::Lesson::default(),

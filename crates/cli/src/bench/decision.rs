@@ -19,6 +19,7 @@ const USAGE: Usage = Usage {
     output_bytes: 2_000,
     disk_bytes: 0,
     processes_peak: 1,
+    io: None,
 };
 
 pub(super) async fn run(args: &BenchArgs) -> Result<u8, CliError> {

@@ -183,16 +183,29 @@ pub(crate) fn risk_lines(risk: &Risk) -> Vec<String> {
 /// What is expected, and, where the program was read, what most of it is.
 pub(crate) fn profile_lines(profile: &Profile, analysis: Option<&Analysis>) -> Vec<String> {
     let parts = analysis.map(start).unwrap_or_default();
-    let (cpu, memory) = (&profile.cpu_demand, &profile.memory_footprint);
+    let (cpu, memory, io) = (
+        &profile.cpu_demand,
+        &profile.memory_footprint,
+        &profile.io_intensity,
+    );
     let mut lines = vec![estimate("CPU time", cpu, time)];
     lines.extend(starting(&parts, cpu, |part| part.cpu_us, time));
     lines.push(estimate("memory", memory, size));
     lines.extend(starting(&parts, memory, |part| part.memory_bytes, size));
-    lines.push(estimate("input and output", &profile.io_intensity, size));
+    lines.push(estimate("written", &io.written_bytes, size));
+    lines.push(estimate("read", &io.read_bytes, size));
+    lines.push(estimate("reads and writes", &io.operations, calls));
+    let network = plain(&io.network.because);
+    lines.push(format!("{:<18} none: {network}", "network"));
     for flag in &profile.security_flags {
         lines.push(format!("{}: {}", plain(&flag.name), plain(&flag.because)));
     }
     lines
+}
+
+/// A number of reads and writes.
+pub(crate) fn calls(count: u64) -> String {
+    format!("{count} calls")
 }
 
 fn estimate(what: &str, estimate: &ResourceEstimate, amount: impl Fn(u64) -> String) -> String {

@@ -5,6 +5,7 @@ use atoll_types::{
     Quantiles, Usage,
 };
 
+use crate::commands::explain::calls;
 use crate::terminal::{DOUBTFUL, section, size, styled, time};
 
 /// Adjustments that are shown.
@@ -47,7 +48,16 @@ fn compared(profile: &Profile, usage: &Usage) -> Vec<String> {
         format!("{what:<18} {used} used; usually {usual}, rarely over {rare}: {place}")
     };
     let written = usage.output_bytes.saturating_add(usage.disk_bytes);
-    vec![
+    let io = usage.io.map(|io| {
+        let expected = &profile.io_intensity;
+        let read = line("read", &expected.read_bytes.quantiles, io.read_bytes, size);
+        let operations = &expected.operations.quantiles;
+        [
+            read,
+            line("reads and writes", operations, io.operations(), calls),
+        ]
+    });
+    let mut lines = vec![
         line(
             "CPU time",
             &profile.cpu_demand.quantiles,
@@ -61,12 +71,14 @@ fn compared(profile: &Profile, usage: &Usage) -> Vec<String> {
             size,
         ),
         line(
-            "input and output",
-            &profile.io_intensity.quantiles,
+            "written",
+            &profile.io_intensity.written_bytes.quantiles,
             written,
             size,
         ),
-    ]
+    ];
+    lines.extend(io.into_iter().flatten());
+    lines
 }
 
 fn fitted(adaptation: &Adaptation) -> Vec<String> {
@@ -137,6 +149,11 @@ pub(crate) fn deviation(deviation: &Deviation) -> String {
         DeviationKind::Output => {
             let (seen, bound) = (size(observed), size(predicted));
             format!("{seen} written, where no such program writes more than {bound}")
+        }
+        DeviationKind::Io => {
+            format!(
+                "{observed} reads and writes, where no such program makes more than {predicted}"
+            )
         }
         DeviationKind::Processes => {
             format!("{observed} processes and threads, though nothing in it starts any")

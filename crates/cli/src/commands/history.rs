@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use atoll_engine::{Filter, Progress, Record, Row, Totals};
-use atoll_types::{EventKind, Status};
+use atoll_types::{EventKind, IoUsage, Status};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::args::{HistoryArgs, HostArgs};
@@ -144,7 +144,7 @@ fn one(record: &Record) -> String {
     lines.extend(record.events.iter().map(|event| incident(*event)));
     section(&mut out, "Message", lines);
     if let Some(usage) = &row.usage {
-        let lines = [
+        let mut lines = vec![
             format!("time {}", time(usage.wall_time_us)),
             format!("CPU time {}", time(usage.cpu_time_us)),
             format!("memory {}", size(usage.memory_peak_bytes)),
@@ -152,6 +152,7 @@ fn one(record: &Record) -> String {
             format!("files {}", size(usage.disk_bytes)),
             format!("processes {}", usage.processes_peak),
         ];
+        lines.extend(usage.io.map(read_and_written));
         section(&mut out, "Used", lines);
     }
     let Some(details) = &record.details else {
@@ -180,6 +181,16 @@ fn one(record: &Record) -> String {
         stages.map(|(stage, taken_us)| format!("{:<8} {}", plain(stage), time(*taken_us)));
     section(&mut out, "Timings", timings);
     out
+}
+
+fn read_and_written(io: IoUsage) -> String {
+    format!(
+        "read {} in {} calls, wrote {} in {}",
+        size(io.read_bytes),
+        io.reads,
+        size(io.written_bytes),
+        io.writes
+    )
 }
 
 fn incident(event: EventKind) -> String {

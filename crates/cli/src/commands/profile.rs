@@ -13,7 +13,7 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
 
 use crate::args::{HostArgs, ProfileArgs};
-use crate::commands::explain::profile_lines;
+use crate::commands::explain::{calls, profile_lines};
 use crate::error::CliError;
 use crate::signals::{Came, Signals};
 use crate::terminal::{BAD, complain, plain, print, section, size, styled, time};
@@ -164,10 +164,12 @@ fn numbered(program: &Message, sizes: &[u64]) -> Result<Vec<Sized>, CliError> {
 /// A quantity with its name, and how a number of it is shown.
 type Shown = (&'static str, Quantity, fn(u64) -> String);
 
-const QUANTITIES: [Shown; 3] = [
+const QUANTITIES: [Shown; 5] = [
     ("CPU time", Quantity::CpuTime, time),
     ("memory", Quantity::Memory, size),
     ("written", Quantity::Written, size),
+    ("read", Quantity::Read, size),
+    ("calls", Quantity::Operations, calls),
 ];
 
 fn text(program: &Message, tried: &Tried, unit: Unit) -> String {
@@ -216,7 +218,15 @@ fn ending(ended: TrialEnd) -> String {
 fn table(runs: &[TrialRun], unit: Unit) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["input", "CPU time", "wall time", "memory", "written"]);
+    table.set_header([
+        "input",
+        "CPU time",
+        "wall time",
+        "memory",
+        "written",
+        "read",
+        "calls",
+    ]);
     for column in table.column_iter_mut() {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -227,9 +237,16 @@ fn table(runs: &[TrialRun], unit: Unit) -> Table {
             time(run.wall_time_us),
             size(run.memory_peak_bytes),
             size(run.written_bytes),
+            counted(run, Quantity::Read, size),
+            counted(run, Quantity::Operations, |count| count.to_string()),
         ]);
     }
     table
+}
+
+/// What nobody counted at some levels.
+fn counted(run: &TrialRun, quantity: Quantity, show: fn(u64) -> String) -> String {
+    quantity.of(run).map_or_else(|| "-".to_owned(), show)
 }
 
 /// What each quantity follows, and what that means for larger inputs.
@@ -327,6 +344,8 @@ fn object(tried: &Tried) -> String {
         ("cpu_time_us", Quantity::CpuTime),
         ("memory_peak_bytes", Quantity::Memory),
         ("written_bytes", Quantity::Written),
+        ("read_bytes", Quantity::Read),
+        ("operations", Quantity::Operations),
     ]
     .map(|(name, quantity)| {
         let law = law(runs, quantity);

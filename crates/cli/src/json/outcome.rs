@@ -237,6 +237,7 @@ mod tests {
                 "output_bytes": 0,
                 "disk_bytes": 0,
                 "processes_peak": 0,
+                "io": null,
             },
             "timings_us": {"run": 5_000_200, "total": 5_001_000},
         });

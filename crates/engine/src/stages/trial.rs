@@ -166,6 +166,7 @@ pub(crate) async fn once(
                     cpu_time_us: usage.cpu_time_us,
                     memory_peak_bytes: usage.memory_peak_bytes,
                     written_bytes: usage.output_bytes.saturating_add(usage.disk_bytes),
+                    io: usage.io,
                 }),
                 (Status::Limit, ..) => Once::Ended(TrialEnd::Budget),
                 _ => Once::Ended(TrialEnd::Failed),

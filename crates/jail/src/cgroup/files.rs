@@ -98,6 +98,13 @@ fn number_after(key: &str, text: &str) -> Option<u64> {
     })
 }
 
+/// The processes of a group, no more than so many.
+pub(super) fn members(directory: &Path, count_max: usize) -> Vec<u32> {
+    let text = fs::read_to_string(directory.join("cgroup.procs")).unwrap_or_default();
+    let numbers = text.lines().filter_map(|line| line.parse().ok());
+    numbers.take(count_max).collect()
+}
+
 /// A file of a group that is read many times: opened for the first time, and then kept. Opening one
 /// takes ten times as long as reading it.
 #[derive(Debug)]

@@ -47,6 +47,11 @@ pub(crate) trait Group: Send + Sync {
     /// Processes and threads inside now.
     fn processes(&self) -> u32;
 
+    /// The processes inside now, no more than so many.
+    fn members(&self, _count_max: usize) -> Vec<u32> {
+        Vec::new()
+    }
+
     /// How often the kernel ended a process for the memory limit.
     fn memory_kills(&self) -> u64;
 

@@ -272,6 +272,10 @@ impl Group for GroupV2 {
         u32::try_from(inside).unwrap_or(u32::MAX)
     }
 
+    fn members(&self, count_max: usize) -> Vec<u32> {
+        files::members(&self.directory, count_max)
+    }
+
     fn memory_kills(&self) -> u64 {
         let now = self.files.memory_events.keyed("oom_kill").unwrap_or(0);
         now.saturating_sub(self.before().memory_kills)

@@ -9,6 +9,7 @@ use rustix::process::{DumpableBehavior, Pid, WaitOptions, WaitStatus, wait};
 use super::{confine, keeper, network, program, root};
 use crate::ablation::{self, Part};
 use crate::control::{Receiver, send};
+use crate::counts::Counts;
 use crate::plan::{CgroupJoin, DiskLimits, Failure, Plan, ProgramEnd, Reply};
 use crate::sys;
 
@@ -54,6 +55,7 @@ pub(super) fn serve_program(
     files: root::PrivateFiles,
 ) -> Result<(), Failure> {
     name_host()?;
+    let counts = Counts::of_this_process();
     let program = program::fork(plan, socket)?;
     let Ok((limits, _)) = Receiver::default().receive_blocking::<DiskLimits>(socket.as_fd()) else {
         // The supervisor let the jail go before it was used.
@@ -69,7 +71,7 @@ pub(super) fn serve_program(
         .map_err(|error| Failure::new(None, "report that the jail is ready", &error))?;
     drop((files, way_out));
     // From here on it is the program's process that listens to the supervisor.
-    let Some(pid) = program.start()? else {
+    let Some((pid, before)) = program.start()? else {
         return Ok(());
     };
     confine::drop_capabilities_only().map_err(|error| {
@@ -83,9 +85,10 @@ pub(super) fn serve_program(
         send(socket.as_fd(), &message, &[])
             .map_err(|error| Failure::new(None, "report the program's state", &error))
     };
-    reply(Reply::Started)?;
+    reply(Reply::Started(before))?;
     match reap(pid, socket) {
-        Some(end) => reply(Reply::Ended(end)),
+        // The orphans that have ended are among them; what still runs is not.
+        Some(end) => reply(Reply::Ended(end, counts.and_then(|it| it.waited_for()))),
         None => Ok(()),
     }
 }

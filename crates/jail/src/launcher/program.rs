@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use atoll_types::Layer;
+use atoll_types::{IoUsage, Layer};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use super::confine;
 use crate::ablation::{self, Part};
 use crate::calls;
 use crate::control::Receiver;
+use crate::counts::Counts;
 use crate::plan::{Failure, GUEST_ID, PlacedFile, Plan, Start, WORK_DIRECTORY};
 use crate::sys::{self, Side};
 
@@ -52,18 +53,17 @@ impl Descriptors {
                 calls,
                 program,
             }),
-            _ => Err(Failure::new(
-                None,
-                "receive descriptors",
-                &io::ErrorKind::InvalidData.into(),
-            )),
+            _ => Err(failed("receive descriptors")(invalid())),
         }
     }
 }
 
-/// What the program's process says before it is the program; silence is success.
+/// What the program's process says before it is the program: silence, or nothing after
+/// [`Report::Becomes`], is success.
 #[derive(Serialize, Deserialize)]
 enum Report {
+    /// All that is left is to execute the program; so much was read and written until then.
+    Becomes(IoUsage),
     /// A step failed before the program's first instruction.
     Failed(Failure),
     /// The supervisor is gone.
@@ -98,32 +98,31 @@ pub(super) fn fork(plan: &Plan, socket: &OwnedFd) -> Result<Waiting, Failure> {
             become_program(plan, socket, &go_read, &report_write);
         }
     };
-    let pid = Pid::from_raw(pid).ok_or_else(|| {
-        Failure::new(None, "fork the program", &io::ErrorKind::InvalidData.into())
-    })?;
+    let pid = Pid::from_raw(pid).ok_or_else(|| failed("fork the program")(invalid()))?;
     Ok(Waiting { pid, go, report })
 }
 
 impl Waiting {
-    /// Lets the process listen, and waits until it is the program. `None` when the supervisor is
-    /// gone.
-    pub(super) fn start(self) -> Result<Option<Pid>, Failure> {
+    /// Lets the process listen, and waits until it is the program; what it has read and written
+    /// before. `None` when the supervisor is gone.
+    pub(super) fn start(self) -> Result<Option<(Pid, Option<IoUsage>)>, Failure> {
         // A process that has failed already does not listen, and its report says why.
         let _ = rustix::io::write(&self.go, &[1]);
         // A successful execve closes the pipe without a word.
         let mut report = Vec::new();
         io::Read::read_to_end(&mut fs::File::from(self.report), &mut report)
             .map_err(failed("read the program's report"))?;
-        if report.is_empty() {
-            return Ok(Some(self.pid));
+        let (mut rest, mut before) = (report.as_slice(), None);
+        while !rest.is_empty() {
+            let next = postcard::take_from_bytes::<Report>(rest)
+                .map_err(|_| failed("read the program's report")(invalid()))?;
+            match next {
+                (Report::Becomes(done), behind) => (before, rest) = (Some(done), behind),
+                (Report::Failed(failure), _) => return Err(failure),
+                (Report::Alone, _) => return Ok(None),
+            }
         }
-        match postcard::from_bytes::<Report>(&report) {
-            Ok(Report::Failed(failure)) => Err(failure),
-            Ok(Report::Alone) => Ok(None),
-            Err(_) => Err(failed("read the program's report")(
-                io::ErrorKind::InvalidData.into(),
-            )),
-        }
+        Ok(Some((self.pid, before)))
     }
 }
 
@@ -131,19 +130,29 @@ fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd)
     // Out of the way of the program's own descriptors.
     let lifted = rustix::io::fcntl_dupfd_cloexec(report, PROGRAM_DESCRIPTORS_MAX);
     let report = lifted.as_ref().unwrap_or(report);
+    let counts = Counts::of_this_process();
+    let becomes = || {
+        if let Some(done) = counts.as_ref().and_then(Counts::whole) {
+            say(report, &Report::Becomes(done));
+        }
+    };
     let told = give_up(plan).and_then(|()| listen(socket, go));
     let said = match told {
         Ok(Some((start, descriptors))) => {
-            let Err(failure) = prepare(plan, &start, descriptors);
+            let Err(failure) = prepare(plan, &start, descriptors, becomes);
             Report::Failed(failure)
         }
         Ok(None) => Report::Alone,
         Err(failure) => Report::Failed(failure),
     };
-    if let Ok(bytes) = postcard::to_stdvec(&said) {
-        let _ = rustix::io::write(report, &bytes);
-    }
+    say(report, &said);
     sys::exit_now(127);
+}
+
+fn say(pipe: &OwnedFd, report: &Report) {
+    if let Ok(bytes) = postcard::to_stdvec(report) {
+        let _ = rustix::io::write(pipe, &bytes);
+    }
 }
 
 /// Gives up, step by step, everything that placing files and becoming the program do not need.
@@ -193,8 +202,13 @@ fn listen(socket: &OwnedFd, go: &OwnedFd) -> Result<Option<(Start, Descriptors)>
     Ok(Some((start, descriptors)))
 }
 
-/// Places the files and becomes the program. Never returns `Ok`.
-fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infallible, Failure> {
+/// Places the files and becomes the program, which is announced. Never returns `Ok`.
+fn prepare(
+    plan: &Plan,
+    start: &Start,
+    descriptors: Descriptors,
+    becomes: impl Fn(),
+) -> Result<Infallible, Failure> {
     let path = c_string(&start.path)?;
     let path = if start.execute_low {
         sys::lower(&path).map_err(|error| {
@@ -225,6 +239,7 @@ fn prepare(plan: &Plan, start: &Start, descriptors: Descriptors) -> Result<Infal
             failure(Some(Layer::Seccomp), attempt, error)
         })?;
     }
+    becomes();
     // Last: from here on only execve, or a report and an end, are left to do.
     start.filter.install().map_err(|error| {
         failure(
@@ -302,6 +317,10 @@ fn c_string(bytes: &[u8]) -> Result<CString, Failure> {
 
 fn c_strings(strings: &[Vec<u8>]) -> Result<Vec<CString>, Failure> {
     strings.iter().map(|string| c_string(string)).collect()
+}
+
+fn invalid() -> io::Error {
+    io::ErrorKind::InvalidData.into()
 }
 
 fn failed(attempt: &'static str) -> impl Fn(io::Error) -> Failure {

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use atoll_types::IoUsage;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
 use rustix::thread::CapabilitySet;
@@ -10,6 +11,7 @@ use rustix::thread::CapabilitySet;
 use super::copy::{self, Descriptors};
 use crate::ablation::{self, Part};
 use crate::control::{Receiver, send};
+use crate::counts::Counts;
 use crate::launcher::{confine, program_end};
 use crate::plan::{Failure, Fork, Reply};
 use crate::sys::{self, BlockedSignals, Forked};
@@ -44,6 +46,9 @@ struct Zygote<'a> {
     /// This process, whose process namespace children are born in unless they are copies.
     own: OwnedFd,
     running: Vec<Running>,
+    counts: Option<Counts>,
+    /// What those have read and written that have ended.
+    done: IoUsage,
 }
 
 /// Makes copies of this process for the supervisor at the other end of `control`.
@@ -60,6 +65,8 @@ pub fn serve(control: OwnedFd, hooks: &dyn Hooks) -> io::Result<Served> {
         hooks,
         own: pidfd_open(getpid(), PidfdFlags::empty())?,
         running: Vec::new(),
+        counts: Counts::of_this_process(),
+        done: IoUsage::default(),
     };
     // Nothing is executed from here on; what copies would have to empty one by one is empty then.
     confine::bound_capabilities(CapabilitySet::empty()).map_err(|failure| failure.error())?;
@@ -151,9 +158,12 @@ impl Zygote<'_> {
             let Some(end) = program_end(status) else {
                 continue;
             };
+            let all = self.counts.as_ref().and_then(Counts::waited_for);
+            let its = all.map(|all| all.since(&self.done));
+            self.done = all.unwrap_or(self.done);
             if let Some(place) = self.running.iter().position(|copy| copy.pid == pid) {
                 let copy = self.running.swap_remove(place);
-                let _ = send(copy.socket.as_fd(), &Reply::Ended(end), &[]);
+                let _ = send(copy.socket.as_fd(), &Reply::Ended(end, its), &[]);
             }
         }
     }

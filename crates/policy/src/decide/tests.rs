@@ -415,7 +415,11 @@ fn any_profile() -> impl Strategy<Value = Profile> {
             Profile {
                 cpu_demand: estimate(cpu),
                 memory_footprint: estimate(memory),
-                io_intensity: estimate(io),
+                io_intensity: atoll_types::IoIntensity::without_network(
+                    estimate(io),
+                    estimate(io),
+                    estimate(io),
+                ),
                 ..profile(MIB)
             }
         },

@@ -1,10 +1,31 @@
-use atoll_types::{Level, LimitHit, Usage};
+use atoll_types::{IoUsage, Level, LimitHit, Usage};
 use proptest::prelude::*;
 
 use super::*;
 
 const NOW: u64 = 1_800_000_000_000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What is said of reads and writes without a history.
+fn otherwise() -> IoEstimates {
+    let estimate = ResourceEstimate {
+        quantiles: Quantiles {
+            p50: 1,
+            p90: 2,
+            p99: 3,
+        },
+        confidence: Confidence::Low,
+        source: ProfileSource::Table { rows: Vec::new() },
+    };
+    IoEstimates {
+        operations: estimate.clone(),
+        read_bytes: estimate,
+    }
+}
+
+fn estimates(past: &[PastRun], input: u64, now_unix_ms: u64) -> Option<Estimates> {
+    super::estimates(past, input, now_unix_ms, otherwise)
+}
 
 fn run(amount: u64, age_ms: u64) -> PastRun {
     PastRun {
@@ -192,7 +213,7 @@ fn each_limit_bounds_its_own_resource_in_its_own_unit() {
         [
             found.cpu_us.quantiles.p50,
             found.memory_bytes.quantiles.p50,
-            found.io_bytes.quantiles.p50,
+            found.written_bytes.quantiles.p50,
         ]
     };
     assert_eq!(found(LimitName::CpuTime, 7), [7_000, 1, 1]);
@@ -251,4 +272,48 @@ proptest! {
         prop_assert!(after.p90 >= before.p90);
         prop_assert!(after.p99 >= before.p99);
     }
+}
+
+/// A run that was counted.
+fn counted(calls: u64, read_bytes: u64) -> PastRun {
+    let io = IoUsage {
+        reads: calls,
+        read_bytes,
+        ..IoUsage::default()
+    };
+    let mut counted = run(7, 0);
+    counted.usage.io = Some(io);
+    counted
+}
+
+#[test]
+fn reads_and_writes_have_quantiles_of_their_own() {
+    let past: Vec<PastRun> = (1..=100).map(|it| counted(it, 1_000 * it)).collect();
+    let io = estimates(&past, 0, NOW).unwrap().io;
+    let shown = |estimate: &ResourceEstimate| {
+        let Quantiles { p50, p90, p99 } = estimate.quantiles;
+        (p50, p90, p99)
+    };
+    assert_eq!(shown(&io.operations), (50, 90, 99));
+    assert_eq!(shown(&io.read_bytes), (50_000, 90_000, 99_000));
+    for estimate in [io.operations, io.read_bytes] {
+        assert_eq!(estimate.confidence, Confidence::High);
+        assert_eq!(estimate.source, ProfileSource::History { runs: 100 });
+    }
+}
+
+#[test]
+fn runs_that_nobody_counted_say_nothing_of_reads_and_writes() {
+    let mut past = vec![run(7, 0); 30];
+    assert_eq!(estimates(&past, 0, NOW).unwrap().io, otherwise());
+    // Too few prove at least what the program can do.
+    past.extend([counted(50, 2), counted(60, 2)]);
+    let io = estimates(&past, 0, NOW).unwrap().io;
+    assert_eq!(io.operations.quantiles.p99, 60);
+    assert_eq!(io.operations.confidence, Confidence::Low);
+    assert_eq!(io.read_bytes, otherwise().read_bytes);
+    past.push(counted(60, 2));
+    let io = estimates(&past, 0, NOW).unwrap().io;
+    assert_eq!(io.operations.source, ProfileSource::History { runs: 3 });
+    assert_eq!(io.operations.quantiles.p50, 60);
 }

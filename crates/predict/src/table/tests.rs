@@ -5,6 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn estimates(analysis: &Analysis) -> Estimates {
+    super::estimates(analysis, &Given::default())
+}
+
 const KINDS: [ProgramKind; 6] = ProgramKind::ALL;
 const CLASSES: [ExecutionClass; 5] = [
     ExecutionClass::Trivial,
@@ -137,9 +141,9 @@ fn declared_memory_and_large_allocations_raise_memory() {
 #[test]
 fn files_written_raise_input_and_output() {
     let mut analysis = program(ProgramKind::Python);
-    let printing = estimates(&analysis).io_bytes.quantiles;
+    let printing = estimates(&analysis).written_bytes.quantiles;
     analysis.capabilities.insert(Capability::FilesWrite);
-    let writing = estimates(&analysis).io_bytes.quantiles;
+    let writing = estimates(&analysis).written_bytes.quantiles;
     assert!(writing.p50 > printing.p50 && writing.p99 > printing.p99);
 }
 
@@ -180,7 +184,9 @@ proptest! {
             ..program(kind)
         };
         let found = estimates(&analysis);
-        for part in [found.cpu_us, found.memory_bytes, found.io_bytes] {
+        let io = [found.io.operations, found.io.read_bytes];
+        let others = [found.cpu_us, found.memory_bytes, found.written_bytes];
+        for part in others.into_iter().chain(io) {
             let q = part.quantiles;
             prop_assert!(q.p50 <= q.p90 && q.p90 <= q.p99, "{q:?}");
         }

@@ -10,7 +10,7 @@ use atoll_remote::protocol::{
 };
 use atoll_sandbox::conformance::limits;
 use atoll_sandbox::{Ending, InputEnd, LeavingsError, Sandbox, StartError};
-use atoll_types::{LimitName, SkipReason, Usage};
+use atoll_types::{IoUsage, LimitName, SkipReason, Usage};
 
 use crate::taken::{TOO_LARGE, Taken, agent, begin, claim, hello, job, meet, sandbox};
 
@@ -412,6 +412,12 @@ fn usage_that_cannot_be_is_not_believed() {
                 output_bytes: u64::MAX,
                 disk_bytes: u64::MAX,
                 processes_peak: 7,
+                io: Some(IoUsage {
+                    reads: u64::MAX,
+                    writes: 3,
+                    read_bytes: u64::MAX,
+                    written_bytes: 4,
+                }),
             };
             let limit = None;
             taken.say(&Notice::Progress { usage, limit });
@@ -428,6 +434,13 @@ fn usage_that_cannot_be_is_not_believed() {
         assert_eq!(usage.cpu_time_us, usage.wall_time_us);
         assert_eq!((usage.memory_peak_bytes, usage.output_bytes), (1, 0));
         assert_eq!((usage.disk_bytes, usage.processes_peak), (1 << 20, 7));
+        // No processor gets more done in that time.
+        let (io, most) = (usage.io.unwrap(), IoUsage::possible_in(usage.cpu_time_us));
+        assert!(
+            io.reads <= most.reads && io.read_bytes <= most.read_bytes,
+            "{io:?}"
+        );
+        assert_eq!((io.writes, io.written_bytes), (3, 4));
         Box::new(sandbox).destroy().await.unwrap();
         agent.join().unwrap();
     });

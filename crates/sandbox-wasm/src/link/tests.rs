@@ -17,6 +17,12 @@ const USAGE: GuestUsage = GuestUsage {
     cpu_time_us: 2,
     memory_peak_bytes: 3,
     disk_bytes: 4,
+    io: atoll_types::IoUsage {
+        reads: 5,
+        writes: 6,
+        read_bytes: 7,
+        written_bytes: 8,
+    },
 };
 
 fn inside(output_left: u64, input: Input) -> (Inside, oneshot::Receiver<Finished>) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use atoll_types::LimitName;
 use atoll_types::calls::{Call, CallCounts, CallRecord};
+use atoll_types::{IoUsage, LimitName};
 use serde::{Deserialize, Serialize};
 
 use super::tidy;
@@ -211,4 +211,6 @@ pub struct GuestUsage {
     pub memory_peak_bytes: u64,
     /// Bytes in its files.
     pub disk_bytes: u64,
+    /// What it read and wrote by calls of its host.
+    pub io: IoUsage,
 }

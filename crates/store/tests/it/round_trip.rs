@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use atoll_store::{Accepted, Owner};
 use atoll_types::{
-    EventKind, LimitHit, LimitName, Origin, Outcome, ProgramKind, Risk, RiskPart, Status, TenantId,
-    Timings, Usage,
+    EventKind, IoUsage, LimitHit, LimitName, Origin, Outcome, ProgramKind, Risk, RiskPart, Status,
+    TenantId, Timings, Usage,
 };
 use proptest::prelude::*;
 
@@ -33,7 +33,9 @@ fn event() -> impl Strategy<Value = EventKind> {
 }
 
 fn usage() -> impl Strategy<Value = Usage> {
-    (any::<[u64; 5]>(), any::<u32>()).prop_map(|([wall, cpu, memory, output, disk], processes)| {
+    let io = prop::option::of(any::<[u64; 4]>());
+    (any::<[u64; 5]>(), any::<u32>(), io).prop_map(|(used, processes, io)| {
+        let [wall, cpu, memory, output, disk] = used;
         Usage {
             wall_time_us: wall,
             cpu_time_us: cpu,
@@ -41,6 +43,12 @@ fn usage() -> impl Strategy<Value = Usage> {
             output_bytes: output,
             disk_bytes: disk,
             processes_peak: processes,
+            io: io.map(|[reads, writes, read_bytes, written_bytes]| IoUsage {
+                reads,
+                writes,
+                read_bytes,
+                written_bytes,
+            }),
         }
     })
 }
@@ -154,6 +162,12 @@ fn rows_survive() {
             output_bytes: bounded(usage.output_bytes),
             disk_bytes: bounded(usage.disk_bytes),
             processes_peak: usage.processes_peak,
+            io: usage.io.map(|io| IoUsage {
+                reads: bounded(io.reads),
+                writes: bounded(io.writes),
+                read_bytes: bounded(io.read_bytes),
+                written_bytes: bounded(io.written_bytes),
+            }),
         };
         prop_assert_eq!(row.usage, Some(stored));
         if message.program_name.len() <= 255 {

@@ -80,6 +80,12 @@ pub(crate) fn outcome(message: &Accepted) -> Outcome {
             output_bytes: 24,
             disk_bytes: 0,
             processes_peak: 1,
+            io: Some(atoll_types::IoUsage {
+                reads: 60,
+                writes: 2,
+                read_bytes: 600_000,
+                written_bytes: 24,
+            }),
         },
         timings_us: timings(),
     }
@@ -170,7 +176,11 @@ fn profile() -> Profile {
     Profile {
         cpu_demand: estimate(30_000),
         memory_footprint: estimate(12 << 20),
-        io_intensity: estimate(4_096),
+        io_intensity: atoll_types::IoIntensity::without_network(
+            estimate(4_096),
+            estimate(4_096),
+            estimate(4_096),
+        ),
         security_flags: vec![SecurityFlag {
             name: "files-read-and-write".to_owned(),
             capabilities: BTreeSet::from([Capability::FilesRead, Capability::FilesWrite]),

@@ -133,6 +133,9 @@ pub(crate) enum Argument<'a> {
 #[derive(Debug)]
 pub(crate) struct Gate {
     calls_left: u64,
+    /// Calls that read, and calls that write.
+    pub(super) reads: u64,
+    pub(super) writes: u64,
     /// Whether the call that is being made has been decided: it waited and is made again.
     pub(super) is_admitted: bool,
     judge: Option<Box<Judge>>,
@@ -157,6 +160,8 @@ impl Gate {
         });
         Self {
             calls_left: calls_max,
+            reads: 0,
+            writes: 0,
             is_admitted: false,
             judge,
         }
@@ -194,6 +199,11 @@ impl Gate {
             return Err(Ended::Calls.into());
         };
         self.calls_left = left;
+        match call {
+            Call::FileRead | Call::StreamRead => self.reads += 1,
+            Call::FileWrite | Call::StreamWrite => self.writes += 1,
+            _ => {}
+        }
         match &mut self.judge {
             None => Ok(()),
             Some(judge) => judge.decide(files, call, arguments),

@@ -123,6 +123,9 @@ pub(crate) struct Files {
     free: Vec<u32>,
     limits: FileLimits,
     bytes: u64,
+    /// Bytes that were read from files, and written to them.
+    read_bytes: u64,
+    written_bytes: u64,
     files: u64,
     open: u64,
     hit: Option<FileHit>,
@@ -220,6 +223,8 @@ impl Files {
             free: Vec::new(),
             limits,
             bytes: 0,
+            read_bytes: 0,
+            written_bytes: 0,
             files: 0,
             open: 0,
             hit: None,
@@ -369,6 +374,16 @@ impl Files {
         Ok(())
     }
 
+    /// Bytes that were ever read.
+    pub(crate) const fn read_bytes(&self) -> u64 {
+        self.read_bytes
+    }
+
+    /// Bytes that were ever written, however often over one another.
+    pub(crate) const fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
     /// Reads into `buffer` and says how much there was; 0 is the end of the file.
     pub(crate) fn read(&mut self, id: NodeId, at: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
         let now = self.now();
@@ -382,6 +397,7 @@ impl Files {
             to.copy_from_slice(from);
         }
         node.accessed = now;
+        self.read_bytes = self.read_bytes.saturating_add(count as u64);
         Ok(count)
     }
 
@@ -426,6 +442,8 @@ impl Files {
         if end < wanted {
             self.hit.get_or_insert(FileHit::Disk);
         }
+        let count = *written.as_ref().unwrap_or(&0);
+        self.written_bytes = self.written_bytes.saturating_add(count as u64);
         written
     }
 

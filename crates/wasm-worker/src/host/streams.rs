@@ -60,6 +60,7 @@ pub(crate) enum OutputError {
 
 struct Shared {
     sink: Box<dyn Sink>,
+    bytes_max: u64,
     left: u64,
     over: bool,
 }
@@ -76,6 +77,7 @@ impl Output {
     pub(crate) fn pair(sink: Box<dyn Sink>, bytes_max: u64) -> (Self, Self) {
         let shared = Arc::new(Mutex::new(Shared {
             sink,
+            bytes_max,
             left: bytes_max,
             over: false,
         }));
@@ -88,6 +90,12 @@ impl Output {
             name: OutputName::Error,
         };
         (output, error)
+    }
+
+    /// Bytes that this stream and the other one have taken.
+    pub(crate) fn taken(&self) -> u64 {
+        let shared = self.lock();
+        shared.bytes_max.saturating_sub(shared.left)
     }
 
     /// Whether the guest tried to write more than it may.
@@ -139,6 +147,8 @@ impl Output {
 #[derive(Default)]
 struct Arrived {
     bytes: VecDeque<Bytes>,
+    /// How many the guest has taken.
+    taken: u64,
     ended: bool,
     asked: bool,
     waiting: Vec<Waker>,
@@ -210,6 +220,7 @@ impl Input {
         if first.is_empty() {
             arrived.bytes.pop_front();
         }
+        arrived.taken = arrived.taken.saturating_add(taken.len() as u64);
         Poll::Ready(taken)
     }
 
@@ -229,6 +240,11 @@ impl Input {
             (self.ask)();
         }
         Poll::Pending
+    }
+
+    /// How many bytes the guest has read.
+    pub(crate) fn taken(&self) -> u64 {
+        lock(&self.arrived).taken
     }
 
     /// How many bytes can be read without waiting.

@@ -8,6 +8,7 @@ use plotters::prelude::{
 use textplots::{Chart, Plot as _, Shape};
 
 use super::Unit;
+use crate::commands::explain::calls;
 use crate::terminal::{BOLD, size, styled, time};
 
 /// Dots of a terminal's chart; a character has two by four of them.
@@ -30,23 +31,25 @@ const GREY: RGBColor = RGBColor(120, 120, 120);
 fn scaled(quantity: Quantity, number: f64) -> f64 {
     match quantity {
         Quantity::CpuTime => number / 1e3,
-        Quantity::Memory | Quantity::Written => number / f64::from(1 << 20),
+        Quantity::Memory | Quantity::Written | Quantity::Read => number / f64::from(1 << 20),
+        Quantity::Operations => number,
     }
 }
 
 const fn unit_of(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::CpuTime => "ms",
-        Quantity::Memory | Quantity::Written => "MiB",
+        Quantity::Memory | Quantity::Written | Quantity::Read => "MiB",
+        Quantity::Operations => "calls",
     }
 }
 
 fn measured(runs: &[TrialRun], quantity: Quantity) -> Vec<(f64, f64)> {
     let point = |run: &TrialRun| {
-        let cost = scaled(quantity, quantity.of(run) as f64);
-        (run.size as f64, cost)
+        let cost = scaled(quantity, quantity.of(run)? as f64);
+        Some((run.size as f64, cost))
     };
-    runs.iter().map(point).collect()
+    runs.iter().filter_map(point).collect()
 }
 
 /// The law's line, up to twice the largest size.
@@ -132,6 +135,9 @@ fn draw(text: &mut String, name: &str, runs: &[TrialRun], unit: Unit) -> DrawRes
 fn label(quantity: Quantity, number: f64) -> String {
     match quantity {
         Quantity::CpuTime => time((number * 1e3).round() as u64),
-        Quantity::Memory | Quantity::Written => size((number * f64::from(1 << 20)).round() as u64),
+        Quantity::Memory | Quantity::Written | Quantity::Read => {
+            size((number * f64::from(1 << 20)).round() as u64)
+        }
+        Quantity::Operations => calls(number.round() as u64),
     }
 }
