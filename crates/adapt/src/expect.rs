@@ -3,14 +3,14 @@
 //! Everything that is compared only grows while a program runs, so a single bound, passed once, is
 //! the whole sequential test: an alarm comes as soon as the run cannot be an ordinary one any more,
 //! and looking more often raises no more false ones. The bounds lie where at most about one
-//! ordinary run in 3,000 passes each of them, so that all together stay below one in 1,000.
+//! ordinary run in 4,000 passes each of them, so that all together stay below one in 1,000.
 
 use atoll_types::{Confidence, DeviationKind, Profile, ResourceEstimate, Usage};
 
 /// How far the bound lies beyond the median, where the 99th percentile lies 1 beyond it, both as
-/// logarithms: of a normal distribution, the 0.9997 quantile is 3.43 standard deviations out and
+/// logarithms: of a normal distribution, the 0.99975 quantile is 3.48 standard deviations out and
 /// the 0.99 quantile 2.33.
-const BEYOND_P99: f64 = 3.43 / 2.33;
+const BEYOND_P99: f64 = 3.48 / 2.33;
 
 /// The bound is at least so many times the 99th percentile: few runs show few of their extremes.
 const P99_TIMES: f64 = 1.5;
@@ -99,7 +99,7 @@ fn bound(estimate: &ResourceEstimate, floor: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use atoll_types::{ProfileSource, Quantiles};
+    use atoll_types::{IoUsage, ProfileSource, Quantiles};
     use proptest::prelude::*;
 
     use super::*;
@@ -149,6 +149,30 @@ mod tests {
         let kinds: Vec<_> = expectation.passed(&beyond).iter().map(|it| it.0).collect();
         assert_eq!(kinds, [DeviationKind::CpuTime, DeviationKind::Processes]);
         assert_eq!(expectation.passed(&beyond), []);
+    }
+
+    #[test]
+    fn far_more_reads_and_writes_are_told_where_somebody_counts() {
+        let expectation = Expectation::of(&profile(Confidence::High), false);
+        let told = |io: Option<IoUsage>| {
+            let usage = Usage {
+                io,
+                ..Usage::default()
+            };
+            expectation.clone().passed(&usage)
+        };
+        let calls = |reads, writes| {
+            Some(IoUsage {
+                reads,
+                writes,
+                ..IoUsage::default()
+            })
+        };
+        assert_eq!(told(None), []);
+        assert_eq!(told(calls(1_000, 20_000)), []);
+        let bound = 1_000 + IO_FLOOR_CALLS;
+        let expected = [(DeviationKind::Io, bound, bound + 1)];
+        assert_eq!(told(calls(1_001, 20_000)), expected);
     }
 
     #[test]

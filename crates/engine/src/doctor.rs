@@ -21,6 +21,8 @@ pub struct Diagnosis {
     pub kinds: Vec<KindDiagnosis>,
     /// Hardware virtualization. No level of this version uses it.
     pub kvm: KvmDiagnosis,
+    /// Whether the processor counts instructions here, or why not. Trials go by CPU time either way.
+    pub instructions: Result<(), String>,
     /// The state directory: its path, or why it cannot be used.
     pub state: Result<String, String>,
 }
@@ -75,6 +77,8 @@ impl Engine {
             levels: levels.into(),
             kinds: kinds.into(),
             kvm: atoll_sandbox_vm::diagnose(),
+            instructions: atoll_sandbox_process::try_counting_instructions()
+                .map_err(|error| format!("the kernel refuses a counter: {error}")),
             state: match self.store().await {
                 Ok(store) => Ok(store.path().display().to_string()),
                 Err(error) => Err(crate::way::chain(&error)),

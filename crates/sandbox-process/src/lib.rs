@@ -22,6 +22,7 @@ use atoll_sandbox::{
 use atoll_types::calls::CallRules;
 use atoll_types::{Dependency, LayerReport, Level, Limits, ProgramKind, SystemCalls};
 
+pub use atoll_jail::sys::try_counting_instructions;
 pub use atoll_jail::{cpu_time_us, memory_limit_bytes};
 pub use environment::CommandLine;
 pub use interpreter::Interpreters;

@@ -57,6 +57,12 @@ fn text(diagnosis: &Diagnosis) -> String {
         "Hardware virtualization (KVM)",
         kvm(&diagnosis.kvm),
     );
+    let instructions = match &diagnosis.instructions {
+        Ok(()) => styled(GOOD, "the processor counts them"),
+        Err(why) => format!("{}: {}", styled(DOUBTFUL, "not counted"), plain(why)),
+    };
+    let trials = "trials go by CPU time".to_owned();
+    section(&mut out, "Instructions", [instructions, trials]);
     let state = match &diagnosis.state {
         Ok(path) => format!("{} {}", styled(GOOD, "usable"), plain(path)),
         Err(why) => format!("{} {}", styled(BAD, "unusable"), plain(why)),

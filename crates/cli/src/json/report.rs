@@ -80,6 +80,7 @@ struct DiagnosisForm<'a> {
     levels: Vec<LevelForm<'a>>,
     kinds: Vec<KindForm<'a>>,
     kvm: KvmForm<'a>,
+    instructions: StateForm<'a>,
     state: StateForm<'a>,
 }
 
@@ -149,6 +150,13 @@ pub(crate) fn diagnosis(diagnosis: &Diagnosis) -> String {
         levels: diagnosis.levels.iter().map(level).collect(),
         kinds: kinds.collect(),
         kvm: kvm(&diagnosis.kvm),
+        instructions: StateForm {
+            available: diagnosis.instructions.is_ok(),
+            detail: match &diagnosis.instructions {
+                Ok(()) => "the processor counts them",
+                Err(why) => why,
+            },
+        },
         state: StateForm { available, detail },
     })
 }

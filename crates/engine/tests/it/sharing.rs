@@ -8,7 +8,7 @@ use atoll_engine::{
     Engine, Options, OutputDirectory, PolicyText, PoolOptions, PoolReport, ProgramFile, Report,
     RunOptions, Submission, backends, now_unix_ms, random,
 };
-use atoll_types::{LimitName, Message, Origin, Status, Stdin, TenantId};
+use atoll_types::{LimitName, Message, Origin, ProfileSource, Status, Stdin, TenantId};
 
 use crate::{POLICY, Reader, message, message_of, run};
 
@@ -283,6 +283,27 @@ head -c 4000000 /dev/zero >a; sleep 0.2 & sleep 0.2 & sleep 0.2 & sleep 0.2 & wa
     world.settle().await;
     // A sandbox whose files were collected is shared like others.
     assert_eq!(number(&world.send(message("true")).await), 3);
+    world.engine.close().await;
+}
+
+#[tokio::test]
+async fn what_programs_read_and_write_is_remembered_and_expected() {
+    let Some(world) = World::new(100) else { return };
+    let busy = "i=0; while [ $i -lt 500 ]; do echo x; i=$((i + 1)); done >a";
+    for _ in 0..3 {
+        let io = world.send(message(busy)).await.outcome.usage.io.unwrap();
+        assert!((500..520).contains(&io.writes), "{io:?}");
+        assert!((1_000..2_000).contains(&io.written_bytes), "{io:?}");
+        world.settle().await;
+    }
+    let profile = world.send(message(busy)).await.outcome.profile.unwrap();
+    let expected = profile.io_intensity;
+    for estimate in [&expected.operations, &expected.read_bytes] {
+        assert_eq!(estimate.source, ProfileSource::History { runs: 3 });
+    }
+    let operations = expected.operations.quantiles;
+    assert!((500..600).contains(&operations.p50), "{operations:?}");
+    assert_eq!((expected.network.operations, expected.network.bytes), (0, 0));
     world.engine.close().await;
 }
 

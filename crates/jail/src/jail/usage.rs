@@ -13,7 +13,7 @@ use super::Jail;
 use crate::{ablation, counts};
 
 /// No more processes than this are looked at while a program runs: each takes some microseconds.
-const LOOKED_AT_MAX: usize = 64;
+const LOOKED_AT_MAX: usize = 16;
 
 /// What is known of a program's reads and writes.
 #[derive(Debug, Default)]

@@ -13,6 +13,7 @@
 
 mod files;
 mod fork;
+mod instructions;
 mod low;
 mod network;
 mod notify;
@@ -30,6 +31,7 @@ pub use files::{change_length, change_mode, stat_bytes, statx_bytes};
 pub use fork::{
     BlockedSignals, Forked, children_live_with, close_from, first_process, fork, leave_namespaces,
 };
+pub use instructions::try_counting_instructions;
 pub use low::{LOW_ADDRESS, low_page_is_protected, lower, map_low_page};
 pub use network::bring_up_loopback;
 pub use notify::{

@@ -3,6 +3,7 @@
 
 mod calls;
 mod confinement;
+mod io;
 mod leavings;
 mod lifecycle;
 mod limits;

@@ -3,6 +3,7 @@
 
 mod copies;
 mod imports;
+mod io;
 mod strict;
 mod warm;
 

@@ -159,7 +159,7 @@ async fn a_store_of_a_newer_atoll() {
     let (_directory, path) = place();
     filled(&path, 1).await;
     let mut newer = raw(&path).await;
-    sqlx::raw_sql("PRAGMA user_version = 3")
+    sqlx::raw_sql("PRAGMA user_version = 4")
         .execute(&mut newer)
         .await
         .unwrap();
@@ -168,8 +168,8 @@ async fn a_store_of_a_newer_atoll() {
     let expected = matches!(
         error,
         StoreError::NewerVersion {
-            found: 3,
-            known: 2,
+            found: 4,
+            known: 3,
             ..
         }
     );
@@ -177,7 +177,27 @@ async fn a_store_of_a_newer_atoll() {
     assert!(error.to_string().contains("update Atoll"), "{error}");
 }
 
-/// What version 1 had otherwise.
+/// What version 2 had otherwise.
+const VERSION_2: &str = "
+DROP TRIGGER outcomes_record;
+DROP VIEW outcomes;
+DROP INDEX messages_runs;
+ALTER TABLE messages DROP COLUMN written_bytes;
+ALTER TABLE messages DROP COLUMN read_bytes;
+ALTER TABLE messages DROP COLUMN writes;
+ALTER TABLE messages DROP COLUMN reads;
+CREATE INDEX messages_runs ON messages (
+    program, seq, status, limit_name, limit_value, ended_unix_ms, wall_time_us, cpu_time_us,
+    memory_peak_bytes, output_bytes, disk_bytes, processes_peak, level
+) WHERE status IN ('exited', 'signalled', 'limit') OR status = 'failed' AND memory_peak_bytes > 0;
+CREATE VIEW outcomes AS SELECT id, status FROM messages WHERE status IS NOT NULL;
+CREATE TRIGGER outcomes_record INSTEAD OF INSERT ON outcomes
+BEGIN
+    UPDATE messages SET status = NEW.status WHERE id = NEW.id;
+END;
+PRAGMA user_version = 2";
+
+/// What version 1 had otherwise than that.
 const VERSION_1: &str = "
 DROP TRIGGER outcomes_record;
 DROP TRIGGER messages_forgotten;
@@ -201,7 +221,9 @@ async fn a_store_of_an_older_atoll_is_brought_up_to_date() {
     let (_directory, path) = place();
     filled(&path, 3).await;
     let mut older = raw(&path).await;
-    sqlx::raw_sql(VERSION_1).execute(&mut older).await.unwrap();
+    for version in [VERSION_2, VERSION_1] {
+        sqlx::raw_sql(version).execute(&mut older).await.unwrap();
+    }
     older.close().await.unwrap();
     let store = Store::open(&path).await.unwrap();
     let message = accepted(7, "a", "p");
@@ -219,6 +241,34 @@ async fn a_store_of_an_older_atoll_is_brought_up_to_date() {
         .await
         .unwrap();
     assert!(past.runs[0].input.is_some());
+    store.close().await;
+    // It stays so.
+    Store::open(&path).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_store_without_reads_and_writes_is_brought_up_to_date() {
+    let (_directory, path) = place();
+    filled(&path, 3).await;
+    let mut older = raw(&path).await;
+    sqlx::raw_sql(VERSION_2).execute(&mut older).await.unwrap();
+    older.close().await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let message = accepted(7, "a", "p");
+    let past = store.arrive(&message, 64).await.unwrap().past_runs;
+    assert!(!past.runs.is_empty());
+    // What was given to older runs is still known, and what nobody counted is not made up.
+    let is_as_it_was = |run: &PastRun| run.input.is_some() && run.usage.io.is_none();
+    assert!(past.runs.iter().all(is_as_it_was), "{past:?}");
+    let finished = outcome(&message);
+    store.finish(&finished, &[], ended(7)).await.unwrap();
+    let past = store.past(&message.tenant, message.program, 9);
+    let runs = past.await.unwrap().runs;
+    assert!(finished.usage.io.is_some());
+    assert_eq!(runs[0].usage, finished.usage);
+    assert!(runs.len() > 1 && runs[1].usage.io.is_none());
+    let record = store.outcome(message.id).await.unwrap().unwrap();
+    assert_eq!(record.row.usage, Some(finished.usage));
     store.close().await;
     // It stays so.
     Store::open(&path).await.unwrap().close().await;

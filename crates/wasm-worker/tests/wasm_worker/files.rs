@@ -95,6 +95,24 @@ fn a_file_is_written_and_left() {
     let expected = ("output.txt".to_owned(), b"output.txt".to_vec());
     assert_eq!(outcome.files, [expected]);
     assert!(outcome.usage.disk_bytes >= 10, "{outcome:?}");
+    let io = outcome.usage.io;
+    assert_eq!((io.reads, io.read_bytes), (0, 0));
+    assert_eq!((io.writes, io.written_bytes), (1, 10));
+}
+
+#[test]
+fn what_is_read_and_written_is_counted() {
+    let input = vec![b'x'; 130_000];
+    let outcome = Run::module(&fixtures::echo()).stdin(&input).finish();
+    outcome.assert_exited(0);
+    let io = outcome.usage.io;
+    assert_eq!((io.read_bytes, io.written_bytes), (130_000, 130_000));
+    // Of 60,000 bytes at most, and one at the end; as many as it takes.
+    assert!((3..=60).contains(&io.writes), "{io:?}");
+    assert!(io.reads > io.writes && io.reads <= 61, "{io:?}");
+    // What it only has takes neither.
+    let outcome = Run::module(&fixtures::exit(0)).finish();
+    assert_eq!(outcome.usage.io, atoll_types::IoUsage::default());
 }
 
 #[test]
