@@ -51,19 +51,23 @@ impl Counts {
         })
     }
 
-    /// What the process and all that it has waited for have done.
+    /// What the process and all that it has waited for have done, this look included.
     pub(crate) fn whole(&self) -> Option<IoUsage> {
-        Some(read(&self.whole)?.0)
+        read(&self.whole).map(with_look)
     }
 
     /// What those have done that it has waited for.
     pub(crate) fn waited_for(&self) -> Option<IoUsage> {
-        let (mut own, length) = read(&self.own)?;
-        // Reading that counted, too, but only afterwards.
-        own.reads += 1;
-        own.read_bytes += length;
-        Some(self.whole()?.since(&own))
+        let own = with_look(read(&self.own)?);
+        Some(read(&self.whole)?.0.since(&own))
     }
+}
+
+/// Looking counts, too, but only afterwards.
+fn with_look((mut done, length): (IoUsage, u64)) -> IoUsage {
+    done.reads = done.reads.saturating_add(1);
+    done.read_bytes = done.read_bytes.saturating_add(length);
+    done
 }
 
 /// The figures in an open file, and how many bytes they took.

@@ -215,6 +215,14 @@ pub struct Begun {
 /// Bytes of the kernel's count that come along.
 const COUNT_BYTES: usize = 128;
 
+/// What the interpreter does to say it, which is not the program's: its text has about 100 bytes.
+const SAYING: IoUsage = IoUsage {
+    reads: 1,
+    writes: 1,
+    read_bytes: 100,
+    written_bytes: 1 + COUNT_BYTES as u64,
+};
+
 /// Why a program did not start in a waiting interpreter.
 #[derive(Debug)]
 pub enum NotStarted {
@@ -237,7 +245,7 @@ impl Handed {
             [b'S'] => {
                 let count: [u8; COUNT_BYTES] =
                     self.control.hear().await.map_err(NotStarted::Lost)?;
-                let done = atoll_jail::parse_io(&count);
+                let done = atoll_jail::parse_io(&count).map(|done| done.plus(&SAYING));
                 Ok(*self.started.insert(Begun { done }))
             }
             [b'F'] => {

@@ -303,7 +303,10 @@ async fn what_programs_read_and_write_is_remembered_and_expected() {
     }
     let operations = expected.operations.quantiles;
     assert!((500..600).contains(&operations.p50), "{operations:?}");
-    assert_eq!((expected.network.operations, expected.network.bytes), (0, 0));
+    assert_eq!(
+        (expected.network.operations, expected.network.bytes),
+        (0, 0)
+    );
     world.engine.close().await;
 }
 
