@@ -21,7 +21,8 @@ pub struct Diagnosis {
     pub kinds: Vec<KindDiagnosis>,
     /// Hardware virtualization. No level of this version uses it.
     pub kvm: KvmDiagnosis,
-    /// Whether the processor counts instructions here, or why not. Trials go by CPU time either way.
+    /// Whether the processor counts instructions here, or why not. Trials go by CPU time all the
+    /// same.
     pub instructions: Result<(), String>,
     /// The state directory: its path, or why it cannot be used.
     pub state: Result<String, String>,

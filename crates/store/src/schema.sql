@@ -2,8 +2,8 @@
 -- 64-bit signed integers cannot hold are stored as the largest one.
 
 -- One row for each accepted message. `status` is NULL until the message has its outcome. Reads and
--- writes, calls and bytes, are NULL where nobody counted. What stands in one line with the column
--- before it was added to stores of earlier versions, which is how SQLite writes it down.
+-- writes, calls and bytes, are NULL where nobody counted. These were added to stores of earlier
+-- versions, and stand here as SQLite writes that down.
 CREATE TABLE messages (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -32,8 +32,8 @@ CREATE TABLE messages (
     memory_peak_bytes INTEGER,
     output_bytes INTEGER,
     disk_bytes INTEGER,
-    processes_peak INTEGER, reads INTEGER, writes INTEGER, read_bytes INTEGER, written_bytes INTEGER
-) STRICT;
+    processes_peak INTEGER
+, reads INTEGER, writes INTEGER, read_bytes INTEGER, written_bytes INTEGER) STRICT;
 
 -- Holds everything the arrivals of a tenant are judged by, so that the table is not read.
 CREATE INDEX messages_by_tenant ON messages (tenant, seq, received_unix_ms);
