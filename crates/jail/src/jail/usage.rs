@@ -17,7 +17,7 @@ const LOOKED_AT_MAX: usize = 16;
 
 /// What is known of a program's reads and writes.
 #[derive(Debug, Default)]
-pub(super) struct Done(Mutex<Known>);
+pub(super) struct Done(Box<Mutex<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -81,10 +81,10 @@ impl Jail {
     /// What was done before there is a program is not the program's.
     pub(super) fn io_is_not_its_own(&mut self) {
         let around = self.io_inside().unwrap_or_default();
-        self.done = Done(Mutex::new(Known {
+        self.done = Done(Box::new(Mutex::new(Known {
             around,
             ..Known::default()
-        }));
+        })));
     }
 
     fn io(&self) -> Option<IoUsage> {

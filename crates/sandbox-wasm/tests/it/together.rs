@@ -25,7 +25,7 @@ async fn compile(backend: &WasmBackend, program: &Program) {
     let accepted = accepted_by_environment();
     let limits = limits();
     let prepared = backend.prepare(job(program.clone()), &limits, &accepted);
-    in_time(prepared).await.unwrap();
+    Box::pin(in_time(prepared)).await.unwrap();
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn each_ends_as_its_limit_says_and_others_go_on() {
             fixtures::greedy(),
             fixtures::hello(),
         ] {
-            compile(&backend, &module(&text)).await;
+            Box::pin(compile(&backend, &module(&text))).await;
         }
         let going = [
             go(&backend, &endless, within(1500)).await,
@@ -98,7 +98,7 @@ fn loops_end_soon_after_their_deadlines() {
     block_on(async {
         let backend = WasmBackend::new();
         let endless = module(&fixtures::endless());
-        compile(&backend, &endless).await;
+        Box::pin(compile(&backend, &endless)).await;
         let mut late_us = Vec::new();
         for _ in 0..50 {
             let ran = go(&backend, &endless, within(50)).await.end().await;
