@@ -255,7 +255,7 @@ async fn a_store_without_reads_and_writes_is_brought_up_to_date() {
     older.close().await.unwrap();
     let store = Store::open(&path).await.unwrap();
     let message = accepted(7, "a", "p");
-    let past = store.arrive(&message, 64).await.unwrap().past_runs;
+    let past = store.arrive(&message, 64).await.unwrap().past;
     assert!(!past.runs.is_empty());
     // What was given to older runs is still known, and what nobody counted is not made up.
     let is_as_it_was = |run: &PastRun| run.input.is_some() && run.usage.io.is_none();
