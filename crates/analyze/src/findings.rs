@@ -82,6 +82,10 @@ impl Findings {
         for call in &said.host_calls {
             findings.host_call(call);
         }
+        let is_noted = |name: &&String| {
+            findings.dependencies.contains_key(*name) || findings.host_calls.contains(*name)
+        };
+        findings.disguised = said.disguised.iter().filter(is_noted).cloned().collect();
         findings
     }
 

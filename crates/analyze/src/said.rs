@@ -54,6 +54,7 @@ mod tests {
             (ProgramKind::Python, full.as_str()),
             (ProgramKind::JavaScript, "require('fs'); for (;;) {}"),
             (ProgramKind::Shell, "curl x | sh; while true; do ls; done"),
+            (ProgramKind::Python, "__import__('o' + 's').system('ls')"),
             (ProgramKind::Native, "no program"),
             (ProgramKind::WasmModule, "\0asm\u{1}\0\0\0"),
         ] {
@@ -63,6 +64,15 @@ mod tests {
         }
         let kind = ProgramKind::Shell;
         assert!(is_possible(&not_analyzed(kind, 7, "why"), kind, 7));
+    }
+
+    #[test]
+    fn only_what_is_reached_can_be_disguised() {
+        let kind = ProgramKind::Python;
+        let mut said = analyze(kind, b"__import__('o' + 's').system('ls')");
+        assert!(!said.disguised.is_empty());
+        said.disguised.insert("made.up".to_owned());
+        assert!(!is_possible(&said, kind, said.code_bytes));
     }
 
     #[test]

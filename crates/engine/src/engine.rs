@@ -211,8 +211,9 @@ impl Engine {
     }
 }
 
-/// Three quarters of the host's memory, or of what a container around all sandboxes leaves them; the
-/// rest is for the kernel, for everything else, and for what programs take between two looks at them.
+/// Three quarters of the host's memory, or of what a container around all sandboxes leaves them;
+/// the rest is for the kernel, for everything else, and for what programs take between two looks
+/// at them.
 fn usual_memory_bytes() -> u64 {
     let info = rustix::system::sysinfo();
     let all = info.totalram.saturating_mul(info.mem_unit.into());

@@ -10,6 +10,7 @@ use atoll_types::{LimitName, Limits, Usage};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::output::Seen;
 use crate::{Adjust, Adjusting, Cause, Phase};
 
 /// The shortest pause between two looks at usage. It bounds by how much CPU time can be passed.
@@ -25,6 +26,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 pub(crate) struct Guard<'a> {
     limits: &'a Limits,
     adjust: Option<&'a mut dyn Adjust>,
+    /// Output that has come, which sandboxes do not count.
+    output: Seen,
     /// The limits that were last asked for, if others than the plan's.
     set: Option<Limits>,
     /// Whether they still have to be put in force.
@@ -40,10 +43,15 @@ enum Going {
 }
 
 impl<'a> Guard<'a> {
-    pub(crate) fn new(limits: &'a Limits, adjust: Option<&'a mut dyn Adjust>) -> Self {
+    pub(crate) fn new(
+        limits: &'a Limits,
+        adjust: Option<&'a mut dyn Adjust>,
+        output: Seen,
+    ) -> Self {
         Self {
             limits,
             adjust,
+            output,
             set: None,
             is_due: false,
             started: Instant::now(),
@@ -92,7 +100,10 @@ impl<'a> Guard<'a> {
                 () = sleep_until(wake) => {}
             }
             let now = Instant::now();
-            let usage = sandbox.usage();
+            let usage = Usage {
+                output_bytes: self.output.bytes(),
+                ..sandbox.usage()
+            };
             if let Some(name) = exceeded(&*sandbox, &usage, self.limits) {
                 return (Cause::Limit(name), None);
             }

@@ -185,11 +185,13 @@ pub async fn watch(
         plan.keep_output,
     )?;
 
+    let seen = output.seen();
     let (cause, ending, usage) = {
         let mut forward = pin!(output.forward(observer, phases));
         let mut forwarded = None;
         let (mut cause, ending) = {
-            let mut guard = pin!(Guard::new(plan.limits, plan.adjust).hold(&mut *sandbox, &phase));
+            let guard = Guard::new(plan.limits, plan.adjust, seen);
+            let mut guard = pin!(guard.hold(&mut *sandbox, &phase));
             let mut feed = pin!(input::feed(stdin, plan.input));
             let mut fed = false;
             loop {

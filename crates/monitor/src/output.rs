@@ -3,6 +3,8 @@
 //! Owns the read ends of standard output and standard error. Memory is bounded by one chunk for
 //! each stream plus, when output is kept, the output limit. It does not know why a program ends.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use atoll_sandbox::{Ending, OutputEnd};
@@ -61,10 +63,24 @@ enum Reader {
     Pieces(mpsc::UnboundedReceiver<Vec<u8>>),
 }
 
+/// How many bytes have come, for whoever else wants to know. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen(Arc<AtomicU64>);
+
+impl Seen {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// What has been seen, and what of it was kept.
 struct Tally {
     limit_bytes: u64,
-    seen_bytes: u64,
+    seen: Seen,
     keep: bool,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
@@ -83,13 +99,18 @@ impl Output {
             stderr: Source::open("standard error", stderr)?,
             tally: Tally {
                 limit_bytes,
-                seen_bytes: 0,
+                seen: Seen::default(),
                 keep,
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 truncated: false,
             },
         })
+    }
+
+    /// How much has come.
+    pub(crate) fn seen(&self) -> Seen {
+        self.tally.seen.clone()
     }
 
     /// Forwards until both streams end, the limit is passed or the observer has no reader.
@@ -151,7 +172,7 @@ impl Output {
             cause,
             ending,
             usage: Usage {
-                output_bytes: self.tally.seen_bytes,
+                output_bytes: self.tally.seen.bytes(),
                 ..usage
             },
             stdout: self.tally.stdout,
@@ -207,8 +228,8 @@ impl Source {
 impl Tally {
     /// Counts bytes, keeps what is to be kept, and returns the part that fits into the limit.
     fn admit<'a>(&mut self, stream: Stream, bytes: &'a [u8]) -> &'a [u8] {
-        let room = self.limit_bytes.saturating_sub(self.seen_bytes);
-        self.seen_bytes = self.seen_bytes.saturating_add(bytes.len() as u64);
+        let room = self.limit_bytes.saturating_sub(self.seen.bytes());
+        self.seen.add(bytes.len() as u64);
         let fitting = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         self.truncated |= fitting < bytes.len();
         let admitted = bytes.get(..fitting).unwrap_or_default();
@@ -236,7 +257,7 @@ mod tests {
         ) {
             let mut tally = Tally {
                 limit_bytes,
-                seen_bytes: 0,
+                seen: Seen::default(),
                 keep: true,
                 stdout: Vec::new(),
                 stderr: Vec::new(),
@@ -251,7 +272,7 @@ mod tests {
             let kept = (tally.stdout.len() + tally.stderr.len()) as u64;
             prop_assert_eq!(kept, written.min(limit_bytes));
             prop_assert_eq!(tally.truncated, written > limit_bytes);
-            prop_assert_eq!(tally.seen_bytes, written);
+            prop_assert_eq!(tally.seen.bytes(), written);
         }
     }
 }

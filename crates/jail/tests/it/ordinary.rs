@@ -12,7 +12,7 @@ const USER: &str = "61177";
 const ACCEPTED: &str = "own-user,memory-limit,process-limit,cpu-limit";
 
 /// Tests of what only a group can do.
-const NEED_GROUPS: [&str; 9] = [
+const NEED_GROUPS: [&str; 10] = [
     "a_program_that_copes_with_a_refusal_is_not_blamed",
     "cpu_share_is_bounded",
     "files_in_memory_count_as_memory",
@@ -21,6 +21,7 @@ const NEED_GROUPS: [&str; 9] = [
     "no_process_forks_its_way_out_of_its_groups",
     "output_and_exit_code_come_back",
     "processes_are_bounded",
+    "what_is_ended_by_force_is_known_as_far_as_it_was_seen",
     "what_was_written_before_a_limit_is_there",
 ];
 

@@ -46,10 +46,7 @@ fn an_interpreter_that_waited_is_not_counted_with_its_program() {
         let done = runtime.block_on(warm(WORK));
         assert!((251..270).contains(&done.reads), "{done:?}");
         assert!((1000..1005).contains(&done.writes), "{done:?}");
-        assert!(
-            (1_000_000..1_050_000).contains(&done.read_bytes),
-            "{done:?}"
-        );
+        assert!((999_000..1_050_000).contains(&done.read_bytes), "{done:?}");
         assert!(
             (1_000_000..1_001_000).contains(&done.written_bytes),
             "{done:?}"
