@@ -136,8 +136,8 @@ pub fn cpu_time_us() -> Option<u64> {
     host().hierarchies.cpu_time_us()
 }
 
-/// What the groups around those of all jails leave them of memory, in bytes; `None` where nothing is
-/// limited.
+/// What the groups around those of all jails leave them of memory, in bytes; `None` where nothing
+/// is limited.
 #[must_use]
 pub fn memory_limit_bytes() -> Option<u64> {
     host().hierarchies.memory_limit_bytes()

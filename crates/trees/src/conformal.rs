@@ -13,8 +13,8 @@ use crate::random::Random;
 /// Lei and others: Distribution-free predictive inference for regression, Journal of the American
 /// Statistical Association 113, 2018), and in general for examples that are drawn by these weights
 /// (Tibshirani and others: Conformal prediction under covariate shift, NeurIPS 2019). `None` when
-/// they are too few for that: of equal ones, the quantile 0.95 takes 19. What is not a number counts
-/// as infinite.
+/// they are too few for that: of equal ones, the quantile 0.95 takes 19. What is not a number
+/// counts as infinite.
 ///
 /// Pooled over folds, each residual from a model that has not seen its fold, this is
 /// cross-conformal prediction (Barber and others: Predictive inference with the jackknife+, Annals

@@ -44,7 +44,8 @@ impl Model {
     }
 
     /// Adds a number to everything it will predict, such as a
-    /// [`weighted_conformal`](crate::weighted_conformal) correction. One that is not finite is ignored.
+    /// [`weighted_conformal`](crate::weighted_conformal) correction. One that is not finite is
+    /// ignored.
     pub fn shift(&mut self, by: f64) {
         let shifted = self.initial + by;
         if shifted.is_finite() {

@@ -1,7 +1,7 @@
 //! How far one quantity orders things as another does.
 
-/// The correlation of ranks (Spearman), where values may count differently; equal ones share the middle of
-/// their ranks.
+/// The correlation of ranks (Spearman), where values may count differently; equal ones share the
+/// middle of their ranks.
 #[must_use]
 pub fn rank_correlation(one: &[f64], other: &[f64], weights: &[f64]) -> f64 {
     let (one, other) = (ranks(one, weights), ranks(other, weights));

@@ -1,8 +1,8 @@
 //! How often a program without a history reads and writes, and how much it reads.
 //!
 //! What an interpreter takes to start, and its program to import, can be told; what the program
-//! does with its files, hardly. So the median is that start with what the message brings, and the upper
-//! quantiles are multiples of it. For Python, both follow 252 programs of the corpus that
+//! does with its files, hardly. So the median is that start with what the message brings, and the
+//! upper quantiles are multiples of it. For Python, both follow 252 programs of the corpus that
 //! `docs/prediction.md` is about, at the level `process`: half of them made between 0.8 and 1.1
 //! times as many calls as the median here and nine in ten at most 2.1 times, and read at most 2.0
 //! times as much.
