@@ -250,13 +250,16 @@ fn starting(
     if named.is_empty() {
         return None;
     }
-    let share = if all.saturating_mul(2) >= estimate.quantiles.p50 {
-        "most of it"
+    let usual = estimate.quantiles.p50;
+    let share = if all >= usual {
+        "hardly more than its start"
+    } else if all.saturating_mul(2) >= usual {
+        "most of it is its start"
     } else {
-        "little of it"
+        "little of it is its start"
     };
     let (start, named) = (amount(all), named.join(", "));
-    Some(format!("{:<18} {share} is its start, {start}: {named}", ""))
+    Some(format!("{:<18} {share}, {start}: {named}", ""))
 }
 
 pub(crate) fn decision_lines(decision: &Decision) -> Vec<String> {
