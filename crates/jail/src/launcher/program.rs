@@ -62,7 +62,7 @@ impl Descriptors {
 /// [`Report::Becomes`], is success.
 #[derive(Serialize, Deserialize)]
 enum Report {
-    /// All that is left is to execute the program; so much was read and written until then.
+    /// Nothing is read or written any more until the program is executed; so much was until then.
     Becomes(IoUsage),
     /// A step failed before the program's first instruction.
     Failed(Failure),
@@ -131,7 +131,8 @@ fn become_program(plan: &Plan, socket: &OwnedFd, go: &OwnedFd, report: &OwnedFd)
     let lifted = rustix::io::fcntl_dupfd_cloexec(report, PROGRAM_DESCRIPTORS_MAX);
     let report = lifted.as_ref().unwrap_or(report);
     let counts = Counts::of_this_process();
-    let becomes = || {
+    // Its descriptor is gone when the program's own are arranged, which may be as many as allowed.
+    let becomes = move || {
         if let Some(mut done) = counts.as_ref().and_then(Counts::whole) {
             // Saying so is nothing the program does, either.
             done.writes += 1;
@@ -211,7 +212,7 @@ fn prepare(
     plan: &Plan,
     start: &Start,
     descriptors: Descriptors,
-    becomes: impl Fn(),
+    becomes: impl FnOnce(),
 ) -> Result<Infallible, Failure> {
     let path = c_string(&start.path)?;
     let path = if start.execute_low {
@@ -234,6 +235,7 @@ fn prepare(
         // Nobody could raise them again for a copy or a container.
         confine::resource_limits(&start.resource_limits)?;
     }
+    becomes();
     arrange(&descriptors.program)
         .map_err(|error| failure(Some(Layer::ClosedDescriptors), "arrange descriptors", error))?;
     if let (Some(filter), Some(socket)) = (&start.calls, &descriptors.calls) {
@@ -243,7 +245,6 @@ fn prepare(
             failure(Some(Layer::Seccomp), attempt, error)
         })?;
     }
-    becomes();
     // Last: from here on only execve, or a report and an end, are left to do.
     start.filter.install().map_err(|error| {
         failure(
