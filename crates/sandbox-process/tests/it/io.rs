@@ -41,23 +41,29 @@ fn an_interpreter_that_waited_is_not_counted_with_its_program() {
             counted(sandbox, script).await
         }
     };
-    // Several of one interpreter, so that those before have been waited for.
-    for _ in 0..3 {
-        let done = runtime.block_on(warm(WORK));
-        assert!((251..270).contains(&done.reads), "{done:?}");
+    let expect_work = |done: &IoUsage| {
         assert!((1000..1005).contains(&done.writes), "{done:?}");
-        assert!((999_000..1_050_000).contains(&done.read_bytes), "{done:?}");
         assert!(
             (1_000_000..1_001_000).contains(&done.written_bytes),
             "{done:?}"
         );
+    };
+    // Several of one interpreter, so that those before have been waited for. The first one may
+    // still read a module that the interpreter had no need for yet.
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        let done = runtime.block_on(warm(WORK));
+        expect_work(&done);
+        assert!((251..320).contains(&done.reads), "{done:?}");
+        assert!((999_000..1_200_000).contains(&done.read_bytes), "{done:?}");
+        least = least.min(done.reads);
         let nothing = runtime.block_on(warm(""));
-        assert!(nothing.reads < 20 && nothing.writes < 5, "{nothing:?}");
+        assert!(nothing.reads < 60 && nothing.writes < 5, "{nothing:?}");
     }
     // One that starts with it reads what it needs for that.
     let cold = backend.create(specification(SystemCalls::Processes));
     let cold = runtime.block_on(cold).unwrap();
     let done = runtime.block_on(counted(cold, WORK));
-    assert!((270..600).contains(&done.reads), "{done:?}");
-    assert!((1000..1005).contains(&done.writes), "{done:?}");
+    expect_work(&done);
+    assert!((least + 1..600).contains(&done.reads), "{done:?}, {least}");
 }
