@@ -222,15 +222,15 @@ impl Runs {
         let [fixed @ .., vpa, moving] = names;
         let mut figures = Vec::new();
         for (mib, names) in FIXED_MIB.into_iter().zip(fixed) {
-            figures.extend(judged(&self.seen, names, |_, _| mib * MIB));
+            figures.extend(judged(&self.seen, names, Ended::ForGood, |_, _| mib * MIB));
         }
         let recommend = |_: usize, before: &[f64]| quantile(before, VPA_QUANTILE) * VPA_MARGIN;
-        figures.extend(retried(&self.seen, vpa, recommend));
+        figures.extend(judged(&self.seen, vpa, Ended::RunsAgain, recommend));
         let maximum = |_: usize, before: &[f64]| {
             let window = before.iter().rev().take(WINDOW);
             window.copied().fold(0.0, f64::max) * WINDOW_MARGIN
         };
-        figures.extend(judged(&self.seen, moving, maximum));
+        figures.extend(judged(&self.seen, moving, Ended::ForGood, maximum));
         figures
     }
 
@@ -251,7 +251,7 @@ impl Runs {
             "known_own_maximum_killed",
         ];
         let bound = |at: usize, _: &[f64]| bounds.get(at).copied().unwrap_or_default();
-        judged(&self.seen, &names, bound)
+        judged(&self.seen, &names, Ended::ForGood, bound)
     }
 }
 
@@ -297,33 +297,21 @@ fn slack(seen: &[Seen]) -> f64 {
     (1.0 - used / reserved.max(f64::MIN_POSITIVE)) * 100.0
 }
 
-/// `bound` tells what is set aside for a run, from its number and the peaks of the runs before. One
-/// that needs more is ended.
+/// What becomes of a run that needs more than was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// That is its end.
+    ForGood,
+    /// It runs again with more, until that is enough. What it had before is not counted as set
+    /// aside, which is in favour of whoever does so.
+    RunsAgain,
+}
+
+/// `bound` tells what is set aside for a run, from its number and the peaks of the runs before.
 fn judged(
     seen: &[Seen],
     [slack, killed]: &[&'static str; 2],
-    bound: impl Fn(usize, &[f64]) -> f64,
-) -> [Figure; 2] {
-    let mut before = Vec::new();
-    let (mut used, mut reserved, mut count) = (0.0, 0.0, 0_u64);
-    for (at, one) in seen.iter().enumerate() {
-        let bound = first_bound(at, &before, &bound);
-        if one.peak_bytes > bound {
-            count = count.saturating_add(1);
-        } else {
-            used += one.used_area;
-            reserved += bound * one.seconds;
-        }
-        before.push(one.peak_bytes);
-    }
-    told([slack, killed], used, reserved, count)
-}
-
-/// The same where one that was ended is run again with more, until it comes to its end. What it had
-/// until then is not counted as set aside, which is in favour of whoever does so.
-fn retried(
-    seen: &[Seen],
-    [slack, killed]: &[&'static str; 2],
+    ended: Ended,
     bound: impl Fn(usize, &[f64]) -> f64,
 ) -> [Figure; 2] {
     let mut before = Vec::new();
@@ -332,14 +320,20 @@ fn retried(
         let mut bound = first_bound(at, &before, &bound);
         while one.peak_bytes > bound {
             count = count.saturating_add(1);
+            if ended == Ended::ForGood {
+                break;
+            }
             bound = (bound * VPA_BUMP).max(bound + VPA_BUMP_MIB * MIB);
             before.push(bound);
         }
-        used += one.used_area;
-        reserved += bound * one.seconds;
+        if one.peak_bytes <= bound {
+            used += one.used_area;
+            reserved += bound * one.seconds;
+        }
         before.push(one.peak_bytes);
     }
-    told([slack, killed], used, reserved, count)
+    let value = (1.0 - used / f64::max(reserved, f64::MIN_POSITIVE)) * 100.0;
+    [figure(slack, value, " %"), figure(killed, count as f64, "")]
 }
 
 /// Without any run before, there is nothing but a usual size.
@@ -348,11 +342,6 @@ fn first_bound(at: usize, before: &[f64], bound: &impl Fn(usize, &[f64]) -> f64)
         true => bound(at, &[256.0 * MIB]),
         false => bound(at, before),
     }
-}
-
-fn told([slack, killed]: [&'static str; 2], used: f64, reserved: f64, count: u64) -> [Figure; 2] {
-    let value = (1.0 - used / f64::max(reserved, f64::MIN_POSITIVE)) * 100.0;
-    [figure(slack, value, " %"), figure(killed, count as f64, "")]
 }
 
 /// The smallest value that this part of all values does not exceed.
@@ -399,7 +388,8 @@ mod tests {
     #[test]
     fn who_ends_a_program_is_not_praised_for_setting_little_aside() {
         let both = [seen(0, 100.0, 0.0), seen(1, 300.0, 0.0)];
-        let [slack, killed] = judged(&both, &["slack", "killed"], |_, _| 200.0 * MIB);
+        let names = ["slack", "killed"];
+        let [slack, killed] = judged(&both, &names, Ended::ForGood, |_, _| 200.0 * MIB);
         near(killed.value, 1.0);
         near(slack.value, 50.0);
     }
@@ -407,7 +397,8 @@ mod tests {
     #[test]
     fn who_tries_again_has_what_was_needed_set_aside_in_the_end() {
         let both = [seen(0, 100.0, 0.0), seen(1, 350.0, 0.0)];
-        let [slack, killed] = retried(&both, &["slack", "killed"], |_, _| 200.0 * MIB);
+        let names = ["slack", "killed"];
+        let [slack, killed] = judged(&both, &names, Ended::RunsAgain, |_, _| 200.0 * MIB);
         near(killed.value, 2.0);
         near(slack.value, (1.0 - 450.0 / 600.0) * 100.0);
     }
