@@ -60,10 +60,14 @@ fn an_interpreter_that_waited_is_not_counted_with_its_program() {
         let nothing = runtime.block_on(warm(""));
         assert!(nothing.reads < 60 && nothing.writes < 5, "{nothing:?}");
     }
-    // One that starts with it reads what it needs for that.
+    // One that starts with it reads what it needs for that, as all do where there are no copies.
+    let has_copies = rustix::process::geteuid().is_root();
     let cold = backend.create(specification(SystemCalls::Processes));
     let cold = runtime.block_on(cold).unwrap();
     let done = runtime.block_on(counted(cold, WORK));
     expect_work(&done);
-    assert!((least + 1..600).contains(&done.reads), "{done:?}, {least}");
+    assert!(
+        (least + u64::from(has_copies)..600).contains(&done.reads),
+        "{done:?}, {least}"
+    );
 }
