@@ -23,29 +23,21 @@ pub struct StartPart {
 /// several imports load is the first one's.
 #[must_use]
 pub fn start(analysis: &Analysis) -> Vec<StartPart> {
-    let runtime = |(memory_bytes, cpu_us)| StartPart {
-        name: analysis.kind.name().to_owned(),
-        memory_bytes,
-        cpu_us,
-    };
     if analysis.kind != ProgramKind::Python {
-        let (base, modules) = table::parts(analysis);
-        let mut parts: Vec<StartPart> = modules
-            .into_iter()
-            .map(|(name, memory_bytes, cpu_us)| StartPart {
-                name: name.to_owned(),
-                memory_bytes,
-                cpu_us,
-            })
-            .collect();
+        let (runtime, mut parts) = table::parts(analysis);
         parts.sort_by_key(|part| Reverse(part.memory_bytes));
-        parts.insert(0, runtime(base));
+        parts.insert(0, runtime);
         return parts;
     }
     let alone = |dependency: &Dependency| imports::loaded_by([dependency]).memory_kib;
     let mut imported: Vec<&Dependency> = analysis.dependencies.iter().collect();
     imported.sort_by_cached_key(|dependency| Reverse(alone(dependency)));
-    let mut parts = vec![runtime(imports::nothing())];
+    let (memory_bytes, cpu_us) = imports::nothing();
+    let mut parts = vec![StartPart {
+        name: analysis.kind.name().to_owned(),
+        memory_bytes,
+        cpu_us,
+    }];
     let mut before = imports::Loaded::default();
     for (index, dependency) in imported.iter().enumerate() {
         let all = imports::loaded_by(imported.iter().take(index.saturating_add(1)).copied());

@@ -16,6 +16,7 @@ use atoll_types::{
 
 use crate::Estimates;
 use crate::features::Given;
+use crate::start::StartPart;
 pub(crate) use io::io;
 use modules::{Module, UNKNOWN_MODULE, modules_for};
 
@@ -196,18 +197,20 @@ pub(crate) fn modules(analysis: &Analysis) -> Modules {
     }
 }
 
-/// What an empty program of the kind needs, memory in bytes and CPU time in microseconds, and what
-/// each import adds.
-pub(crate) fn parts(analysis: &Analysis) -> ((u64, u64), Vec<(&'static str, u64, u64)>) {
+/// An empty program of the kind, and what each import adds to it.
+pub(crate) fn parts(analysis: &Analysis) -> (StartPart, Vec<StartPart>) {
+    let part = |name: &str, (memory_bytes, cpu_us)| StartPart {
+        name: name.to_owned(),
+        memory_bytes,
+        cpu_us,
+    };
     let modules = pick_modules(analysis).rows.into_iter().map(|module| {
         let memory_bytes = module.memory_kib.saturating_mul(KIB);
-        (
-            module.name,
-            memory_bytes,
-            module.cpu_ms.saturating_mul(1000),
-        )
+        let cpu_us = module.cpu_ms.saturating_mul(1000);
+        part(module.name, (memory_bytes, cpu_us))
     });
-    (base(analysis.kind), modules.collect())
+    let runtime = part(analysis.kind.name(), base(analysis.kind));
+    (runtime, modules.collect())
 }
 
 /// What the row of one module says: memory in KiB and CPU time in milliseconds.
