@@ -1,13 +1,11 @@
 //! Gives up the system calls that reading a program does not take.
 //!
-//! The jail's own filter already holds; filters add up, and the stricter answer wins. This one is
-//! put in place when the program is in memory and nothing has looked at it yet. It owns the list of
-//! what a reader needs; everything else fails with `EPERM`, and what only a reader that was taken
-//! over would try ends it with `SIGSYS`.
+//! The jail's own filter already holds; this one is put in place when the program is in memory and
+//! nothing has looked at it yet. It owns the list of what a reader needs.
 
 use std::io;
 
-use atoll_jail::seccomp::{Action, Filter, Rule, Test};
+use atoll_jail::seccomp::{Action, Narrow, Test};
 use libc::c_long;
 
 /// Memory, one more thread, randomness for hash tables, and the answer.
@@ -32,69 +30,34 @@ const READING: &[c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Calls that start something, open something or talk to somebody.
-const NEVER: &[c_long] = &[
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_vfork,
-    libc::SYS_socket,
-    libc::SYS_socketpair,
-    libc::SYS_connect,
-    libc::SYS_bind,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_kill,
-];
-
 /// Closes the process in, every thread of it.
 ///
 /// # Errors
 /// When the kernel does not take the filter; nothing may be read then.
 pub(crate) fn confine() -> io::Result<()> {
-    // The jail has done this already; without it the kernel takes no filter from an ordinary user.
-    rustix::thread::set_no_new_privs(true)?;
-    let otherwise = Action::Errno(errno(libc::EPERM));
-    let filter = Filter::new(&rules(), &otherwise).map_err(io::Error::other)?;
-    filter.install()
+    rules().install().map(|_| ())
 }
 
-fn rules() -> Vec<Rule> {
-    let mut rules = Vec::new();
-    let mut add = |calls: &[c_long], action: &Action| {
-        rules.extend(calls.iter().filter_map(|call| {
-            Some(Rule {
-                number: u32::try_from(*call).ok()?,
-                action: action.clone(),
-            })
-        }));
-    };
-    add(READING, &Action::Allow);
-    add(&[libc::SYS_mmap, libc::SYS_mprotect], &no_code());
-    add(&[libc::SYS_clone], &only_threads());
+fn rules() -> Narrow {
+    let mut rules = Narrow::default();
+    rules.add(READING, &Action::Allow);
+    rules.add(&[libc::SYS_mmap, libc::SYS_mprotect], &no_code());
+    rules.add(&[libc::SYS_clone], &only_threads());
     // The library falls back to clone, whose flags can be seen here.
-    add(&[libc::SYS_clone3], &Action::Errno(errno(libc::ENOSYS)));
-    add(NEVER, &Action::Kill);
+    rules.add(&[libc::SYS_clone3], &Action::errno(libc::ENOSYS));
     rules
 }
 
 /// Nothing is compiled here, so memory never becomes code.
 fn no_code() -> Action {
     let test = Test::low(2, libc::PROT_EXEC.cast_unsigned(), 0);
-    Action::AllowIf(vec![test], errno(libc::EPERM))
+    Action::allow_if(vec![test], libc::EPERM)
 }
 
 /// A thread shares everything with its process, and ends with it.
 fn only_threads() -> Action {
     let thread = libc::CLONE_THREAD.cast_unsigned();
-    Action::AllowIf(vec![Test::low(0, thread, thread)], errno(libc::EPERM))
-}
-
-fn errno(error: i32) -> u16 {
-    u16::try_from(error).unwrap_or(u16::MAX)
+    Action::allow_if(vec![Test::low(0, thread, thread)], libc::EPERM)
 }
 
 #[cfg(test)]
@@ -133,8 +96,7 @@ mod tests {
 
     #[test]
     fn no_call_has_two_rules_and_few_are_allowed() {
-        let filter = Filter::new(&rules(), &Action::Errno(errno(libc::EPERM))).unwrap();
-        assert_eq!(filter.allowed(), ALLOWED);
+        assert_eq!(rules().filter().unwrap().allowed(), ALLOWED);
     }
 
     #[test]

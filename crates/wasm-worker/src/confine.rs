@@ -1,13 +1,12 @@
 //! Gives up system calls that the worker will not need any more.
 //!
-//! The jail's own filter already holds; filters add up, and the stricter answer wins. This one is
-//! put in place once threads, files and pipes exist, before the first byte of the program is
-//! looked at. It owns the list of what running a guest takes; everything else fails with `EPERM`,
-//! and what only a worker that was taken over would try ends the worker with `SIGSYS`.
+//! The jail's own filter already holds; this one is put in place once threads, files and pipes
+//! exist, before the first byte of the program is looked at. It owns the list of what running a
+//! guest takes.
 
 use std::io;
 
-use atoll_jail::seccomp::{Action, Filter, Rule, Test};
+use atoll_jail::seccomp::{Action, Narrow, Test};
 use libc::c_long;
 
 /// Memory, threads that already run, clocks, randomness, and descriptors that are already open.
@@ -52,40 +51,12 @@ const WORKER: &[c_long] = &[
     libc::SYS_memfd_create,
 ];
 
-/// Calls that start something or talk to somebody: none has a place in a worker that runs a guest.
-const NEVER: &[c_long] = &[
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    libc::SYS_clone,
-    libc::SYS_clone3,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_vfork,
-    libc::SYS_socket,
-    libc::SYS_socketpair,
-    libc::SYS_connect,
-    libc::SYS_bind,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_kill,
-];
-
 /// Closes the process in, every thread of it, and says how many system calls are left to it.
 ///
 /// # Errors
 /// When the kernel does not take the filter; the worker must not go on then.
 pub(crate) fn confine(part: Part) -> io::Result<u32> {
-    // The jail has done this already; without it the kernel takes no filter from an ordinary user.
-    rustix::thread::set_no_new_privs(true)?;
-    let filter = Filter::new(&rules(part), &refuse(libc::EPERM)).map_err(io::Error::other)?;
-    filter.install()?;
-    Ok(filter.allowed().into())
-}
-
-fn refuse(error: i32) -> Action {
-    Action::Errno(u16::try_from(error).unwrap_or(u16::MAX))
+    rules(part).install().map(u32::from)
 }
 
 /// Which part a process plays.
@@ -97,24 +68,17 @@ pub(crate) enum Part {
     Worker,
 }
 
-fn rules(part: Part) -> Vec<Rule> {
-    let mut rules = Vec::new();
-    let mut add = |calls: &[c_long], action: &Action| {
-        rules.extend(calls.iter().filter_map(|call| {
-            Some(Rule {
-                number: u32::try_from(*call).ok()?,
-                action: action.clone(),
-            })
-        }));
-    };
-    add(RUNTIME, &Action::Allow);
+fn rules(part: Part) -> Narrow {
+    let mut rules = Narrow::default();
+    rules.add(RUNTIME, &Action::Allow);
     if part == Part::Worker {
-        add(WORKER, &Action::Allow);
-        add(&[libc::SYS_fcntl], &harmless_fcntl());
-        add(&[libc::SYS_prctl], &thread_name());
+        rules.add(WORKER, &Action::Allow);
+        rules.add(&[libc::SYS_fcntl], &harmless_fcntl());
+        rules.add(&[libc::SYS_prctl], &thread_name());
     }
-    add(&[libc::SYS_mmap, libc::SYS_mprotect], &not_writable_code());
-    add(NEVER, &Action::Kill);
+    rules.add(&[libc::SYS_mmap, libc::SYS_mprotect], &not_writable_code());
+    // All threads run already.
+    rules.add(&[libc::SYS_clone, libc::SYS_clone3], &Action::Kill);
     rules
 }
 
@@ -122,29 +86,24 @@ fn rules(part: Part) -> Vec<Rule> {
 fn not_writable_code() -> Action {
     let without = |protection: i32| Test::low(2, protection.cast_unsigned(), 0);
     let tests = vec![without(libc::PROT_WRITE), without(libc::PROT_EXEC)];
-    Action::AllowIf(tests, errno(libc::EPERM))
+    Action::allow_if(tests, libc::EPERM)
 }
 
 /// Copies of descriptors and seals. No locks, no owners.
 fn harmless_fcntl() -> Action {
     let commands = [libc::F_DUPFD_CLOEXEC, libc::F_GET_SEALS, libc::F_ADD_SEALS];
     let tests = commands.map(|command| Test::low(1, u32::MAX, command.cast_unsigned()));
-    Action::AllowIf(tests.to_vec(), errno(libc::EINVAL))
+    Action::allow_if(tests.to_vec(), libc::EINVAL)
 }
 
 /// A thread names itself when it starts.
 fn thread_name() -> Action {
     let test = Test::low(0, u32::MAX, libc::PR_SET_NAME.cast_unsigned());
-    Action::AllowIf(vec![test], errno(libc::EPERM))
-}
-
-fn errno(error: i32) -> u16 {
-    u16::try_from(error).unwrap_or(u16::MAX)
+    Action::allow_if(vec![test], libc::EPERM)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::net::UdpSocket;
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Command, ExitStatus};
@@ -184,10 +143,7 @@ mod tests {
     #[test]
     fn no_call_has_two_rules_and_few_are_allowed() {
         for part in [Part::Compiler, Part::Worker] {
-            let rules = rules(part);
-            let numbers: BTreeSet<u32> = rules.iter().map(|rule| rule.number).collect();
-            assert_eq!(numbers.len(), rules.len());
-            let filter = Filter::new(&rules, &refuse(libc::EPERM)).unwrap();
+            let filter = rules(part).filter().unwrap();
             assert_eq!(u32::from(filter.allowed()), allowed(part));
             assert!(allowed(part) <= 30);
         }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use libc::c_long;
+
 use crate::sys::Instruction;
 
 /// What happens to a system call.
@@ -28,6 +30,24 @@ impl Action {
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allow | Self::AllowIf(..))
     }
+
+    /// It fails with an error number of libc's.
+    #[must_use]
+    pub fn errno(number: i32) -> Self {
+        Self::Errno(half(number))
+    }
+
+    /// It is allowed when any of the tests holds, and fails with an error number of libc's
+    /// otherwise.
+    #[must_use]
+    pub fn allow_if(tests: Vec<Test>, otherwise: i32) -> Self {
+        Self::AllowIf(tests, half(otherwise))
+    }
+}
+
+/// Error numbers go down to the kernel in 16 bits; they are small.
+fn half(errno: i32) -> u16 {
+    u16::try_from(errno).unwrap_or(libc::EPERM.unsigned_abs() as u16)
 }
 
 /// A comparison of one argument: `argument & mask == value`, on the low 32 bits or on all 64.
@@ -86,6 +106,18 @@ pub struct Rule {
     pub number: u32,
     /// What happens.
     pub action: Action,
+}
+
+impl Rule {
+    /// The same for each of some calls, numbered as libc numbers them.
+    pub fn each(calls: &[c_long], action: &Action) -> impl Iterator<Item = Self> {
+        calls.iter().filter_map(|call| {
+            Some(Self {
+                number: u32::try_from(*call).ok()?,
+                action: action.clone(),
+            })
+        })
+    }
 }
 
 /// Why rules could not be compiled.

@@ -122,31 +122,22 @@ pub fn rules(profile: Profile) -> (Vec<Rule>, Action) {
     let (mut rules, otherwise) = program_rules(Profile::Processes {
         writable_code: false,
     });
-    let confining = CONFINING
-        .iter()
-        .filter_map(|call| u32::try_from(*call).ok());
-    let confining: Vec<u32> = confining.collect();
-    rules.retain(|rule| !confining.contains(&rule.number));
-    rules.extend(confining.into_iter().map(|number| Rule {
-        number,
-        action: Action::Allow,
-    }));
+    let confining: Vec<Rule> = Rule::each(CONFINING, &Action::Allow).collect();
+    rules.retain(|rule| {
+        confining
+            .iter()
+            .all(|allowed| allowed.number != rule.number)
+    });
+    rules.extend(confining);
     (rules, otherwise)
 }
 
 fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
     let mut rules: Vec<Rule> = Vec::new();
-    let mut add = |calls: &[c_long], action: &Action| {
-        rules.extend(calls.iter().filter_map(|call| {
-            Some(Rule {
-                number: u32::try_from(*call).ok()?,
-                action: action.clone(),
-            })
-        }));
-    };
+    let mut add = |calls: &[c_long], action: &Action| rules.extend(Rule::each(calls, action));
     if profile.is_strict() {
         add(STRICT, &Action::Allow);
-        add(STRICT_WITHOUT, &errno(ENOSYS));
+        add(STRICT_WITHOUT, &Action::errno(ENOSYS));
     } else {
         add(BASIC, &Action::Allow);
         if !matches!(profile, Profile::WasmWorker | Profile::Reader) {
@@ -155,13 +146,13 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
         add(&[libc::SYS_clone], &clone_without_namespaces());
         add(&[libc::SYS_prctl], &harmless_prctls());
     }
-    add(&[libc::SYS_clone3], &errno(ENOSYS));
+    add(&[libc::SYS_clone3], &Action::errno(ENOSYS));
     add(&[libc::SYS_fcntl], &harmless_fcntls());
     let kvm = profile == Profile::Machine { kvm: true };
     add(&[libc::SYS_ioctl], &harmless_ioctls(kvm));
     add(NEVER, &Action::Kill);
-    add(ABSENT, &errno(ENOSYS));
-    add(WITHOUT_ATTRIBUTES, &errno(EOPNOTSUPP));
+    add(ABSENT, &Action::errno(ENOSYS));
+    add(WITHOUT_ATTRIBUTES, &Action::errno(EOPNOTSUPP));
     match profile {
         Profile::Zygote | Profile::Runtime => {}
         Profile::Processes { writable_code } => {
@@ -179,7 +170,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
         }
         Profile::Strict | Profile::StrictOrReplaced => {
             let sockets = [libc::SYS_socket, libc::SYS_socketpair];
-            add(&sockets, &errno(EAFNOSUPPORT));
+            add(&sockets, &Action::errno(EAFNOSUPPORT));
             let execute = match profile {
                 Profile::Strict => only_the_launcher(),
                 _ => Action::Allow,
@@ -217,11 +208,7 @@ fn program_rules(profile: Profile) -> (Vec<Rule>, Action) {
             add(MAPPING, &Action::Allow);
         }
     }
-    (rules, errno(EPERM))
-}
-
-fn errno(number: i32) -> Action {
-    Action::Errno(u16::try_from(number).unwrap_or(libc::EPERM.unsigned_abs() as u16))
+    (rules, Action::errno(EPERM))
 }
 
 /// What every process needs to live: memory, clocks, signals, threads, its own descriptors.

@@ -111,7 +111,7 @@ fn calls_that_widen_the_kernel_surface_are_never_allowed() {
     let of_programs = Profile::ALL.into_iter();
     for profile in of_programs.filter(|profile| *profile != Profile::Runtime) {
         let (rules, otherwise) = rules(profile);
-        assert_eq!(otherwise, errno(EPERM));
+        assert_eq!(otherwise, Action::errno(EPERM));
         for call in forbidden.iter().chain(NEVER) {
             let rule = rules.iter().find(|rule| i64::from(rule.number) == *call);
             let allowed =
@@ -138,6 +138,10 @@ fn nothing_of_a_runtime_reaches_the_whole_machine() {
         libc::SYS_clock_settime,
     ] {
         let rule = rules.iter().find(|rule| i64::from(rule.number) == call);
-        assert_eq!(rule.unwrap().action, errno(EPERM), "system call {call}");
+        assert_eq!(
+            rule.unwrap().action,
+            Action::errno(EPERM),
+            "system call {call}"
+        );
     }
 }
