@@ -18,6 +18,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use atoll_acceptance::{Report, built_examples, finish};
 use support::{Case, write};
@@ -45,6 +46,21 @@ struct Seen {
     files: Vec<(String, String)>,
 }
 
+impl Seen {
+    /// What both ways of looking have: neither the error stream nor files.
+    fn of(report: &Report) -> Self {
+        Self {
+            status: report.status.clone(),
+            exit_code: report.exit_code,
+            signal: report.signal,
+            limit: report.limit.as_ref().map(|limit| limit.name.clone()),
+            stdout: text(&report.stdout()),
+            stderr: String::new(),
+            files: Vec::new(),
+        }
+    }
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -55,19 +71,19 @@ fn run(case: &Case, level: &str, program: &Program) -> (Seen, Report) {
     command.args(["run", "--json", "--level", level, "--output"]);
     command.arg(out.path()).args(&program.options);
     command.arg(&program.path).args(&program.arguments);
-    let finished = finish(command, program.stdin).unwrap();
-    let report = Report::parse(&finished.stdout)
-        .unwrap_or_else(|problem| panic!("{problem}: {}", finished.stderr_text()));
+    let report = reported(command, program);
     let seen = Seen {
-        status: report.status.clone(),
-        exit_code: report.exit_code,
-        signal: report.signal,
-        limit: report.limit.as_ref().map(|limit| limit.name.clone()),
-        stdout: text(&report.stdout()),
         stderr: text(&report.stderr()),
         files: collected(out.path()),
+        ..Seen::of(&report)
     };
     (seen, report)
+}
+
+fn reported(command: Command, program: &Program) -> Report {
+    let finished = finish(command, program.stdin).unwrap();
+    Report::parse(&finished.stdout)
+        .unwrap_or_else(|problem| panic!("{problem}: {}", finished.stderr_text()))
 }
 
 fn collected(directory: &Path) -> Vec<(String, String)> {
@@ -250,19 +266,8 @@ fn run_as(case: &Case, tenant: &str, options: &[&str], path: &Path) -> (Seen, Re
         .args(&program.options)
         .arg(path)
         .args(&program.arguments);
-    let finished = finish(command, program.stdin).unwrap();
-    let report = Report::parse(&finished.stdout)
-        .unwrap_or_else(|problem| panic!("{problem}: {}", finished.stderr_text()));
-    let seen = Seen {
-        status: report.status.clone(),
-        exit_code: report.exit_code,
-        signal: report.signal,
-        limit: report.limit.as_ref().map(|limit| limit.name.clone()),
-        stdout: text(&report.stdout()),
-        stderr: String::new(),
-        files: Vec::new(),
-    };
-    (seen, report)
+    let report = reported(command, &program);
+    (Seen::of(&report), report)
 }
 
 /// A stranger's plain script goes to WebAssembly once its interpreter is compiled, and does what it

@@ -13,11 +13,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use atoll_analyze::analyze;
-use atoll_types::{Capability, ProgramKind};
+use atoll_labelled::{Snippet, snippets};
+use atoll_types::Capability;
 
 /// The least share of labelled capabilities that has to be found.
 const RECALL_MIN: f64 = 0.98;
@@ -36,18 +35,6 @@ const DANGEROUS: [Capability; 8] = [
     Capability::Introspection,
     Capability::Unanalyzed,
 ];
-
-/// A program of the set.
-struct Snippet {
-    name: String,
-    kind: ProgramKind,
-    bytes: Vec<u8>,
-    is_benign: bool,
-    /// What it can do. The value tells whether that cannot be seen without running it, so that
-    /// `unanalyzed` is as good an answer.
-    labels: BTreeMap<Capability, bool>,
-    hiding: String,
-}
 
 /// A share of things that were right.
 #[derive(Default, Clone, Copy)]
@@ -115,80 +102,6 @@ impl Label {
     /// Whether the analysis says what the label asks for.
     fn is_met(self) -> bool {
         self.is_found || (self.is_undecidable && self.is_unanalyzed)
-    }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/labelled")
-}
-
-fn snippets() -> Vec<Snippet> {
-    let kinds = [
-        ("python", ProgramKind::Python),
-        ("javascript", ProgramKind::JavaScript),
-        ("shell", ProgramKind::Shell),
-    ];
-    let mut found = Vec::new();
-    for (language, kind) in kinds {
-        for group in ["capable", "benign"] {
-            let directory = root().join(language).join(group);
-            let entries = fs::read_dir(&directory).unwrap();
-            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-            paths.sort();
-            for path in paths {
-                let file = path.file_name().unwrap().to_string_lossy().into_owned();
-                let name = format!("{language}/{group}/{file}");
-                found.push(snippet(name, kind, fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found
-}
-
-/// Reads the label, which stands in one of the first three lines.
-fn snippet(name: String, kind: ProgramKind, bytes: Vec<u8>) -> Snippet {
-    let text = String::from_utf8_lossy(&bytes);
-    let label = text
-        .lines()
-        .take(3)
-        .find_map(|line| {
-            line.trim_start_matches(['#', '/', ' '])
-                .strip_prefix("capabilities: ")
-        })
-        .unwrap_or_else(|| panic!("{name} has no label"));
-    let (labels, rest) = label
-        .split_once("; ")
-        .unwrap_or_else(|| panic!("the label of {name} says nothing of hiding or resemblance"));
-    let (what, hiding) = rest.split_once(": ").unwrap();
-    let is_benign = name.contains("/benign/");
-    assert_eq!(
-        what,
-        if is_benign { "resembles" } else { "hidden by" },
-        "{name}"
-    );
-    let labels = labels
-        .split(", ")
-        .filter(|label| *label != "none")
-        .map(|label| {
-            let (label, is_undecidable) = match label.strip_suffix(" or unanalyzed") {
-                Some(label) => (label, true),
-                None => (label, false),
-            };
-            let known = Capability::ALL
-                .into_iter()
-                .find(|known| known.name() == label);
-            let capability = known.unwrap_or_else(|| panic!("{name}: unknown {label}"));
-            (capability, is_undecidable)
-        })
-        .collect();
-    let hiding = hiding.to_owned();
-    Snippet {
-        name,
-        kind,
-        bytes,
-        is_benign,
-        labels,
-        hiding,
     }
 }
 

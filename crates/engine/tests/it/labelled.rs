@@ -2,13 +2,12 @@
 //! has every level: the labelled set in `corpus/labelled`, sent by somebody nobody knows.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
+use atoll_labelled::{Snippet, snippets};
 use atoll_policy::{DecisionInput, Host, Policy, Request, RiskInput, assess};
 use atoll_predict::Given;
 use atoll_types::{
-    Decision, Level, Origin, Past, ProgramHash, ProgramKind, SenderHistory, TenantId,
+    Capability, Decision, Level, Origin, Past, ProgramHash, SenderHistory, TenantId,
 };
 
 use crate::message_of;
@@ -69,17 +68,21 @@ const DISGUISES: [&str; 51] = [
 ];
 
 /// What makes a disguise dangerous.
-const HARMFUL: [&str; 6] = [
-    "dynamic-code",
-    "native-code",
-    "network",
-    "processes",
-    "system-change",
-    "unsafe-deserialization",
+const HARMFUL: [Capability; 6] = [
+    Capability::DynamicCode,
+    Capability::NativeCode,
+    Capability::Network,
+    Capability::Processes,
+    Capability::SystemChange,
+    Capability::UnsafeDeserialization,
 ];
 
 /// What is dangerous together with a network.
-const WITH_NETWORK: [&str; 3] = ["dynamic-code", "processes", "unsafe-deserialization"];
+const WITH_NETWORK: [Capability; 3] = [
+    Capability::DynamicCode,
+    Capability::Processes,
+    Capability::UnsafeDeserialization,
+];
 
 /// Every level, and interpreters that suit every script.
 struct Everything(BTreeSet<Level>);
@@ -106,59 +109,11 @@ impl Host for Everything {
     }
 }
 
-/// A program of the set.
-struct Snippet {
-    name: String,
-    kind: ProgramKind,
-    bytes: Vec<u8>,
-    is_benign: bool,
-    capabilities: BTreeSet<String>,
-    hiding: String,
-}
-
-impl Snippet {
-    /// Whether its label says what the default policy takes for dangerous.
-    fn is_dangerous(&self) -> bool {
-        let can = |names: &[&str]| names.iter().any(|name| self.capabilities.contains(*name));
-        let is_disguised = DISGUISES.contains(&self.hiding.as_str()) && can(&HARMFUL);
-        is_disguised || (can(&["network"]) && can(&WITH_NETWORK))
-    }
-}
-
-fn snippets() -> Vec<Snippet> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/labelled");
-    let kinds = [
-        ("python", ProgramKind::Python),
-        ("javascript", ProgramKind::JavaScript),
-        ("shell", ProgramKind::Shell),
-    ];
-    let mut found = Vec::new();
-    for (language, kind) in kinds {
-        for group in ["capable", "benign"] {
-            for entry in fs::read_dir(root.join(language).join(group)).unwrap() {
-                let path = entry.unwrap().path();
-                let bytes = fs::read(&path).unwrap();
-                let text = String::from_utf8_lossy(&bytes);
-                let mut lines = text.lines().take(3);
-                let label = lines
-                    .find_map(|line| Some(line.split_once("capabilities: ")?.1))
-                    .unwrap();
-                let (labels, hiding) = label.split_once("; ").unwrap();
-                let labels = labels.split(", ");
-                let capabilities = labels.map(|label| label.replace(" or unanalyzed", ""));
-                let (_, hiding) = hiding.split_once(": ").unwrap();
-                found.push(Snippet {
-                    name: format!("{language}/{group}/{}", path.display()),
-                    kind,
-                    is_benign: group == "benign",
-                    capabilities: capabilities.collect(),
-                    hiding: hiding.to_owned(),
-                    bytes: bytes.clone(),
-                });
-            }
-        }
-    }
-    found
+/// Whether the label of a program says what the default policy takes for dangerous.
+fn is_dangerous(snippet: &Snippet) -> bool {
+    let can = |those: &[Capability]| those.iter().any(|one| snippet.labels.contains_key(one));
+    let is_disguised = DISGUISES.contains(&snippet.hiding.as_str()) && can(&HARMFUL);
+    is_disguised || (can(&[Capability::Network]) && can(&WITH_NETWORK))
 }
 
 /// What is decided about a program that a tenant sends for the first time.
@@ -206,7 +161,7 @@ fn what_is_dangerous_goes_up_and_what_looks_like_it_does_not() {
             if goes_up || by_known.level > Level::Process {
                 alarms.push((snippet.name, by_stranger.rule));
             }
-        } else if snippet.is_dangerous() {
+        } else if is_dangerous(&snippet) {
             dangerous += 1;
             if !goes_up {
                 missed.push((snippet.name, by_stranger.rule));

@@ -199,20 +199,13 @@ PRAGMA user_version = 2";
 
 /// What version 1 had otherwise than that.
 const VERSION_1: &str = "
-DROP TRIGGER outcomes_record;
 DROP TRIGGER messages_forgotten;
-DROP VIEW outcomes;
 DROP INDEX messages_runs;
 DROP TABLE lessons;
 CREATE INDEX messages_runs ON messages (program, seq, status) WHERE status IN ('exited');
 CREATE TRIGGER messages_forgotten AFTER DELETE ON messages
 BEGIN
     DELETE FROM details WHERE seq = OLD.seq;
-END;
-CREATE VIEW outcomes AS SELECT id, status FROM messages WHERE status IS NOT NULL;
-CREATE TRIGGER outcomes_record INSTEAD OF INSERT ON outcomes
-BEGIN
-    UPDATE messages SET status = NEW.status WHERE id = NEW.id;
 END;
 PRAGMA user_version = 1";
 
