@@ -29,6 +29,13 @@ const RUNS_FOR_HIGH_CONFIDENCE: usize = 20;
 const LAW_RUNS_MAX: usize = 12;
 const SAME_SIZE_MAX: usize = 3;
 
+/// From so many runs on, the 99th percentile is among them. Of fewer, the largest may well be
+/// smaller than what the next run needs: of three runs, in one case of four.
+const RUNS_ENOUGH: f64 = 100.0;
+
+/// No bound is beyond this multiple of the largest need seen.
+const BEYOND_LARGEST_MAX: f64 = 2.0;
+
 /// How many standard deviations quantiles of a normal distribution lie above its middle.
 const ERRORS_P90: f64 = 1.282;
 const ERRORS_P95: f64 = 1.645;
@@ -257,11 +264,72 @@ fn quantiles(mut observations: Vec<Observation>) -> Quantiles {
             .or(steps.last())
             .map_or(0, |(_, amount)| *amount)
     };
+    let next = NextRun::after(&observations);
+    let bound = |errors: f64| next.map_or(0, |next| next.bound(errors));
     Quantiles {
         p50: at(0.50),
-        p90: at(0.90),
-        p99: at(0.99),
+        p90: at(0.90).max(bound(ERRORS_P90)),
+        p99: at(0.99).max(bound(ERRORS_P99)),
     }
+}
+
+/// What the next run may need after a few, as if the logarithms of needs were normally distributed
+/// (the prediction interval of Student's distribution). Runs that were cut short are left out; the
+/// quantiles of what was seen are at the right end for them already.
+#[derive(Debug, Clone, Copy)]
+struct NextRun {
+    /// Mean and standard deviation of the binary logarithms.
+    mean: f64,
+    deviation: f64,
+    /// How many runs of equal weight say as much.
+    runs: f64,
+    largest: u64,
+}
+
+impl NextRun {
+    fn after(observations: &[Observation]) -> Option<Self> {
+        let ended = observations.iter().filter(|one| !one.need.at_least);
+        let log = |one: &Observation| (one.need.amount.max(1) as f64).log2();
+        let total: f64 = ended.clone().map(|one| one.weight).sum();
+        let squares: f64 = ended.clone().map(|one| one.weight * one.weight).sum();
+        let runs = total * total / squares;
+        // Not a number where nothing ended.
+        if !(2.0..RUNS_ENOUGH).contains(&runs) {
+            return None;
+        }
+        let mean = ended.clone().map(|one| one.weight * log(one)).sum::<f64>() / total;
+        let off = |one: &Observation| one.weight * (log(one) - mean).powi(2);
+        let variance = ended.clone().map(off).sum::<f64>() / total * runs / (runs - 1.0);
+        Some(Self {
+            mean,
+            deviation: variance.sqrt(),
+            runs,
+            largest: ended.map(|one| one.need.amount).max()?,
+        })
+    }
+
+    /// What it needs no more than, for a quantile that is `errors` standard deviations above the
+    /// middle of a normal distribution.
+    fn bound(&self, errors: f64) -> u64 {
+        let errors = student(errors, self.runs - 1.0) * (1.0 + 1.0 / self.runs).sqrt();
+        let bound = (self.mean + errors * self.deviation).exp2();
+        // Logarithms round; what never varies needs no more than it did.
+        if self.deviation < f64::EPSILON.sqrt() {
+            return self.largest;
+        }
+        bound.min(self.largest as f64 * BEYOND_LARGEST_MAX) as u64
+    }
+}
+
+/// The quantile of Student's distribution where the normal one has `normal` (Abramowitz and Stegun,
+/// Handbook of Mathematical Functions, 26.7.5): less than a tenth too small from two degrees of
+/// freedom on, for quantiles up to the 99th.
+fn student(normal: f64, degrees: f64) -> f64 {
+    let power = |exponent: i32| normal.powi(exponent);
+    let first = (power(3) + normal) / 4.0;
+    let second = (5.0 * power(5) + 16.0 * power(3) + 3.0 * normal) / 96.0;
+    let third = (3.0 * power(7) + 19.0 * power(5) + 17.0 * power(3) - 15.0 * normal) / 384.0;
+    normal + first / degrees + second / degrees.powi(2) + third / degrees.powi(3)
 }
 
 /// The share of all runs that needs no more than an amount, for each amount, in rising order.

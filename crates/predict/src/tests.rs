@@ -81,7 +81,9 @@ fn a_known_program_is_judged_by_its_runs() {
     let past = [ran(11 << 20), ran(13 << 20), ran(12 << 20)];
     let profile = predict(&script(), &Given::default(), &known(&past), NOW);
     assert_eq!(profile.memory_footprint.quantiles.p50, 12 << 20);
-    assert_eq!(profile.memory_footprint.quantiles.p99, 13 << 20);
+    // Three runs do not show the most that it can need.
+    let p99 = profile.memory_footprint.quantiles.p99;
+    assert!(p99 > 13 << 20 && p99 <= 26 << 20, "{p99}");
     assert_eq!(
         profile.memory_footprint.source,
         ProfileSource::History { runs: 3 }
