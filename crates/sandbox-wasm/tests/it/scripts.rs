@@ -58,11 +58,14 @@ attempt("recursion", lambda: (lambda f: f(f))(lambda f: f(f)))
 /// What an honest program needs of WASI 0.2: files, streams, clocks, randomness, its environment
 /// and an exit code.
 const HONEST: &str = r#"
+import asyncio
 import os
 import random
 import sys
 import time
 
+assert time.get_clock_info("monotonic").resolution <= 1e-3
+assert asyncio.run(asyncio.sleep(0.001, "slept")) == "slept"
 with open("a.txt", "x") as file:
     file.write("hello\nworld\n")
 try:

@@ -10,6 +10,7 @@ mod files;
 mod gates;
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
@@ -17,13 +18,30 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::p2::bindings::{LinkOptions, cli, clocks, random, sockets};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{HostMonotonicClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::streams::{Input, Output};
 use super::{Guest, RANDOM_BYTES_MAX};
 
 /// Handles that a guest holds at once: files, streams, things to wait for and errors.
 const HANDLES_MAX: usize = 100_000;
+
+/// What a high-resolution timer of Linux resolves, in nanoseconds.
+const RESOLUTION_NS: u64 = 1;
+
+/// The monotonic clock, which the runtime's own would ask the kernel about by a call that a worker
+/// may not make any more.
+struct Monotonic(Instant);
+
+impl HostMonotonicClock for Monotonic {
+    fn resolution(&self) -> u64 {
+        RESOLUTION_NS
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
 
 /// What a guest has of WASI 0.2.
 pub(crate) struct State {
@@ -49,6 +67,7 @@ impl State {
             .stdout(output)
             .stderr(error)
             .max_random_size(RANDOM_BYTES_MAX)
+            .monotonic_clock(Monotonic(Instant::now()))
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
