@@ -8,26 +8,30 @@
 //! business of `atoll-analyze`; what becomes of the analysis, of whoever asked.
 //!
 //! Whatever goes wrong there, the program counts as one that could not be understood: that is a
-//! capability (`unanalyzed`), and no reason to let it run with less suspicion.
+//! capability (`unanalyzed`), and no reason to let it run with less suspicion. What was read is kept
+//! for when the program comes again.
 
 mod answer;
 mod apart;
+mod kept;
 mod size;
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use atoll_types::{Analysis, Program};
+use atoll_types::{Analysis, Content, Program, ProgramKind};
 use tokio::sync::Semaphore;
 
 pub use crate::answer::{ANSWER_BYTES_MAX, from_answer, to_answer};
 pub use crate::apart::{Apart, LIMITS, NotRead, PROGRAM_DESCRIPTOR};
+use crate::kept::Kept;
 pub use crate::size::{is_usual, usual_bytes_max};
 
 /// Analyses programs. One of it is for all messages of a process.
 #[derive(Debug)]
 pub struct Analyzer {
     apart: Apart,
+    kept: Kept,
     /// One for each program that may be read apart at the same time: each can take seconds of a
     /// processor, and memory that no reservation knows of.
     turns: Semaphore,
@@ -46,27 +50,49 @@ impl Analyzer {
         let processors = available_parallelism().map_or(1, NonZero::get);
         Self {
             apart,
+            kept: Kept::default(),
             turns: Semaphore::new(processors),
         }
     }
 
     /// Analyses a program. Never fails: of a program that could not be read, the analysis says so.
     pub async fn analyze(&self, program: &Program) -> Analysis {
+        if let Some(analysis) = self.kept.get(program) {
+            return analysis;
+        }
         if is_usual(program.kind, program.bytes.len()) {
-            atoll_analyze::analyze(program.kind, &program.bytes)
+            let analysis = atoll_analyze::analyze(program.kind, &program.bytes);
+            self.kept.put(program, &analysis);
+            analysis
         } else {
             // What it holds would make every caller's own future large.
             Box::pin(self.analyze_apart(program)).await
         }
     }
 
+    /// Reads a small program in a jail, as ones of unusual size are.
+    ///
+    /// # Errors
+    /// Why that cannot be done here.
+    pub async fn try_apart(&self) -> Result<(), NotRead> {
+        let program: Content = b"pass\n".as_slice().into();
+        self.apart.read(ProgramKind::Python, &program).await?;
+        Ok(())
+    }
+
     async fn analyze_apart(&self, program: &Program) -> Analysis {
         // It is never closed.
         let _turn = self.turns.acquire().await;
-        let read = self.apart.read(program.kind, &program.bytes).await;
-        read.unwrap_or_else(|not_read| {
-            let bytes = program.bytes.len() as u64;
-            atoll_analyze::not_analyzed(program.kind, bytes, &not_read.describe())
-        })
+        match self.apart.read(program.kind, &program.bytes).await {
+            Ok(analysis) => {
+                self.kept.put(program, &analysis);
+                analysis
+            }
+            // Not kept: another time there may be more time, or the child again.
+            Err(not_read) => {
+                let bytes = program.bytes.len() as u64;
+                atoll_analyze::not_analyzed(program.kind, bytes, &not_read.describe())
+            }
+        }
     }
 }
