@@ -488,6 +488,14 @@ fn the_program_that_reads_large_programs_is_missing() {
         explained.stdout()
     };
     let alone = directory.join("atoll");
+    let is_read = |atoll: &Path| {
+        let mut command = Command::new(atoll);
+        case.atoll.prepare(&mut command);
+        command.args(["doctor", "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&case.finish(command).stdout()).unwrap();
+        told["large_programs"]["available"].as_bool().unwrap()
+    };
+    assert!(!is_read(&alone) && is_read(case.atoll.program()));
     let said = explain(&alone, &large);
     assert!(said.contains("\"unanalyzed\""), "{said}");
     assert!(said.contains("failed to find atoll-analyzer"), "{said}");

@@ -24,6 +24,9 @@ pub struct Diagnosis {
     /// Whether the processor counts instructions here, or why not. Trials go by CPU time all the
     /// same.
     pub instructions: Result<(), String>,
+    /// Whether programs of unusual size can be read in a jail, or why not. They count as not
+    /// understood then.
+    pub large_programs: Result<(), String>,
     /// The state directory: its path, or why it cannot be used.
     pub state: Result<String, String>,
 }
@@ -80,6 +83,9 @@ impl Engine {
             kvm: atoll_sandbox_vm::diagnose(),
             instructions: atoll_sandbox_process::try_counting_instructions()
                 .map_err(|error| format!("the kernel refuses a counter: {error}")),
+            large_programs: Box::pin(self.analyzer.try_apart())
+                .await
+                .map_err(|error| crate::way::chain(&error)),
             state: match self.store().await {
                 Ok(store) => Ok(store.path().display().to_string()),
                 Err(error) => Err(crate::way::chain(&error)),

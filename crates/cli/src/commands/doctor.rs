@@ -63,6 +63,15 @@ fn text(diagnosis: &Diagnosis) -> String {
     };
     let trials = "trials go by CPU time".to_owned();
     section(&mut out, "Instructions", [instructions, trials]);
+    let large = match &diagnosis.large_programs {
+        Ok(()) => vec![styled(GOOD, "read in a jail")],
+        Err(why) => vec![
+            format!("{}: {}", styled(BAD, "not read"), plain(why)),
+            "they count as not understood; install atoll-analyzer next to the atoll binary"
+                .to_owned(),
+        ],
+    };
+    section(&mut out, "Programs of unusual size", large);
     let state = match &diagnosis.state {
         Ok(path) => format!("{} {}", styled(GOOD, "usable"), plain(path)),
         Err(why) => format!("{} {}", styled(BAD, "unusable"), plain(why)),

@@ -81,6 +81,7 @@ struct DiagnosisForm<'a> {
     kinds: Vec<KindForm<'a>>,
     kvm: KvmForm<'a>,
     instructions: StateForm<'a>,
+    large_programs: StateForm<'a>,
     state: StateForm<'a>,
 }
 
@@ -150,15 +151,17 @@ pub(crate) fn diagnosis(diagnosis: &Diagnosis) -> String {
         levels: diagnosis.levels.iter().map(level).collect(),
         kinds: kinds.collect(),
         kvm: kvm(&diagnosis.kvm),
-        instructions: StateForm {
-            available: diagnosis.instructions.is_ok(),
-            detail: match &diagnosis.instructions {
-                Ok(()) => "the processor counts them",
-                Err(why) => why,
-            },
-        },
+        instructions: ability(&diagnosis.instructions, "the processor counts them"),
+        large_programs: ability(&diagnosis.large_programs, "read in a jail"),
         state: StateForm { available, detail },
     })
+}
+
+fn ability<'a>(found: &'a Result<(), String>, able: &'a str) -> StateForm<'a> {
+    StateForm {
+        available: found.is_ok(),
+        detail: found.as_ref().err().map_or(able, String::as_str),
+    }
 }
 
 fn level(level: &LevelDiagnosis) -> LevelForm<'_> {
