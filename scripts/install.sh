@@ -7,6 +7,9 @@ set -euo pipefail
 prefix=${1:?usage: install.sh PREFIX}
 install -D -m 0755 "$built/atoll" "$prefix/bin/atoll"
 install -D -m 0755 -t "$prefix/libexec/atoll" "$built"/atoll-{launcher,analyzer,wasm-worker,agent}
+if [ -x "$built/uv" ]; then
+    install -D -m 0755 -t "$prefix/libexec/atoll" "$built/uv"
+fi
 if [ -e "$built/runtimes/runtimes.json" ]; then
     install -D -m 0644 -t "$prefix/libexec/atoll/runtimes" \
         "$built/runtimes/"{runtimes.json,python.wasm,python.modules,javascript.wasm,javascript.modules}
