@@ -18,7 +18,7 @@ use atoll_engine::{
     Engine, Flow, Observer, ProgramFile, Request, RunOptions, Stream, Submission, input_file,
     program_file, text_file,
 };
-use atoll_types::{Message, Origin, Outcome, Parts, Status, Stdin, TenantId, Usage};
+use atoll_types::{Message, Origin, Outcome, Parts, ProfileSource, Status, Stdin, TenantId, Usage};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -99,13 +99,19 @@ pub(super) async fn run(args: &PredictionArgs) -> Result<u8, CliError> {
         }
         unseen.add(index, outcome.as_ref());
     }
-    let mut known = Runs::default();
+    let (mut learning, mut known) = (Runs::default(), Runs::default());
     let more = (args.runs as usize).saturating_sub(entries.len());
     for (number, index) in quick.iter().cycle().take(more).enumerate() {
         tell_progress("runs of known programs are over", number, more);
-        let outcome = corpus.run(*index, BENCH).await?;
-        known.add(*index, outcome.as_ref());
+        // Each for a tenant of its own: what one program did is no reason to give another less.
+        let outcome = corpus.run(*index, &format!("{BENCH}-{index}")).await?;
+        let is_known = outcome.as_ref().is_none_or(is_known);
+        let runs = if is_known { &mut known } else { &mut learning };
+        runs.add(*index, outcome.as_ref());
     }
+    // The first few of a program are not predicted from its history, but none of them may be ended
+    // either.
+    known.count_ends(&learning);
     corpus.engine.close().await;
     let rows = [unseen.rows("never seen"), known.rows("known")].concat();
     let with_peers = !args.bench.without_peers;
@@ -117,7 +123,7 @@ pub(super) async fn run(args: &PredictionArgs) -> Result<u8, CliError> {
         figures.extend(known.figures(&figures::KNOWN));
         if with_peers {
             figures.extend(known.others(&figures::KNOWN_OTHERS));
-            figures.extend(known.own_maximum(&unseen));
+            figures.extend(known.own_maximum(&[&unseen, &learning]));
         }
     }
     if args.pairs > 0 {
@@ -135,6 +141,37 @@ fn tell_progress(what: &str, done: usize, all: usize) {
 /// Whether a program ended well and soon.
 fn is_quick(outcome: &Outcome) -> bool {
     ended_well(outcome) && outcome.usage.wall_time_us < QUICK_US
+}
+
+/// Whether a program was judged by its own runs.
+fn is_known(outcome: &Outcome) -> bool {
+    let profile = outcome.profile.as_ref();
+    profile.is_some_and(|profile| {
+        matches!(
+            profile.memory_footprint.source,
+            ProfileSource::History { .. }
+        )
+    })
+}
+
+/// Says what nobody would expect of an ordinary run.
+fn tell_surprises(entry: &Entry, outcome: &Outcome) {
+    if let (Status::Limit, Some(hit)) = (outcome.status, outcome.limit) {
+        let (limit, rule) = (hit.name, outcome.decision.as_ref().map(|it| &it.rule));
+        let rule = rule.map_or("", String::as_str);
+        complain(&format!(
+            "{} was ended at its {limit} limit of {} (rule {rule})\n",
+            entry.id, hit.value
+        ));
+    }
+    for deviation in outcome.adaptation.iter().flat_map(|it| &it.deviations) {
+        let (kind, predicted, observed) = (deviation.kind, deviation.predicted, deviation.observed);
+        complain(&format!(
+            "{} differed in {}: {observed} where at most {predicted} was expected\n",
+            entry.id,
+            kind.name()
+        ));
+    }
 }
 
 fn ended_well(outcome: &Outcome) -> bool {
@@ -171,7 +208,9 @@ impl Corpus<'_> {
         };
         let (mut unseen, stop) = (Unseen, pin!(pending()));
         let running = Box::pin(self.engine.run(message, options, &mut unseen, stop));
-        Ok(Some(running.await?.outcome))
+        let outcome = running.await?.outcome;
+        tell_surprises(entry, &outcome);
+        Ok(Some(outcome))
     }
 }
 

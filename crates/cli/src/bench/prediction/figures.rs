@@ -151,6 +151,12 @@ impl Runs {
         }
     }
 
+    /// Counts how other runs ended together with these.
+    pub(super) const fn count_ends(&mut self, others: &Self) {
+        self.killed = self.killed.saturating_add(others.killed);
+        self.otherwise = self.otherwise.saturating_add(others.otherwise);
+    }
+
     pub(super) fn count(&self) -> usize {
         self.seen.len()
     }
@@ -235,10 +241,11 @@ impl Runs {
     }
 
     /// The most that each program took before, which others know of it, too.
-    pub(super) fn own_maximum(&self, before: &Self) -> [Figure; 2] {
+    pub(super) fn own_maximum(&self, before: &[&Self]) -> [Figure; 2] {
         let mut most: BTreeMap<usize, f64> = BTreeMap::new();
-        for seen in &before.seen {
-            most.insert(seen.program, seen.peak_bytes);
+        for seen in before.iter().flat_map(|runs| &runs.seen) {
+            let known = most.entry(seen.program).or_insert(seen.peak_bytes);
+            *known = known.max(seen.peak_bytes);
         }
         let mut bounds = Vec::new();
         for seen in &self.seen {
@@ -413,7 +420,7 @@ mod tests {
             seen: vec![seen(7, 120.0, 0.0), seen(7, 60.0, 0.0)],
             ..Runs::default()
         };
-        let [slack, killed] = known.own_maximum(&before);
+        let [slack, killed] = known.own_maximum(&[&before]);
         near(killed.value, 1.0);
         near(slack.value, 50.0);
     }
