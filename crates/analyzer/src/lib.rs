@@ -8,8 +8,8 @@
 //! business of `atoll-analyze`; what becomes of the analysis, of whoever asked.
 //!
 //! Whatever goes wrong there, the program counts as one that could not be understood: that is a
-//! capability (`unanalyzed`), and no reason to let it run with less suspicion. What was read is kept
-//! for when the program comes again.
+//! capability (`unanalyzed`), and no reason to let it run with less suspicion. What was read is
+//! kept for when the program comes again.
 
 mod answer;
 mod apart;
