@@ -15,7 +15,7 @@ use crate::{Expectation, Reservation};
 const RESERVATION_BYTES_MIN: u64 = 1 << 20;
 
 /// What is set aside beyond what is in use: one part in so many, and at least as many bytes.
-const ROOM_SHARE: u64 = 12;
+const ROOM_SHARE: u64 = 16;
 const ROOM_BYTES_MIN: u64 = 256 << 10;
 
 /// Memory that was not needed for this long is given back; longer where a program runs for longer,
@@ -44,8 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ADJUSTMENTS_MAX: usize = 64;
 
 /// How far between the median and the 90th percentile a reservation begins, as logarithms: at about
-/// the 80th percentile. One that is too small costs nothing but a look, so most may have to grow.
-const BEGINNING: f64 = 0.66;
+/// the 63rd percentile. One that is too small costs nothing but a look, so many may have to grow;
+/// one that is too large is held for the whole of a start.
+const BEGINNING: f64 = 0.25;
 
 /// What is set aside for a program before it starts, by its profile, within its limits.
 #[must_use]
