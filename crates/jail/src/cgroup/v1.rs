@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -90,9 +91,20 @@ struct Counters {
 /// What an empty group may still account for, in bytes: the kernel's own objects, mostly.
 const LEFT_BYTES_MAX: u64 = 2 << 20;
 
-/// A group weighs as much as one task of the root group by default, whatever runs inside, and
-/// starves on a busy host. The kernel's maximum for `cpu.shares`.
-const SLICE_SHARES: u64 = 262_144;
+/// What a task of the root group weighs, and a group by default, whatever runs inside.
+const TASK_SHARES: u64 = 1024;
+
+/// The kernel's maximum for `cpu.shares`.
+const SHARES_MAX: u64 = 262_144;
+
+/// All sandboxes together weigh as much as one task of the host for each processor: as much as they
+/// can use, so that neither they nor the host starve while both are busy.
+fn slice_shares() -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    TASK_SHARES
+        .saturating_mul(processors as u64)
+        .min(SHARES_MAX)
+}
 
 impl GroupV1 {
     pub(super) fn create(mounts: &Mounts, name: &str) -> io::Result<Self> {
@@ -131,7 +143,7 @@ impl GroupV1 {
             let slice = mount.join(SLICE);
             let directory = files::make_group(&slice, name, |slice| {
                 if mount == mounts.cpu {
-                    files::write(slice, "cpu.shares", SLICE_SHARES)?;
+                    files::write(slice, "cpu.shares", slice_shares())?;
                 }
                 Ok(())
             })?;
