@@ -64,9 +64,17 @@ fn workload(name: &str, bytes: &[u8], arguments: Vec<Vec<u8>>) -> Result<Message
 
 /// An engine with the builtin policy, which keeps its state in this directory.
 fn engine(place: &Path, pools: Option<PoolOptions>) -> Result<Engine, CliError> {
+    engine_with(place, pools, PolicyText::builtin())
+}
+
+fn engine_with(
+    place: &Path,
+    pools: Option<PoolOptions>,
+    policy: PolicyText,
+) -> Result<Engine, CliError> {
     Ok(Engine::open(Options {
         state_dir: place.join("state"),
-        policy: PolicyText::builtin(),
+        policy,
         backends: backends(),
         pools,
         memory_bytes: None,

@@ -15,8 +15,8 @@ use std::pin::pin;
 
 use async_trait::async_trait;
 use atoll_engine::{
-    Engine, Flow, Observer, ProgramFile, Request, RunOptions, Stream, Submission, input_file,
-    program_file, text_file,
+    Engine, Flow, Observer, PolicyText, ProgramFile, Request, RunOptions, Stream, Submission,
+    input_file, program_file, text_file,
 };
 use atoll_types::{Message, Origin, Outcome, Parts, ProfileSource, Status, Stdin, TenantId, Usage};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use self::figures::Runs;
 use super::samples::{Figure, show};
-use super::{directory, engine};
+use super::{directory, engine, engine_with};
 use crate::args::PredictionArgs;
 use crate::error::CliError;
 use crate::message;
@@ -87,7 +87,7 @@ pub(super) async fn run(args: &PredictionArgs) -> Result<u8, CliError> {
     let corpus = Corpus {
         directory: &args.corpus,
         entries: &entries,
-        engine: engine(place.path(), None)?,
+        engine: known_to(place.path(), entries.len())?,
     };
     let mut unseen = Runs::default();
     let mut quick = Vec::new();
@@ -104,7 +104,7 @@ pub(super) async fn run(args: &PredictionArgs) -> Result<u8, CliError> {
     for (number, index) in quick.iter().cycle().take(more).enumerate() {
         tell_progress("runs of known programs are over", number, more);
         // Each for a tenant of its own: what one program did is no reason to give another less.
-        let outcome = corpus.run(*index, &format!("{BENCH}-{index}")).await?;
+        let outcome = corpus.run(*index, &tenant(*index)).await?;
         let is_known = outcome.as_ref().is_none_or(is_known);
         let runs = if is_known { &mut known } else { &mut learning };
         runs.add(*index, outcome.as_ref());
@@ -130,6 +130,20 @@ pub(super) async fn run(args: &PredictionArgs) -> Result<u8, CliError> {
         figures.extend(slowdown(args, &entries, &quick).await?);
     }
     show(&args.bench, &rows, &figures)
+}
+
+/// The tenant that has a program of its own.
+fn tenant(index: usize) -> String {
+    format!("{BENCH}-{index}")
+}
+
+/// An engine to which these tenants are no strangers, for whom the built-in policy has less memory.
+fn known_to(place: &Path, programs: usize) -> Result<Engine, CliError> {
+    let tenants = (0..programs).map(tenant).chain([BENCH.to_owned()]);
+    let known = tenants.map(|tenant| format!("[tenants.{tenant}]\ntrust = \"known\"\n"));
+    let text = PolicyText::builtin().text + &known.collect::<String>();
+    let name = "built-in, for known tenants".to_owned();
+    engine_with(place, None, PolicyText { name, text })
 }
 
 fn tell_progress(what: &str, done: usize, all: usize) {
