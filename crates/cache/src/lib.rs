@@ -5,9 +5,9 @@
 //! as private as the directory, and a file that does not fit is removed instead of read. What the
 //! files hold, and what they depend on (which belongs into their names), is not known here.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -21,6 +21,9 @@ const KEY_BYTES: usize = 32;
 const UNFINISHED: &str = "new";
 const UNFINISHED_TIME: Duration = Duration::from_secs(3600);
 
+/// The unit in which the kernel counts what a file takes on disk.
+const BLOCK_BYTES: u64 = 512;
+
 /// What a cache holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -28,9 +31,10 @@ pub struct Kind {
     pub magic: &'static [u8],
     /// How their names end.
     pub extension: &'static str,
-    /// The largest file that is read, in bytes.
+    /// The largest file that is read at once, in bytes.
     pub file_bytes_max: u64,
-    /// Bytes of all files; when there are more, those that were not used for longest are removed.
+    /// Bytes of all files on disk; when there are more, those that were not used for longest are
+    /// removed.
     pub bytes_max: u64,
 }
 
@@ -68,6 +72,43 @@ impl Cache {
             let _ = fs::remove_file(&path);
         }
         content
+    }
+
+    /// Opens a file that [`Cache::make`] made. What it holds is compared with nothing: where it is
+    /// too large for that, all rests on the directory being this user's alone.
+    #[must_use]
+    pub fn open(&self, name: &Hash) -> Option<File> {
+        self.key().ok()?;
+        let path = self.path(name);
+        let file = File::open(&path).ok()?;
+        check_private(&path, &file.metadata().ok()?).ok()?;
+        let _ = file.set_modified(SystemTime::now());
+        Some(file)
+    }
+
+    /// Makes a file under a name, which [`Cache::open`] finds, and opens it for reading. It has the
+    /// name once it is whole.
+    ///
+    /// # Errors
+    /// Those of `write`; and when the directory is not this user's alone, or cannot be written to.
+    pub fn make(
+        &self,
+        name: &Hash,
+        write: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<File> {
+        self.key()?;
+        let (temporary, file) = self.begin_file()?;
+        // Who is handed it to read, and has this user's id, cannot open it again to write. It is
+        // opened before others can find it, and remove it because there is too much.
+        let made = write(&file)
+            .and_then(|()| file.set_permissions(Permissions::from_mode(0o400)))
+            .and_then(|()| File::open(&temporary))
+            .and_then(|made| fs::rename(&temporary, self.path(name)).map(|()| made));
+        if made.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        self.shrink();
+        made
     }
 
     /// Removes a file whose content turned out to be of no use.
@@ -162,7 +203,8 @@ impl Cache {
             let metadata = entry.metadata();
             let Some((bytes, changed)) = metadata
                 .ok()
-                .and_then(|found| Some((found.len(), found.modified().ok()?)))
+                // What it takes on disk, which is less than its length where it has holes.
+                .and_then(|found| Some((found.blocks() * BLOCK_BYTES, found.modified().ok()?)))
             else {
                 continue;
             };
@@ -221,8 +263,6 @@ fn tag(key: &[u8; KEY_BYTES], name: &Hash, parts: &[&[u8]]) -> Hash {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     const KIND: Kind = Kind {
@@ -279,6 +319,40 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_made_whole_or_not_at_all() {
+        let (_directory, cache, name) = cache();
+        assert!(cache.open(&name).is_none());
+        let failed = cache.make(&name, |mut file| {
+            file.write_all(b"half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert!(cache.open(&name).is_none());
+        let made = cache.make(&name, |mut file| file.write_all(b"whole"));
+        for mut file in [made.unwrap(), cache.open(&name).unwrap()] {
+            let mut content = String::new();
+            file.read_to_string(&mut content).unwrap();
+            assert_eq!(content, "whole");
+            assert!(file.write_all(b"x").is_err());
+        }
+        let names = fs::read_dir(&cache.directory).unwrap();
+        assert_eq!(names.count(), 2, "the file and the key");
+        let path = cache.path(&name);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o400);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(cache.open(&name).is_none());
+    }
+
+    #[test]
+    fn holes_of_files_take_no_room() {
+        let (_directory, cache, name) = cache();
+        let hole = |file: &File| file.set_len(8 * KIND.bytes_max);
+        cache.make(&name, hole).unwrap();
+        cache.make(&blake3::hash(b"other"), hole).unwrap();
+        assert!(cache.open(&name).is_some());
+    }
+
+    #[test]
     fn a_cache_that_others_can_read_is_not_used() {
         let (_directory, cache, name) = cache();
         cache.write(&name, &[b"some content"]).unwrap();
@@ -286,6 +360,7 @@ mod tests {
         fs::set_permissions(&cache.directory, open).unwrap();
         assert_eq!(cache.read(&name), None);
         assert!(cache.write(&name, &[b"some content"]).is_err());
+        assert!(cache.make(&name, |_| Ok(())).is_err());
     }
 
     #[test]
