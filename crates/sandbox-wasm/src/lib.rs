@@ -216,6 +216,11 @@ impl Backend for WasmBackend {
         true
     }
 
+    /// WebAssembly lacks third-party modules.
+    fn shows_dependencies(&self) -> bool {
+        false
+    }
+
     fn keep_in(&self, state_dir: &Path) {
         self.level.programs.keep_in(state_dir.join(COMPILED));
     }
