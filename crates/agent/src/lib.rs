@@ -9,3 +9,4 @@ pub mod identity;
 pub mod machine;
 mod random;
 pub mod serve;
+mod volume;

@@ -212,7 +212,8 @@ pub fn open_port(port: &Path) -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((input, output))
 }
 
-fn wait_for(device: &Path) -> io::Result<()> {
+/// Waits until a device is there.
+pub(crate) fn wait_for(device: &Path) -> io::Result<()> {
     let until = Instant::now() + DEVICE_TIME;
     while !device.exists() {
         if Instant::now() > until {
@@ -231,7 +232,8 @@ fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
         .find_map(|word| word.strip_prefix(name))
 }
 
-fn attempt<T>(what: &str, run: impl FnOnce() -> rustix::io::Result<T>) -> io::Result<T> {
+/// Says of an error what failed.
+pub(crate) fn attempt<T>(what: &str, run: impl FnOnce() -> rustix::io::Result<T>) -> io::Result<T> {
     run().map_err(|error| {
         let error = io::Error::from(error);
         io::Error::new(error.kind(), format!("failed to {what}: {error}"))

@@ -23,7 +23,7 @@ use atoll_sandbox::{
 };
 use atoll_types::{Content, InputFile, Limits, Program, ProgramHash, SystemCalls, TenantId};
 
-use crate::identity;
+use crate::{identity, volume};
 
 /// Serves the host at the other end of a stream, which may be one descriptor twice, until that
 /// ends. It has to be called inside a Tokio runtime.
@@ -228,6 +228,10 @@ impl Agent<'_> {
         if let Some(identity) = &begin.identity {
             let adopted = identity::adopt(identity);
             adopted.map_err(|error| failed("take on an identity", &error))?;
+        }
+        if let Some(volume) = &begin.volume {
+            let shown = volume::show(volume);
+            shown.map_err(|error| failed("show a volume", &error))?;
         }
         if begin.is_fresh {
             self.backend.close().await;

@@ -162,7 +162,10 @@ impl Ledger {
             (Phase::Over, _) => Err(Breach("speaks after its end")),
             (_, Notice::Failed { .. }) => Ok(Phase::Over),
             (Phase::Silent, Notice::Hello(hello)) if hello.version == VERSION => Ok(Phase::Met),
-            (Phase::Silent, Notice::Hello(_)) => Err(Breach("is of another version of Atoll")),
+            (Phase::Silent, Notice::Hello(_)) => Err(Breach(
+                "is of another version of Atoll; build a guest of this one with `make guest`, \
+                 and let `atoll-agent` come from where `atoll` does",
+            )),
             (Phase::Preparing, Notice::Prepared | Notice::Refused(_)) => Ok(Phase::Met),
             (Phase::Beginning, Notice::Ready { .. }) => Ok(Phase::Ready),
             (Phase::Beginning, Notice::Refused(_)) => Ok(Phase::Over),

@@ -26,10 +26,10 @@ mod notice;
 mod order;
 
 pub use notice::{Ended, Hello, LeftFile, Notice, OutputStream, ProgramEnd, Refusal};
-pub use order::{Begin, Identity, JobFile, Order, Run, Stays, Surroundings};
+pub use order::{Begin, Identity, JobFile, Order, Run, Stays, Surroundings, Volume};
 
 /// Counts the changes of this protocol. An agent of another version is not used.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The largest [`Order`], in bytes: arguments and variables together.
 pub const ORDER_BYTES_MAX: usize = 8 << 20;

@@ -271,6 +271,7 @@ impl Beginning for ContainerBeginning {
         let begin = Begin {
             id: self.id,
             identity: None,
+            volume: None,
             surroundings: Surroundings {
                 kind: self.environment.kind,
                 dependencies: self

@@ -23,6 +23,7 @@ use crate::emulator::Emulator;
 use crate::image::{Identity, LastingIdentity};
 use crate::snapshot::Wanted;
 use crate::ticks;
+use crate::volumes::VOLUME_BYTES;
 
 /// Snapshots on disk.
 pub(crate) const KEPT: Kind = Kind {
@@ -78,6 +79,7 @@ pub(crate) fn name(wanted: &Wanted) -> Option<Hash> {
         "image": wanted.image.hashes(),
         "memory_mib": wanted.size.memory_mib,
         "processors": wanted.size.processors,
+        "volume_bytes": VOLUME_BYTES,
         "kind": surroundings.kind.name(),
         "modules": surroundings.modules,
     });

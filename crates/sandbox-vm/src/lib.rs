@@ -9,6 +9,7 @@
 mod accelerator;
 mod bare;
 mod emulator;
+mod erofs;
 mod error;
 mod image;
 mod kept;
@@ -19,6 +20,8 @@ mod size;
 mod snapshot;
 mod snapshots;
 mod ticks;
+mod tree;
+mod volumes;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -46,14 +49,19 @@ use outside::{NOT_INSIDE, VmOutside};
 use size::Size;
 use snapshot::Snapshot;
 use snapshots::{Shared, Snapshots};
+use volumes::Volumes;
 
 /// Where snapshots are kept, below the state directory.
 const SNAPSHOTS: &str = "snapshots";
+
+/// Where images of dependencies are.
+const VOLUMES: &str = "volumes";
 
 /// Makes sandboxes of the `vm` level.
 #[derive(Clone, Default)]
 pub struct VmBackend {
     snapshots: Arc<Snapshots>,
+    volumes: Arc<Volumes>,
 }
 
 impl fmt::Debug for VmBackend {
@@ -74,6 +82,7 @@ impl VmBackend {
     pub fn with_image(directory: &Path) -> Self {
         Self {
             snapshots: Arc::new(Snapshots::of(directory.to_owned())),
+            volumes: Arc::default(),
         }
     }
 
@@ -99,26 +108,34 @@ impl VmBackend {
     ) -> Result<Box<dyn Sandbox>, CreateError> {
         let Making { id, terms, .. } = making;
         let size = Size::of(&terms.limits).map_err(CreateError::Environment)?;
-        let surroundings = surroundings(making.environment)?;
+        let prepared = surroundings(making.environment);
         let inside: BTreeSet<Layer> = NOT_INSIDE
             .iter()
             .chain(terms.accept_missing)
             .copied()
             .collect();
+        let volume = match &making.environment.dependencies {
+            Some(directory) => Some(self.volumes.image_of(directory).await?),
+            None => None,
+        };
+        let has_volume = volume.is_some();
         let shared = match &terms.tenancy.domain {
-            // Only this interpreter can wait.
-            Domain::Tenant(tenant) if surroundings.kind == ProgramKind::Python => Some(Shared {
-                tenant: tenant.clone(),
-                limits: size.widest(&terms.limits),
-                system_calls: terms.system_calls,
-                accept_missing: inside.clone(),
-            }),
+            // Only this interpreter can wait, and none that waits in a snapshot is shown any
+            // dependencies.
+            Domain::Tenant(tenant) if prepared.kind == ProgramKind::Python && !has_volume => {
+                Some(Shared {
+                    tenant: tenant.clone(),
+                    limits: size.widest(&terms.limits),
+                    system_calls: terms.system_calls,
+                    accept_missing: inside.clone(),
+                })
+            }
             _ => None,
         };
         let shares = shared.is_some();
         let snapshot = self
             .snapshots
-            .get(&surroundings, size, shared.as_ref(), terms.accept_missing)
+            .get(&prepared, size, shared.as_ref(), terms.accept_missing)
             .await?;
         *used = Some(Arc::clone(&snapshot));
         // Whatever the program's share will be, its machine is made at full speed.
@@ -126,12 +143,18 @@ impl VmBackend {
             cpu_percent: terms.limits.cpu_percent.max(BUILDING_PERCENT),
             ..terms.limits
         });
-        let clone = snapshot.copy(id, building, terms.accept_missing).await?;
+        let clone = snapshot
+            .copy(id, building, volume, terms.accept_missing)
+            .await?;
         let (machine, mut agent) = (clone.machine, clone.agent);
         let begin = Begin {
             id: id.to_owned(),
             identity: Some(identity(id)?),
-            surroundings,
+            surroundings: Surroundings {
+                dependencies: has_volume.then(|| volumes::PLACE.to_owned()),
+                ..prepared
+            },
+            volume: has_volume.then(Volumes::for_agent),
             limits: terms.limits,
             system_calls: terms.system_calls,
             accept_missing: inside,
@@ -200,18 +223,13 @@ fn not_begun(error: AgentError, machine: &Machine) -> CreateError {
     }
 }
 
-fn surroundings(environment: &Environment) -> Result<Surroundings, CreateError> {
-    if let Some(directory) = &environment.dependencies {
-        return Err(CreateError::Environment(format!(
-            "the level vm has no third-party modules yet, and {} names some; use the level process",
-            directory.display()
-        )));
-    }
-    Ok(Surroundings {
+/// What a snapshot is made ready for. Dependencies come to its clones.
+fn surroundings(environment: &Environment) -> Surroundings {
+    Surroundings {
         kind: environment.kind,
         dependencies: None,
         modules: environment.modules.clone(),
-    })
+    }
 }
 
 /// What makes a clone another machine than the one it was copied from.
@@ -290,13 +308,9 @@ impl Backend for VmBackend {
         self.snapshots.image().map(drop)
     }
 
-    /// They are on the host, and a machine has none of its files.
-    fn shows_dependencies(&self) -> bool {
-        false
-    }
-
     fn keep_in(&self, state_dir: &Path) {
         self.snapshots.keep_in(state_dir.join(SNAPSHOTS));
+        self.volumes.keep_in(state_dir.join(VOLUMES));
     }
 
     /// What a warm one has started costs a new one more time than it saves.

@@ -22,11 +22,13 @@ use crate::error::{create_error, internal};
 use crate::image::{Image, Part};
 use crate::qmp::Qmp;
 use crate::size::{Size, TRANSLATED_MIB};
+use crate::volumes::VOLUME_BYTES;
 
 /// The first descriptor behind the standard streams, which the program finds these at.
 const MEMORY: u32 = 3;
 const CONTROL: u32 = 4;
 const PORT: u32 = 5;
+const VOLUME: u32 = 6;
 
 /// Where the guest's files are in the jail.
 const GUEST: &str = "guest";
@@ -41,6 +43,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) size: Size,
     /// The guest's memory.
     pub(crate) memory: OwnedFd,
+    /// What is on the second disk, of [`VOLUME_BYTES`]; zeros without it.
+    pub(crate) volume: Option<OwnedFd>,
     pub(crate) origin: Origin,
 }
 
@@ -113,12 +117,15 @@ impl Machine {
             .finish(limits, accept_missing)
             .await
             .map_err(create_error)?;
+        let arguments = arguments(&parts);
+        let mut descriptors = vec![parts.memory, their_control.into(), their_port.into()];
+        descriptors.extend(parts.volume);
         let command = Command {
             path: emulator.program.as_os_str().as_encoded_bytes().to_vec(),
-            arguments: arguments(&parts),
+            arguments,
             environment: vec![b"LC_ALL=C".to_vec()],
             files: Vec::new(),
-            descriptors: vec![parts.memory, their_control.into(), their_port.into()],
+            descriptors,
             profile,
             calls: CallRules::default(),
         };
@@ -321,6 +328,23 @@ fn arguments(parts: &Parts<'_>) -> Vec<Vec<u8>> {
         "driver=raw,node-name=root,file=file,read-only=on",
     ]);
     add(&["-device", "virtio-blk-device,drive=root"]);
+    if parts.volume.is_some() {
+        // The jail's user could not open it.
+        add(&["-add-fd", &format!("fd={VOLUME},set=1")]);
+        let set = "filename=/dev/fdset/1,read-only=on,locking=off";
+        add(&["-blockdev", &format!("driver=file,node-name=shown,{set}")]);
+        add(&[
+            "-blockdev",
+            "driver=raw,node-name=volume,file=shown,read-only=on",
+        ]);
+    } else {
+        let zeros = format!("size={VOLUME_BYTES},read-zeroes=on,read-only=on");
+        add(&[
+            "-blockdev",
+            &format!("driver=null-co,node-name=volume,{zeros}"),
+        ]);
+    }
+    add(&["-device", "virtio-blk-device,drive=volume"]);
     add(&["-chardev", &format!("socket,id=control,fd={CONTROL}")]);
     add(&["-mon", "chardev=control,mode=control"]);
     match &parts.origin {
@@ -359,6 +383,7 @@ mod tests {
             accelerator: Accelerator::Kvm,
             size,
             memory,
+            volume: None,
             origin: Origin::Kernel(String::new()),
         };
         let started = Machine::start("kvm-test", parts, size.booting(), &BTreeSet::new()).await;

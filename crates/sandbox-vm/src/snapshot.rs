@@ -180,11 +180,13 @@ impl Snapshot {
         )
     }
 
-    /// Starts a machine that goes on where the snapshot was taken.
+    /// Starts a machine that goes on where the snapshot was taken, with something on its second
+    /// disk or nothing.
     pub(crate) async fn copy(
         &self,
         id: &str,
         limits: Limits,
+        volume: Option<OwnedFd>,
         accept_missing: &BTreeSet<Layer>,
     ) -> Result<Clone, CreateError> {
         self.copies.fetch_add(1, Ordering::Relaxed);
@@ -197,6 +199,7 @@ impl Snapshot {
             accelerator: self.wanted.accelerator,
             size: self.wanted.size,
             memory,
+            volume,
             origin: Origin::Snapshot,
         };
         let Started {
@@ -268,6 +271,8 @@ async fn boot(wanted: &Wanted, accept_missing: &BTreeSet<Layer>) -> Result<Boote
         accelerator: wanted.accelerator,
         size: wanted.size,
         memory: handed,
+        // Nothing is read of it: what clones have there is never what the snapshot has seen.
+        volume: None,
         origin: Origin::Kernel(kernel_command_line(wanted.accelerator)),
     };
     let limits = wanted.size.booting();

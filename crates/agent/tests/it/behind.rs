@@ -103,6 +103,7 @@ pub(crate) async fn begin(spec: SandboxSpec, is_warm: bool) -> Result<Remote, Cr
     let begin = Begin {
         id: spec.id,
         identity: None,
+        volume: None,
         surroundings: Surroundings {
             kind: spec.environment.kind,
             dependencies: None,

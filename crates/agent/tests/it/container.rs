@@ -93,6 +93,7 @@ async fn container(kind: ProgramKind, is_warm: bool) -> Remote {
     let begin = Begin {
         id: "container".to_owned(),
         identity: None,
+        volume: None,
         surroundings: Surroundings {
             kind,
             dependencies: None,

@@ -79,6 +79,8 @@ pub struct Begin {
     pub identity: Option<Identity>,
     /// What the program finds around it.
     pub surroundings: Surroundings,
+    /// What is mounted before the sandbox is built, where the agent has a kernel of its own.
+    pub volume: Option<Volume>,
     /// Bounds for the whole tree of processes.
     pub limits: Limits,
     /// Which system calls the program may make.
@@ -93,6 +95,15 @@ pub struct Begin {
     /// Whether what [`Order::Prepare`] made ready is ended first, such as an interpreter whose hash
     /// seed and address layout all clones of a snapshot would share.
     pub is_fresh: bool,
+}
+
+/// A disk with a file system of the type erofs, to be mounted for reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// The disk's path behind the boundary.
+    pub device: String,
+    /// The directory there at which it appears, and which is made first.
+    pub place: String,
 }
 
 /// What distinguishes a clone of a snapshot from every other.

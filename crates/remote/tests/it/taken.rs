@@ -118,6 +118,7 @@ pub(crate) fn begin(limits: Limits) -> Begin {
     Begin {
         id: "hostile".to_owned(),
         identity: None,
+        volume: None,
         surroundings: Surroundings {
             kind: ProgramKind::Shell,
             dependencies: None,

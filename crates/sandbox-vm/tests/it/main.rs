@@ -9,6 +9,7 @@
 
 mod clones;
 mod conformance;
+mod dependencies;
 mod hostile;
 mod kept;
 mod support;
