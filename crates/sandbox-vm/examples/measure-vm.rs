@@ -1,4 +1,5 @@
-//! What machines cost: `measure-vm [ROUNDS]` prints one row per line, as JSON.
+//! What machines cost: `measure-vm [ROUNDS [DIRECTORY]]` prints one row per line, as JSON. With a
+//! directory, machines are shown it as that of installed modules.
 //!
 //! Owns the measuring alone. Every round is a new sandbox that runs a program in Python which says
 //! hello; its output is awaited, and the sandbox is removed.
@@ -6,6 +7,8 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use atoll_sandbox::{Backend, Environment, Job, OutputEnd, Sandbox, SandboxSpec, Tenancy};
@@ -28,6 +31,9 @@ const LIMITS: Limits = Limits {
     open_files: 64,
 };
 
+/// What machines are shown.
+static SHOWN: OnceLock<PathBuf> = OnceLock::new();
+
 fn spec() -> SandboxSpec {
     SandboxSpec {
         id: "measure".to_owned(),
@@ -36,7 +42,7 @@ fn spec() -> SandboxSpec {
         accept_missing: BTreeSet::new(),
         environment: Environment {
             kind: ProgramKind::Python,
-            dependencies: None,
+            dependencies: SHOWN.get().cloned(),
             modules: BTreeSet::new(),
             tenant: TenantId::local(),
         },
@@ -207,6 +213,8 @@ fn private_mib() -> Vec<f64> {
 
 async fn run(rounds: usize) -> Result<(), Failed> {
     let backend = VmBackend::new();
+    let state = std::env::temp_dir().join(format!("measure-vm-{}", std::process::id()));
+    backend.keep_in(&state);
     let since = Instant::now();
     backend.create(spec()).await?.destroy().await?;
     figure("boot_to_first_clone_s", since.elapsed().as_secs_f64());
@@ -220,11 +228,14 @@ async fn run(rounds: usize) -> Result<(), Failed> {
     sandbox.destroy().await?;
     refill(&backend, rounds).await?;
     backend.close().await;
-    Ok(())
+    Ok(std::fs::remove_dir_all(state)?)
 }
 
 fn main() -> Result<(), Failed> {
     let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok());
+    if let Some(directory) = std::env::args().nth(2) {
+        SHOWN.get_or_init(|| directory.into());
+    }
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
