@@ -161,7 +161,39 @@ console.error("oops");
 process.exitCode = 4;
 "#;
 
+/// Tells where Pillow is found, whose code is compiled, and what can be done to it.
+const MODULES: &[u8] = br#"
+import os, sys
+from PIL import Image, _imaging
+print(sys.path[1], os.environ["PYTHONPATH"], os.environ["NODE_PATH"], _imaging.__file__)
+Image.new("RGB", (3, 2), (9, 8, 7)).save("left.ppm")
+for top, directories, files in sorted(os.walk("/dependencies")):
+    found = [os.stat(os.path.join(top, name)) for name in sorted(files)]
+    print(top, sorted(directories), sorted(files))
+    print([(it.st_size, oct(it.st_mode), int(it.st_mtime)) for it in found])
+try:
+    os.mkdir("/dependencies/new")
+except OSError as error:
+    print(error)
+"#;
+
+/// Finds a package of its own in `node_modules`.
+const NODE_MODULES: &[u8] = br#"
+const found = require("greets");
+console.log(found.greet("you"), require.resolve("greets"), process.env.NODE_PATH);
+"#;
+
+/// A directory of modules that a program of Node's is shown.
+fn node_modules(case: &Case) -> String {
+    let package = case.directory().join("for-node/node_modules/greets");
+    fs::create_dir_all(&package).unwrap();
+    let text = "exports.greet = (name) => `hello ${name}`;\n";
+    fs::write(package.join("index.js"), text).unwrap();
+    case.directory().join("for-node").display().to_string()
+}
+
 fn programs(case: &Case) -> Vec<Program> {
+    let modules = built_examples().join("pillow").display().to_string();
     let file = |name: &str, bytes: &[u8]| Program::new(write(case, name, bytes));
     let given = write(case, "given.txt", b"given\n");
     let given = format!("{}=given.txt", given.display());
@@ -186,6 +218,8 @@ fn programs(case: &Case) -> Vec<Program> {
             arguments: vec!["--flag"],
             ..file("program.js", NODE)
         },
+        file("modules.py", MODULES).with(&["--dependencies", &modules]),
+        file("modules.js", NODE_MODULES).with(&["--dependencies", &node_modules(case)]),
         Program {
             arguments: vec!["60", "20", "40"],
             ..Program::new(built_examples().join("mandelbrot"))
